@@ -1,0 +1,133 @@
+"""`batch_norm`: torch.nn.functional.batch_norm's signature, semantics and errors, over any implementation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+
+import torch
+
+from implementations import registry
+from implementations.interface import ACTIVATIONS, DTYPES, RANKS, Implementation, Layer, Options, Phase, Problem, Unsupported
+
+Tensor = torch.Tensor
+NAMES = {getattr(torch, name): name for name in DTYPES}
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    *,
+    implementation: registry.Specification | Implementation,
+    activation: str | None = None,
+    residual: Tensor | None = None,
+) -> Tensor:
+    """Normalize ``input``, of shape (N, C, *spatial), per channel; differentiable once.
+
+    The running statistics, of shape (C,), are updated in place when ``training``. ``residual``, of the input's shape and
+    dtype, is added before the ``activation`` (None or "relu"). Strided input is made contiguous once.
+
+    Raises ``Unsupported`` where the implementation refuses the problem, ``Unavailable`` where it cannot be loaded, and
+    for arguments that make no sense the exception that `torch.nn.functional.batch_norm` raises for them.
+    """
+    _check_epilogue(input, residual, activation)
+    parameters = (running_mean, running_var, weight, bias)
+    if not _ordinary(input, parameters, training, momentum, eps):
+        # PyTorch is the oracle of behaviour: it raises what has to be raised, and answers for empty input.
+        copies = (tensor if tensor is None or input.numel() == 0 else tensor.detach() for tensor in parameters[2:])
+        running = (tensor if tensor is None or tensor.requires_grad else tensor.clone() for tensor in parameters[:2])
+        output = torch.nn.functional.batch_norm(input, *running, *copies, training, momentum, eps)
+        if input.numel() == 0:
+            return _finished(output, residual, activation)
+        parameters = tuple(tensor if tensor is None else tensor.view(-1) for tensor in parameters)
+    shape = input.shape
+    if len(shape) not in RANKS:
+        input, residual = input.flatten(2), residual if residual is None else residual.flatten(2)
+    layout = _layout(input)
+    layer = _plan(_resolve(implementation), tuple(input.shape), NAMES[input.dtype], _parameter_dtype(input, parameters),
+                  layout is not torch.contiguous_format, activation, residual is not None, weight is not None,
+                  bias is not None, training, input.device.type)
+    residual = residual if residual is None else residual.contiguous(memory_format=layout)
+    running_mean, running_var, weight, bias = parameters
+    output = layer(input.contiguous(memory_format=layout), residual, weight, bias, running_mean, running_var,
+                   Options(training, momentum, eps, activation))
+    return output if output.shape == shape else output.view(shape)
+
+
+def _check_epilogue(input: Tensor, residual: Tensor | None, activation: str | None) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
+    if residual is not None and (residual.shape != input.shape or residual.dtype != input.dtype):
+        raise ValueError(f"the residual is {residual.dtype} {tuple(residual.shape)}; it must be as the input: "
+                         f"{input.dtype} {tuple(input.shape)}")
+
+
+def _ordinary(input: Tensor, parameters: tuple[Tensor | None, ...], training: bool, momentum: float, eps: float) -> bool:
+    """Whether every argument is as the contract has it; a False is for PyTorch to judge."""
+    if not isinstance(input, torch.Tensor) or input.dim() < 2 or input.dtype not in NAMES or not isinstance(momentum, float):
+        return False
+    channels = input.shape[1]
+    given = [tensor for tensor in parameters if tensor is not None]
+    running_mean, running_var = parameters[:2]
+    return (
+        input.numel() > (channels if training else 0)
+        and (running_mean is None) == (running_var is None) and (training or running_mean is not None)
+        and all(tensor.shape == (channels,) and tensor.device == input.device for tensor in given)
+        and len({tensor.dtype for tensor in given}) <= 1
+        and all(tensor.dtype == input.dtype or _mixed(input, tensor) for tensor in given)
+        and not any(tensor.requires_grad for tensor in (running_mean, running_var) if tensor is not None)
+        and (eps > 0 if training else eps >= 0)
+    )
+
+
+def _mixed(input: Tensor, parameter: Tensor) -> bool:
+    return parameter.dtype == torch.float32 and input.dtype in (torch.bfloat16, torch.float16)
+
+
+def _parameter_dtype(input: Tensor, parameters: tuple[Tensor | None, ...]) -> str:
+    return NAMES[next((tensor.dtype for tensor in parameters if tensor is not None), input.dtype)]
+
+
+def _layout(input: Tensor) -> torch.memory_format:
+    channels_last = CHANNELS_LAST.get(input.dim())
+    if channels_last is None or input.is_contiguous() or not input.is_contiguous(memory_format=channels_last):
+        return torch.contiguous_format
+    return channels_last
+
+
+def _finished(output: Tensor, residual: Tensor | None, activation: str | None) -> Tensor:
+    output = output if residual is None else output + residual
+    return torch.relu(output) if activation else output
+
+
+def _resolve(implementation: registry.Specification | Implementation) -> Implementation:
+    if isinstance(implementation, Implementation):
+        return implementation
+    return _load(implementation if isinstance(implementation, str) else json.dumps(dict(implementation)))
+
+
+@lru_cache(maxsize=64)
+def _load(specification: str) -> Implementation:
+    return registry.load(json.loads(specification) if specification.startswith("{") else specification)
+
+
+@lru_cache(maxsize=1024)
+def _plan(implementation: Implementation, shape: tuple[int, ...], dtype: str, parameter_dtype: str, channels_last: bool,
+          activation: str | None, residual: bool, weight: bool, bias: bool, training: bool, device: str) -> Layer:
+    """The layer for one problem, made once: what a call costs must not be lost in bookkeeping. Raises ``Unsupported``."""
+    problem = Problem(shape, dtype, parameter_dtype, "channels_last" if channels_last else "contiguous",
+                      activation, residual, weight, bias)
+    phases = (Phase.FORWARD_TRAINING, Phase.BACKWARD) if training else (Phase.INFERENCE, Phase.BACKWARD_INFERENCE)
+    for phase in phases:
+        reason = implementation.unsupported(problem, phase, device)
+        if reason is not None:
+            raise Unsupported(f"{type(implementation).__name__} refuses {problem}, {phase}: {reason}")
+    return implementation.layer(problem)

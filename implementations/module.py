@@ -1,0 +1,70 @@
+"""`BatchNorm`: a drop-in for torch.nn.BatchNorm1d, 2d and 3d over any implementation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from implementations import registry
+from implementations.functional import batch_norm
+from implementations.interface import ACTIVATIONS, RANKS, Implementation
+
+
+class BatchNorm(_BatchNorm):
+    """Normalizes input of shape (N, C, *spatial), of rank 2 to 5, where C is ``num_features``.
+
+    Parameters, buffers and ``state_dict`` are those of `torch.nn.BatchNorm2d`, so that checkpoints go both ways, and it is
+    one to `isinstance`, so that tools which look for batch norm find it. ``momentum=None`` averages over all batches.
+    ``forward(input, residual)`` adds the residual before the activation.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        implementation: registry.Specification | Implementation,
+        activation: str | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)  # type: ignore[arg-type]  # its stub knows no momentum None
+        self.implementation = implementation
+        self.activation = activation
+
+    def forward(self, input: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
+        self._check_input_dim(input)
+        use_batch = self.training or (self.running_mean is None and self.running_var is None)
+        update = self.training and self.track_running_stats
+        # As in PyTorch, buffers that are not tracked serve inference only.
+        keep = not self.training or self.track_running_stats
+        return batch_norm(
+            input,
+            self.running_mean if keep else None,
+            self.running_var if keep else None,
+            self.weight, self.bias, use_batch, self._average_factor(update), self.eps,
+            implementation=self.implementation, activation=self.activation, residual=residual,
+        )
+
+    def _average_factor(self, update: bool) -> float:
+        """The weight of this batch in the running statistics; counts the batch."""
+        if update and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if self.momentum is None:
+                return 1.0 / float(self.num_batches_tracked)
+        return 0.0 if self.momentum is None else float(self.momentum)
+
+    def _check_input_dim(self, input: torch.Tensor) -> None:
+        if input.dim() not in RANKS:
+            raise ValueError(f"expected 2D to 5D input (got {input.dim()}D input)")
+
+    def extra_repr(self) -> str:
+        name = self.implementation if isinstance(self.implementation, Implementation) else registry.name_of(self.implementation)
+        return f"{super().extra_repr()}, implementation={name}, activation={self.activation}"

@@ -1,0 +1,91 @@
+"""`BatchNorm` is a drop-in for torch.nn's."""
+
+from __future__ import annotations
+
+import copy
+import io
+
+import pytest
+import torch
+
+from implementations import BatchNorm
+
+EAGER = ("numpy", "torch_native", "torch_unfused")
+everywhere = pytest.mark.parametrize("name", EAGER)
+KINDS = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d, 5: torch.nn.BatchNorm3d}
+
+
+def batches(rank, count=3):
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(4, 3, *[2] * (rank - 2), dtype=torch.float64, generator=generator) * 2 + 1 for _ in range(count)]
+
+
+@everywhere
+@pytest.mark.parametrize("rank", KINDS)
+@pytest.mark.parametrize("keywords", [
+    {}, {"momentum": None}, {"momentum": 0.0}, {"momentum": 1.0}, {"affine": False}, {"track_running_stats": False}, {"eps": 0.1},
+], ids=str)
+def test_it_behaves_as_pytorchs_own_through_training_and_inference(name, rank, keywords):
+    ours = BatchNorm(3, **keywords, implementation=name, dtype=torch.float64)
+    theirs = KINDS[rank](3, **keywords, dtype=torch.float64)
+    for batch in batches(rank):
+        torch.testing.assert_close(ours(batch), theirs(batch))
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+    ours.eval(), theirs.eval()
+    torch.testing.assert_close(ours(batches(rank)[0]), theirs(batches(rank)[0]))
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+
+
+@everywhere
+def test_checkpoints_go_both_ways(name):
+    ours, theirs = BatchNorm(3, implementation=name), torch.nn.BatchNorm2d(3)
+    theirs(torch.randn(4, 3, 2, 2))
+    ours.load_state_dict(theirs.state_dict())
+    fresh = torch.nn.BatchNorm2d(3)
+    fresh.load_state_dict(ours.state_dict())
+    torch.testing.assert_close(dict(fresh.state_dict()), dict(theirs.state_dict()))
+
+
+@everywhere
+def test_statistics_that_are_no_longer_tracked_are_left_alone_as_in_pytorch(name):
+    ours, theirs = BatchNorm(3, implementation=name, dtype=torch.float64), torch.nn.BatchNorm2d(3, dtype=torch.float64)
+    for module in (ours, theirs):
+        module.track_running_stats = False
+    batch = batches(4)[0]
+    torch.testing.assert_close(ours(batch), theirs(batch))
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+
+
+@everywhere
+def test_it_is_copied_and_saved_like_any_module(name):
+    module = BatchNorm(3, implementation=name, activation="relu")
+    module(torch.randn(4, 3))
+    twin = copy.deepcopy(module)
+    file = io.BytesIO()
+    torch.save(module.state_dict(), file)
+    file.seek(0)
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    batch = torch.randn(4, 3)
+    assert torch.equal(twin(batch), module(batch))
+
+
+def test_residual_and_activation_come_after_the_normalization():
+    module = BatchNorm(3, implementation="torch_native", activation="relu", dtype=torch.float64)
+    plain = torch.nn.BatchNorm2d(3, dtype=torch.float64)
+    x, residual, _ = batches(4)
+    torch.testing.assert_close(module(x, residual), torch.relu(plain(x) + residual))
+
+
+def test_tools_that_look_for_batch_norm_find_it():
+    assert isinstance(BatchNorm(3, implementation="numpy"), torch.nn.modules.batchnorm._BatchNorm)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3, 1, 1, 1, 2)])
+def test_ranks_beyond_two_to_five_are_refused(shape):
+    with pytest.raises(ValueError, match="expected 2D to 5D"):
+        BatchNorm(3, implementation="numpy")(torch.ones(shape))
+
+
+def test_it_says_in_print_what_computes_it():
+    assert "implementation=numpy, activation=relu" in repr(BatchNorm(3, implementation="numpy", activation="relu"))
