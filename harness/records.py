@@ -1,0 +1,145 @@
+"""Frozen records: what became of one implementation in one cell.
+
+Schema history. 1: first version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+SCHEMA = 1
+
+
+class Status(StrEnum):
+    """What became of a measurement. Only OK carries figures."""
+
+    OK = "OK"
+    WRONG = "WRONG"
+    UNSUPPORTED = "UNSUPPORTED"
+    UNAVAILABLE = "UNAVAILABLE"
+    CRASHED = "CRASHED"
+    TIMEOUT = "TIMEOUT"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the implementation is to blame. A refusal, or a machine that lacks something, is no failure."""
+        return self in (Status.WRONG, Status.CRASHED, Status.TIMEOUT)
+
+
+class Flag(StrEnum):
+    """A doubt about an OK record. It forbids a verdict, not a number."""
+
+    DISTURBED = "DISTURBED"
+    UNSTEADY = "UNSTEADY"
+    IMPLAUSIBLE = "IMPLAUSIBLE"
+    CLOCKS_DISAGREE = "CLOCKS_DISAGREE"
+
+
+class Verdict(StrEnum):
+    """What an interval says about a ratio of times, given a practical margin."""
+
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    SAME = "SAME"
+    AMBIGUOUS = "AMBIGUOUS"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the confidence interval around it."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a record what it is. Two records with one key are the same measurement.
+
+    ``cell`` is plain data: all that defines the cell, the baseline and the protocol's version among it.
+    ``source`` hashes the implementation's version, source and binary; ``environment`` the stable part of the machine.
+    """
+
+    task: str
+    implementation: str
+    cell: Mapping[str, Any]
+    source: str
+    environment: str
+
+    @property
+    def cell_key(self) -> str:
+        return digest({"task": self.task, "cell": self.cell, "environment": self.environment})
+
+    @property
+    def key(self) -> str:
+        return digest({"cell": self.cell_key, "implementation": self.implementation, "source": self.source})
+
+
+@dataclass(frozen=True)
+class Record:
+    """One result. ``figures`` (present if and only if the status is OK) and ``samples`` are plain data.
+
+    ``samples`` are the raw observations that the figures derive from: for ``throughput`` a list of
+    ``{launch, block, calls, seconds}``, for ``convergence`` curves by step.
+    ``cost`` tells what is not the measurement: seconds of preparation, first call and checking.
+    """
+
+    identity: Identity
+    session: str
+    time: str
+    status: Status
+    reason: str | None = None
+    flags: tuple[Flag, ...] = ()
+    figures: Mapping[str, Any] | None = None
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    cost: Mapping[str, float] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if (self.status is Status.OK) != (self.figures is not None):
+            raise ValueError(f"a record with status {self.status} {'needs' if self.figures is None else 'has no'} figures")
+        if self.status is not Status.OK and not self.reason:
+            raise ValueError(f"a record with status {self.status} needs a reason")
+
+    @property
+    def key(self) -> str:
+        return self.identity.key
+
+    @property
+    def implementation(self) -> str:
+        return self.identity.implementation
+
+    @property
+    def cell(self) -> Mapping[str, Any]:
+        return self.identity.cell
+
+    @property
+    def task(self) -> str:
+        return self.identity.task
+
+    def to_json(self) -> str:
+        """One line of JSON. NaN and infinity are refused: a failure never becomes a number."""
+        return json.dumps(asdict(self), allow_nan=False, sort_keys=True)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """The record that ``to_json`` wrote, read back. Raises ValueError for a schema newer than this program's."""
+        if data["schema"] > SCHEMA:
+            raise ValueError(f"record schema {data['schema']} is newer than {SCHEMA}, which this bnbench reads; upgrade it")
+        return cls(**{
+            **data,
+            "identity": Identity(**data["identity"]),
+            "status": Status(data["status"]),
+            "flags": tuple(Flag(flag) for flag in data["flags"]),
+        })
+
+
+def digest(data: Any) -> str:
+    """A short stable hash of plain data: 16 hexadecimal digits of SHA-256 over canonical JSON."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
