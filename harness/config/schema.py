@@ -1,0 +1,133 @@
+"""The schema: every configuration key with its type, its default, its meaning and what it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
+
+ALLOCATORS = ("retaining", "default")
+WAIT_POLICIES = ("passive", "active")
+DEVICES = ("cpu", "cuda")
+
+
+def one_of(allowed: Collection[Any], default: Any) -> Any:
+    """A key, or each item of a list key, that is one of ``allowed``."""
+    metadata = {"allowed": tuple(allowed)}
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def between(least: float, most: float, default: Any) -> Any:
+    """A number within bounds, both included; None passes where the type has it."""
+    return field(default=default, metadata={"least": least, "most": most})
+
+
+@dataclass
+class ProblemConfig:
+    """Which problems: a named suite at a batch size, or in its place the user's own shapes, each (N, C, *spatial)."""
+
+    suite: str | None = None
+    shapes: list[Any] | None = None
+    batch: int = between(1, 1 << 20, 32)
+    dtype: str = one_of(DTYPES, "float32")
+    parameter_dtype: str | None = one_of((None, *DTYPES), None)  # None: the data's
+    memory_format: str = one_of(MEMORY_FORMATS, "contiguous")
+    activation: str | None = one_of((None, "relu"), "relu")
+    residual: bool = False
+    weight: bool = True
+    bias: bool = True
+
+
+@dataclass
+class DeviceConfig:
+    """Where: the device and how the worker processes are set up for it."""
+
+    name: str = one_of(DEVICES, "cpu")
+    threads: int | None = between(1, 4096, None)  # None: as many as the CPUs that this process may use
+    allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
+    wait_policy: str = one_of(WAIT_POLICIES, "passive")  # of OpenMP's idle threads; "active" spins
+
+
+@dataclass
+class TaskConfig:
+    """What one run does."""
+
+    name: str = MISSING
+    timeout: float = between(1, 1e6, 600.0)  # seconds that one answer of a worker may take
+
+
+@dataclass
+class ConformanceConfig(TaskConfig):
+    """Outputs, gradients and statistics against the float64 oracle; errors and buffers against PyTorch."""
+
+    name: str = "conformance"
+    cases: str = "*"  # a glob over the names of cases
+
+
+@dataclass
+class ThroughputConfig(TaskConfig):
+    """Paired timing in isolated workers."""
+
+    name: str = "throughput"
+    phases: list[str] = one_of(tuple(Phase), [Phase.TRAINING_STEP.value])
+    faces: list[str] = one_of(("layer", "kernel"), ["layer"])
+    outputs: str = one_of(("fresh", "reused"), "fresh")
+    launches: int = between(1, 1000, 8)  # worker processes: the unit of replication
+    blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
+    sample_seconds: float = between(1e-5, 60, 0.005)  # least length of a timed group of calls
+    cell_seconds: float = between(0, 1e6, 60.0)  # budget: past it no launch is begun, once two are done
+
+
+@dataclass
+class ConvergenceConfig(TaskConfig):
+    """Training a small network with each implementation, paired by seed."""
+
+    name: str = "convergence"
+    dataset: str = "digits"
+    model: str = one_of(("mlp", "cnn"), "mlp")
+    optimizer: str = one_of(("sgd", "momentum", "rmsprop", "adam"), "sgd")
+    learning_rate: float = between(0, 1e3, 0.1)
+    batch: int = between(2, 1 << 20, 64)
+    steps: int = between(1, 10**7, 300)
+    evaluate_every: int = between(1, 10**7, 10)
+    target: float = between(0, 1, 0.95)  # validation accuracy
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    without_bn: bool = True  # also train the network with no normalization, as the arm "none"
+
+
+@dataclass
+class TrackingConfig:
+    """MLflow. Without a ``uri`` runs go to sqlite in the ``results`` folder."""
+
+    enabled: bool = True
+    uri: str | None = None
+    experiment: str = "bnbench"
+
+
+@dataclass
+class Config:
+    """The root. ``results`` holds the journal, reports and MLflow's store, unless those are put elsewhere."""
+
+    task: TaskConfig = MISSING
+    problem: ProblemConfig = MISSING
+    device: DeviceConfig = MISSING
+    tracking: TrackingConfig = MISSING
+    implementations: list[Any] = field(
+        default_factory=lambda: ["torch_native", "torch_compile", "torch_unfused", "numpy"])
+    baseline: str = "torch_native"
+    margin: float = between(1e-4, 1, 0.03)  # the smallest relative difference of practical interest
+    alpha: float = between(1e-6, 0.5, 0.05)  # 1 - confidence of every interval
+    seed: int = between(0, 2**63 - 1, 0)
+    resume: bool = False  # measure only what the journal has no record of, or a failed one
+    results: str = "bnbench-results"
+    journal: str = "${results}/journal"
+    report: str = "${results}/reports"
+
+
+TASKS = (ConformanceConfig, ThroughputConfig, ConvergenceConfig)
