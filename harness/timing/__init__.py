@@ -1,0 +1,1 @@
+"""Paired, interleaved timing of arms that live in worker processes."""

@@ -1,0 +1,103 @@
+"""One launch: the worker processes in which the arms of a cell stand side by side.
+
+The package's own implementations share a process. An implementation from outside gets one of its own, so that its
+threads, its memory and its death are its own; the parent asks for one sample at a time, so all stay in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from harness.isolation import Host, Killed, Overdue, RemoteError, Settings
+from harness.records import Status
+from implementations import registry
+
+SHARED = "shared"
+
+
+REFUSALS = {"Unsupported": Status.UNSUPPORTED, "Unavailable": Status.UNAVAILABLE}
+
+
+class NotOK(Exception):  # noqa: N818 -- an event that becomes a record
+    """An arm refused, crashed, hung, or computed something wrong, and is out of this cell.
+
+    ``died`` tells whether its process went with it, and with that the arms beside it.
+    """
+
+    def __init__(self, arm: str, status: Status, reason: str, *, died: bool = False) -> None:
+        super().__init__(f"{arm}: {status}: {reason}")
+        self.arm, self.status, self.reason, self.died = arm, status, reason, died
+
+
+class Launch:
+    """Worker processes, started when first needed and kept from cell to cell: imports are paid once a launch."""
+
+    def __init__(self, settings: Settings, timeout: float) -> None:
+        self._settings, self._timeout = settings, timeout
+        self._hosts: dict[str, Host] = {}
+        self._home: dict[str, str] = {}
+        self._cell: dict[str, Any] = {}
+        self._open: set[str] = set()
+
+    def lay_out(self, cell: Mapping[str, Any]) -> None:
+        """Begin a cell. Its arrays are made in a process when the first arm is prepared there."""
+        self._cell, self._home, self._open = dict(cell), {}, set()
+
+    def prepare(self, arm: str, implementation: registry.Specification) -> dict[str, float]:
+        """What making the arm ready cost, in seconds. Raises ``NotOK``."""
+        self._home[arm] = registry.name_of(implementation) if registry.is_foreign(implementation) else SHARED
+        plain = implementation if isinstance(implementation, str) else dict(implementation)
+        cost: dict[str, float] = self._ask(arm, "timing.prepare", implementation=plain)
+        return cost
+
+    def verify(self, arm: str, *, whole: bool) -> float:
+        """Hold an arm against the oracle; the seconds that took. Raises ``NotOK`` with status WRONG."""
+        answer = self._ask(arm, "timing.verify", whole=whole)
+        if answer["reason"] is not None:
+            raise NotOK(arm, Status.WRONG, answer["reason"])
+        seconds: float = answer["seconds"]
+        return seconds
+
+    def sample(self, arm: str, calls: int) -> float:
+        """Seconds that ``calls`` calls took. Raises ``NotOK``."""
+        seconds: float = self._ask(arm, "timing.sample", calls=calls)
+        return seconds
+
+    def clear(self) -> None:
+        """Give back the cell's memory; the processes stay."""
+        for home in self._open:
+            if home in self._hosts:
+                self._hosts[home].call("timing.clear", self._timeout)
+        self._open.clear()
+
+    def close(self) -> None:
+        for host in self._hosts.values():
+            host.close()
+        self._hosts.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, arm: str, service: str, **arguments: Any) -> Any:
+        """One request, and whatever goes wrong with it laid to the arm that it was for."""
+        home = self._home[arm]
+        try:
+            if home not in self._hosts:
+                self._hosts[home] = Host(self._settings)
+            if home not in self._open:
+                self._hosts[home].call("timing.open", self._timeout, **self._cell)
+                self._open.add(home)
+            return self._hosts[home].call(service, self._timeout, arm=arm, **arguments)
+        except RemoteError as error:
+            if error.kind in REFUSALS:
+                raise NotOK(arm, REFUSALS[error.kind], error.reason) from error
+            raise NotOK(arm, Status.CRASHED, str(error)) from error
+        except (Killed, Overdue) as death:
+            status = Status.CRASHED if isinstance(death, Killed) else Status.TIMEOUT
+            self._hosts.pop(home).close()
+            self._open.discard(home)
+            raise NotOK(arm, status, str(death), died=True) from death
