@@ -1,0 +1,176 @@
+"""What the doctor judges, read once: the machine as it is, and what others do on it in a fraction of a second."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import sysconfig
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from harness.environment import machine, software
+from harness.environment.machine import ROOT, Processor, text
+from harness.isolation.host import Settings
+
+WATCH_SECONDS = 0.3
+TICKS = os.sysconf("SC_CLK_TCK")  # /proc/stat's ticks a second
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Plain readings, None where the machine does not tell. Memory and disk in bytes, times in seconds.
+
+    ``busy`` is (name, id, CPUs in use) of other processes; ``work_elsewhere`` the CPUs in use by anybody but this
+    process, seen or not; ``steal`` the share of time that the hypervisor gave to others. Both are of the CPUs that this
+    process is bound to. ``overridden`` names variables that workers get another value of.
+    """
+
+    processor: Processor
+    gpus: list[str]
+    packages: Mapping[str, str]
+    torch_cuda: str | None
+    compiler: str | None
+    python_headers: bool
+    switches: Mapping[str, str]
+    overridden: list[str]
+    load: float
+    busy: list[tuple[str, int, float]]
+    work_elsewhere: float
+    steal: float
+    throttled: int
+    swapped_pages: int
+    swap_used: int
+    memory_available: int
+    disk_free: int
+    governor: str | None
+    turbo: bool | None
+    huge_pages: str | None
+    clock_source: str | None
+    clock_step: float
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The kernel's counters: ticks of the CPUs that this process is bound to, pages swapped, periods throttled."""
+
+    total: int
+    idle: int
+    stolen: int
+    swapped_pages: int
+    throttled: int
+
+    def since(self, before: Counters) -> Counters:
+        return Counters(**{name: value - vars(before)[name] for name, value in vars(self).items()})
+
+    def share(self, ticks: float) -> float:
+        """``ticks`` as a share of all."""
+        return ticks / max(self.total, 1)
+
+
+def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
+    """Read everything, watching what others do for ``seconds``."""
+    before, started = count(root), time.process_time()
+    busy = watch(seconds)
+    passed, own = count(root).since(before), time.process_time() - started
+    memory, processor = machine.memory(root), machine.processor(root)
+    return Readings(
+        processor=processor,
+        gpus=machine.gpus(),
+        packages=software.versions(),
+        torch_cuda=torch_cuda(),
+        compiler=software.compiler(),
+        python_headers=Path(sysconfig.get_path("include"), "Python.h").is_file(),
+        switches=software.switches(os.environ),
+        overridden=[name for name, value in Settings().environment().items() if os.environ.get(name, value) != value],
+        load=os.getloadavg()[0],
+        busy=busy,
+        work_elsewhere=work_elsewhere(passed, own, processor.logical),
+        steal=passed.share(passed.stolen),
+        throttled=passed.throttled,
+        swapped_pages=passed.swapped_pages,
+        swap_used=memory.get("SwapTotal", 0) - memory.get("SwapFree", 0),
+        memory_available=memory["MemAvailable"],
+        disk_free=shutil.disk_usage(Path.cwd()).free,
+        governor=machine.governor(root),
+        turbo=turbo(root),
+        huge_pages=machine.huge_pages(root),
+        clock_source=text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource") or None,
+        clock_step=clock_step(),
+    )
+
+
+def count(root: Path = ROOT) -> Counters:
+    """The counters now."""
+    lines = text(root / "proc/stat").splitlines()
+    names = {f"cpu{cpu}" for cpu in os.sched_getaffinity(0)}
+    rows = [[int(ticks) for ticks in line.split()[1:9]] for line in lines if line.split()[0] in names]
+    # The columns are user, nice, system, idle, iowait, irq, softirq, steal.
+    _, _, _, idle, waiting, _, _, stolen = map(sum, zip(*rows, strict=True)) if rows else [0] * 8
+    swapped = re.findall(r"^pswp(?:in|out) (\d+)", text(root / "proc/vmstat"), re.MULTILINE)
+    groups = machine.control_groups("cpu", root)
+    throttled = [re.search(r"nr_throttled (\d+)", text(group / "cpu.stat")) for group in groups]
+    return Counters(
+        total=sum(map(sum, rows)),
+        idle=idle + waiting,
+        stolen=stolen,
+        swapped_pages=sum(map(int, swapped)),
+        throttled=sum(int(found.group(1)) for found in throttled if found),
+    )
+
+
+def work_elsewhere(passed: Counters, own: float, cpus: int) -> float:
+    """How many of the CPUs were in use by others, when this process used ``own`` seconds of their time."""
+    return max(passed.share(passed.total - passed.idle - own * TICKS) * cpus, 0.0)
+
+
+def watch(seconds: float) -> list[tuple[str, int, float]]:
+    """Name, id and CPUs in use of every other process that did anything within ``seconds``, busiest first."""
+    watched = [process for process in psutil.process_iter(["name"]) if process.pid != os.getpid()]
+    _usage(watched)
+    time.sleep(seconds)
+    return sorted(_usage(watched), key=lambda found: -found[2])
+
+
+def _usage(processes: list[psutil.Process]) -> list[tuple[str, int, float]]:
+    """The usage since it was last asked for; a process that has ended in between is passed over."""
+    found = []
+    for process in processes:
+        try:
+            cpus = process.cpu_percent() / 100
+        except psutil.Error:
+            continue
+        if cpus > 0:
+            found.append((process.info["name"], process.pid, cpus))
+    return found
+
+
+def torch_cuda() -> str | None:
+    """The CUDA version that torch was built for, read from its version file without importing it."""
+    spec = importlib.util.find_spec("torch")
+    told = text(Path(spec.origin).with_name("version.py")) if spec and spec.origin else ""
+    found = re.search(r"^cuda\b[^=]*= '([^']+)'", told, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def turbo(root: Path = ROOT) -> bool | None:
+    """Whether the CPU may go above its nominal frequency."""
+    folder = root / "sys/devices/system/cpu"
+    said = text(folder / "intel_pstate/no_turbo"), text(folder / "cpufreq/boost")
+    return {("0", ""): True, ("1", ""): False, ("", "1"): True, ("", "0"): False}.get(said)
+
+
+def clock_step(clock: Callable[[], int] = time.perf_counter_ns) -> float:
+    """The least difference between two readings of the clock, in seconds: its resolution, or what reading it costs."""
+    steps = []
+    for _ in range(20):
+        start = now = clock()
+        while now == start:
+            now = clock()
+        steps.append(now - start)
+    return min(steps) / 1e9

@@ -1,0 +1,55 @@
+"""The environment at one moment: what is stable in it, and what is volatile."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.environment import machine, software
+from harness.records import digest
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Plain data in two parts, ready for JSON. The package's docstring says what goes where."""
+
+    stable: dict[str, Any]
+    volatile: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of the stable part: 16 hexadecimal digits."""
+        return digest(self.stable)
+
+
+def capture(root: Path = machine.ROOT) -> Environment:
+    """The environment at this moment. ``root`` is where /proc, /sys and /etc are read from."""
+    memory = machine.memory(root)
+    return Environment(
+        stable={
+            "processor": asdict(machine.processor(root)),
+            "memory_gib": round(memory.get("MemTotal", 0) / GIB),
+            "huge_pages": machine.huge_pages(root),
+            "gpus": machine.gpus(),
+            "os": software.operating_system(root),
+            "python": f"{platform.python_implementation()} {platform.python_version()}",
+            "packages": software.versions(),
+            "compiler": software.compiler(),
+            "variables": software.switches(os.environ),
+        },
+        volatile={
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "uptime_seconds": float(machine.text(root / "proc/uptime").partition(" ")[0] or 0),
+            "load": list(os.getloadavg()),
+            "memory_available_gib": round(memory["MemAvailable"] / GIB, 1),
+            "frequency_mhz": machine.frequency(root),
+            "governor": machine.governor(root),
+            "source": software.source(),
+        },
+    )
