@@ -1,0 +1,68 @@
+"""Eight processes that use a fresh store for the first time at one moment."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+WRITERS = 8
+RECORDS = 3
+STEPS = 25
+RACE = """
+import os, sys
+import mlflow.store.tracking.sqlalchemy_store  # slow, and so once, before the processes part
+from harness import tracking
+from harness.config import Config, TrackingConfig
+from harness.records import Identity, Record, Status
+
+results, writers, records, steps = sys.argv[1], *map(int, sys.argv[2:])
+config = Config(results=results, tracking=TrackingConfig(experiment="raced for"))
+
+def write(number):
+    parent = tracking.open_session(config, f"session-{number}", {})
+    for index in range(records):
+        identity = Identity("convergence", f"arm-{number}", {"seed": index}, "s", "e")
+        samples = [{"step": step, "loss": number + step / 100} for step in range(steps)]
+        record = Record(identity, f"session-{number}", "now", Status.OK, figures={"number": number}, samples=samples)
+        tracking.log_record(config, parent, record)
+    tracking.close_session(config, parent, "FINISHED")
+
+gate, opener = os.pipe()
+for number in range(writers):
+    if os.fork() == 0:
+        os.close(opener)
+        os.read(gate, 1)  # returns when the last opener is closed: they start together
+        write(number)
+        os._exit(0)
+os.close(opener)
+sys.exit(sum(os.wait()[1] != 0 for _ in range(writers)))
+"""
+
+
+@pytest.mark.slow
+def test_eight_processes_on_a_fresh_store_lose_nothing_and_mix_up_nothing(
+    tmp_path: Path, start_python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    race = start_python(RACE, str(tmp_path), str(WRITERS), str(RECORDS), str(STEPS))
+    race.communicate()
+    assert race.returncode == 0, f"{race.returncode} of {WRITERS} processes failed"
+
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("raced for")
+    assert experiment is not None
+    assert client.search_runs(["0"]) == []
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    parents = {run.data.tags["session"]: run.info.run_id for run in runs if run.data.tags["kind"] == "session"}
+    children = [run for run in runs if run.data.tags["kind"] == "record"]
+    assert len(parents) == WRITERS
+    assert len(children) == len({run.data.tags["key"] for run in children}) == WRITERS * RECORDS
+    for child in children:
+        number = int(child.data.metrics["number"])
+        assert child.data.tags["mlflow.parentRunId"] == parents[f"session-{number}"]
+        losses = client.get_metric_history(child.info.run_id, "loss")
+        assert [point.value for point in losses] == [number + step / 100 for step in range(STEPS)]
