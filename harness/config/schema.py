@@ -92,11 +92,11 @@ class ConvergenceConfig(TaskConfig):
     dataset: str = "digits"
     model: str = one_of(("mlp", "cnn"), "mlp")
     optimizer: str = one_of(("sgd", "momentum", "rmsprop", "adam"), "sgd")
-    learning_rate: float = between(0, 1e3, 0.1)
+    learning_rate: float | None = between(0, 1e3, None)  # None: one that suits the optimizer
     batch: int = between(2, 1 << 20, 64)
     steps: int = between(1, 10**7, 300)
-    evaluate_every: int = between(1, 10**7, 10)
-    target: float = between(0, 1, 0.95)  # validation accuracy
+    evaluate_every: int = between(1, 10**7, 5)
+    target: float = between(0, 1, 0.9)  # validation accuracy
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     without_bn: bool = True  # also train the network with no normalization, as the arm "none"
 

@@ -1,0 +1,196 @@
+"""The convergence task: arms paired by seed, and a record for each whatever becomes of its worker."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.config import (
+    Config,
+    ConformanceConfig,
+    ConvergenceConfig,
+    DeviceConfig,
+    ProblemConfig,
+    TrackingConfig,
+    UsageError,
+)
+from harness.environment import Environment
+from harness.isolation import Killed, Overdue, RemoteError, Settings
+from harness.records import Record, Status
+from harness.tasks import convergence
+
+ENVIRONMENT = cast("Environment", SimpleNamespace(fingerprint="here"))
+ANSWER: dict[str, Any] = {"status": "OK", "figures": {"steps_to_target": None}}
+
+
+def configured(*implementations: Any, threads: int | None = 1, **task: Any) -> Config:
+    return Config(
+        task=ConvergenceConfig(**task), problem=ProblemConfig(), device=DeviceConfig(threads=threads),
+        tracking=TrackingConfig(), implementations=list(implementations or ("torch_native", "numpy")))
+
+
+def measured(config: Config, announced: list[str] | None = None) -> list[Record]:
+    todo = convergence.plan(config, ENVIRONMENT)
+    announce = (announced if announced is not None else []).append
+    return list(convergence.measure(config, todo, "session", announce))
+
+
+class FakeHost:
+    """A worker that answers, dies or raises as the implementation it is given is named; dead, it answers no more."""
+
+    started: list[FakeHost]
+
+    def __init__(self, _settings: Settings) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.open = True
+        self.started.append(self)
+
+    def call(self, service: str, _timeout: float, _tell: Any, *, implementation: str, cell: dict[str, Any]) -> Any:
+        assert service == "training.run"
+        assert self.open
+        self.asked.append((implementation, cell["seed"]))
+        outcome = OUTCOMES.get(implementation, ANSWER)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        self.open = False
+
+
+OUTCOMES: dict[str, Any] = {
+    "numpy": Killed("the worker died of signal SIGSEGV"),
+    "torch_unfused": Overdue("no answer within 3 s; the worker was killed"),
+    "torch_compile": RemoteError("ValueError", "too odd", "odd.py:1"),
+}
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
+    FakeHost.started = []
+    monkeypatch.setattr(convergence, "Host", FakeHost)
+    return FakeHost.started
+
+
+def test_each_seed_is_one_cell_that_all_arms_share() -> None:
+    plan = convergence.plan(configured(seeds=[3, 4]), ENVIRONMENT)
+    cells = {identity.cell["seed"]: set[str]() for identity in plan}
+    for identity in plan:
+        cells[identity.cell["seed"]].add(identity.cell_key)
+    assert {seed: len(keys) for seed, keys in cells.items()} == {3: 1, 4: 1}
+    assert len({identity.key for identity in plan}) == len(plan) == 6
+
+
+def test_the_network_without_normalization_is_an_arm_unless_it_is_refused() -> None:
+    names = [{identity.implementation for identity in convergence.plan(configured(without_bn=wanted), ENVIRONMENT)}
+             for wanted in (True, False)]
+    assert names == [{"torch_native", "numpy", "none"}, {"torch_native", "numpy"}]
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 0.2}, {"optimizer": "adam"}, {"steps": 7}, {"model": "cnn"}])
+def test_a_change_of_the_recipe_makes_other_cells(change: dict[str, Any]) -> None:
+    keys = [{identity.key for identity in convergence.plan(configured(**task), ENVIRONMENT)} for task in ({}, change)]
+    assert not keys[0] & keys[1]
+
+
+def test_an_unknown_data_set_is_a_usage_error_that_names_the_key() -> None:
+    with pytest.raises(UsageError, match=r"task\.dataset=digit; did you mean 'digits'\?"):
+        convergence.plan(configured(dataset="digit"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("seeds", [[1, 1], [-1]])
+def test_seeds_that_pair_nothing_are_a_usage_error(seeds: list[int]) -> None:
+    with pytest.raises(UsageError, match=r"task\.seeds"):
+        convergence.plan(configured(seeds=seeds), ENVIRONMENT)
+
+
+def test_another_tasks_configuration_and_unresolved_threads_are_programming_errors() -> None:
+    other = configured()
+    other.task = ConformanceConfig()
+    for config in (other, configured(threads=None)):
+        with pytest.raises(TypeError):
+            convergence.plan(config, ENVIRONMENT)
+
+
+def test_each_failure_costs_its_own_record_only(hosts: list[FakeHost]) -> None:
+    arms = ("torch_native", "numpy", "torch_unfused", "torch_compile")
+    records = measured(configured(*arms, seeds=[0, 1]))
+    assert Counter((record.implementation, record.status) for record in records) == {
+        ("torch_native", Status.OK): 2, ("none", Status.OK): 2, ("numpy", Status.CRASHED): 2,
+        ("torch_unfused", Status.TIMEOUT): 2, ("torch_compile", Status.CRASHED): 2,
+    }
+    reasons = {record.implementation: record.reason for record in records}
+    assert "SIGSEGV" in str(reasons["numpy"])
+    assert reasons["torch_compile"] == "ValueError: too odd (at odd.py:1)"
+    assert not any(host.open for host in hosts)
+
+
+def test_one_worker_serves_every_run_until_one_fails_in_it(hosts: list[FakeHost]) -> None:
+    measured(configured("torch_native", seeds=[0, 1, 2]))
+    assert [len(host.asked) for host in hosts] == [6]
+    hosts.clear()
+    measured(configured("torch_native", "numpy", seeds=[0, 1]))
+    assert sum(len(host.asked) for host in hosts) == 6
+    for host in hosts:
+        assert "numpy" not in [name for name, _ in host.asked[:-1]]
+
+
+def test_arms_of_a_seed_follow_each_other_in_an_order_that_varies(hosts: list[FakeHost]) -> None:
+    seeds = list(range(8))
+    measured(configured("torch_native", seeds=seeds))
+    asked = hosts[0].asked
+    assert [seed for _, seed in asked] == sorted(seeds * 2)
+    assert {asked[2 * seed][0] for seed in seeds} == {"torch_native", "none"}
+
+
+def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeHost]) -> None:
+    config = configured()
+    records = convergence.measure(config, convergence.plan(config, ENVIRONMENT), "session", lambda _: None)
+    next(records)
+    cast("Any", records).close()
+    assert not any(host.open for host in hosts)
+
+
+def test_the_device_is_held_during_each_run_and_only_then(
+    hosts: list[FakeHost], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: list[int] = []
+
+    @contextmanager
+    def lease(device: str) -> Generator[None]:
+        assert device == "cpu"
+        asked = sum(len(host.asked) for host in hosts)
+        try:
+            yield
+        finally:
+            held.append(sum(len(host.asked) for host in hosts) - asked)
+
+    monkeypatch.setattr(convergence, "device_lease", lease)
+    measured(configured("torch_native", seeds=[0, 1]))
+    assert held == [1, 1, 1, 1]
+
+
+def test_a_fresh_process_repeats_a_run_bit_for_bit_though_others_ran_and_died_beside_it(plugin: str) -> None:
+    small: dict[str, Any] = {"steps": 12, "evaluate_every": 6, "learning_rate": 0.5, "seeds": [0]}
+    announced: list[str] = []
+    crowded = {record.implementation: record
+               for record in measured(configured("torch_native", {"_target_": f"{plugin}.Dying"}, **small), announced)}
+    (alone,) = measured(configured("torch_native", without_bn=False, **small))
+    dead, beside = crowded[f"{plugin}.Dying"], crowded["torch_native"]
+    assert (dead.status, crowded["none"].status, beside.status) == (Status.CRASHED, Status.OK, Status.OK)
+    assert "SIGKILL" in str(dead.reason)
+    assert "torch_native, seed 0: step 12 of 12" in announced
+    assert beside.key == alone.key
+    assert len(hashes(beside)) == 4
+    assert hashes(beside) == hashes(alone)
+    assert Record.from_data(json.loads(beside.to_json())) == beside
+
+
+def hashes(record: Record) -> dict[str, str]:
+    return {name: value for name, value in (record.figures or {}).items() if name.endswith("_sha256")}
