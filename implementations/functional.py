@@ -54,7 +54,7 @@ def batch_norm(
     layout = _layout(input)
     layer = _plan(_resolve(implementation), tuple(input.shape), NAMES[input.dtype], _parameter_dtype(input, parameters),
                   layout is not torch.contiguous_format, activation, residual is not None, weight is not None,
-                  bias is not None, training, input.device.type)
+                  bias is not None, training, torch.is_grad_enabled(), input.device.type)
     residual = residual if residual is None else residual.contiguous(memory_format=layout)
     running_mean, running_var, weight, bias = parameters
     output = layer(input.contiguous(memory_format=layout), residual, weight, bias, running_mean, running_var,
@@ -121,12 +121,13 @@ def _load(specification: str) -> Implementation:
 
 @lru_cache(maxsize=1024)
 def _plan(implementation: Implementation, shape: tuple[int, ...], dtype: str, parameter_dtype: str, channels_last: bool,
-          activation: str | None, residual: bool, weight: bool, bias: bool, training: bool, device: str) -> Layer:
+          activation: str | None, residual: bool, weight: bool, bias: bool, training: bool, gradients: bool,
+          device: str) -> Layer:
     """The layer for one problem, made once: what a call costs must not be lost in bookkeeping. Raises ``Unsupported``."""
     problem = Problem(shape, dtype, parameter_dtype, "channels_last" if channels_last else "contiguous",
                       activation, residual, weight, bias)
     phases = (Phase.FORWARD_TRAINING, Phase.BACKWARD) if training else (Phase.INFERENCE, Phase.BACKWARD_INFERENCE)
-    for phase in phases:
+    for phase in phases[: 1 + gradients]:
         reason = implementation.unsupported(problem, phase, device)
         if reason is not None:
             raise Unsupported(f"{type(implementation).__name__} refuses {problem}, {phase}: {reason}")

@@ -39,7 +39,7 @@ class TorchNative(Implementation):
         return layer
 
     def prepare(self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays) -> Prepared:
-        if face == "kernel" and outputs == "reused":
+        if face == "kernel" and outputs == "reused" and phase.has_backward:
             raise Unsupported("PyTorch's CPU backward of batch norm has no variant that writes to a given output")
         return prepare_with(face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays)
 
@@ -54,8 +54,12 @@ def layer(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: T
 def forward(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
             running_mean: Tensor | None, running_var: Tensor | None, options: Options,
             out: Tensor | None = None) -> tuple[Tensor, tuple[Tensor | None, ...]]:
-    output, mean, invstd = aten.native_batch_norm(
-        input, weight, bias, running_mean, running_var, options.training, options.momentum, options.eps)
+    operands = (input, weight, bias, running_mean, running_var, options.training, options.momentum, options.eps)
+    if out is None:
+        output, mean, invstd = aten.native_batch_norm(*operands)
+    else:
+        empty = torch.empty(0, dtype=(input if running_mean is None else running_mean).dtype, device=input.device)
+        output, mean, invstd = aten.native_batch_norm.out(*operands, out=out, save_mean=empty, save_invstd=empty.clone())
     output = finish(output, residual, options)
     mask_from = output if options.activation else None
     return output, (input, mask_from, residual, weight, bias, running_mean, running_var, mean, invstd)
