@@ -17,7 +17,6 @@ from implementations.interface import (
     Face,
     Implementation,
     Layer,
-    Options,
     Outputs,
     Phase,
     Prepared,
@@ -28,11 +27,18 @@ from implementations.preparing import prepare_with
 
 PROGRAMS = {"a C++ compiler": ("c++", "g++", "clang++")}
 
+# Seen in PyTorch 2.13: torch/_decomp/decompositions.py, native_batch_norm_helper, casts save_mean and save_rstd.
+SAVED_NARROW = ("on the CPU its decomposition saves the batch's mean and 1/std in the data's dtype, "
+                "so that float32 gradients come out as rough as {dtype}")
+
 
 class TorchCompiled(Implementation):
     runtime = "torch"
 
     def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
+        mixed = problem.dtype != problem.parameter_dtype
+        if mixed and phase.training and phase.has_backward and device == "cpu":
+            return SAVED_NARROW.format(dtype=problem.dtype)
         return None
 
     def layer(self, problem: Problem) -> Layer:

@@ -23,7 +23,8 @@ def batches(rank, count=3):
 @everywhere
 @pytest.mark.parametrize("rank", KINDS)
 @pytest.mark.parametrize("keywords", [
-    {}, {"momentum": None}, {"momentum": 0.0}, {"momentum": 1.0}, {"affine": False}, {"track_running_stats": False}, {"eps": 0.1},
+    {}, {"momentum": None}, {"momentum": 0.0}, {"momentum": 1.0}, {"eps": 0.1}, {"affine": False},
+    {"track_running_stats": False},
 ], ids=str)
 def test_it_behaves_as_pytorchs_own_through_training_and_inference(name, rank, keywords):
     ours = BatchNorm(3, **keywords, implementation=name, dtype=torch.float64)

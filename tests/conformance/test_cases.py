@@ -1,0 +1,65 @@
+"""The list of cases: names are unique and telling, and nothing that was promised is left out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+
+from harness.conformance.behaviour import VIEWS
+from harness.conformance.cases import CASES, CallCase, NumbersCase, described, matching, named
+from implementations.interface import DTYPES, RANKS, Phase
+
+NUMBERS = [case for case in CASES if isinstance(case, NumbersCase)]
+
+
+def test_names_are_unique_and_hold_a_group():
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert all(name.count("/") == 1 for name in names)
+    assert not any(character in name for name in names for character in "*?[] ")
+
+
+def test_cases_are_plain_data_and_no_two_are_the_same():
+    told = [json.dumps({**described(case), "case": None}, allow_nan=False) for case in CASES]
+    assert len(set(told)) == len(told)
+    assert all(json.loads(json.dumps(described(case))) == described(case) for case in CASES)
+    assert described(CASES[0])["case"] == CASES[0].name
+
+
+def test_the_selection_covers_each_value_of_each_attribute():
+    problems = [case.problem for case in NUMBERS]
+    assert {len(problem.shape) for problem in problems} == set(RANKS)
+    assert {problem.dtype for problem in problems} == set(DTYPES)
+    assert {(problem.dtype, problem.parameter_dtype) for problem in problems} >= {
+        ("bfloat16", "float32"), ("float16", "float32")}
+    for attribute in ("activation", "residual", "weight", "bias", "memory_format"):
+        assert len({getattr(problem, attribute) for problem in problems}) == 2
+    assert {case.momentum for case in NUMBERS} == {0.0, 0.1, 1.0}
+    assert min(problem.reduction for problem in problems) == 2
+
+
+def test_every_phase_is_asked_of_both_faces_and_both_kinds_of_outputs():
+    asked = {(case.phase, case.face, case.outputs) for case in NUMBERS}
+    assert asked == set(product(Phase, ["layer"], ["fresh"])) | set(product(Phase, ["kernel"], ["fresh", "reused"]))
+
+
+def test_every_way_that_input_can_lie_in_memory_is_asked_for():
+    assert {case.view for case in CASES if isinstance(case, CallCase)} == set(VIEWS)
+
+
+def test_a_glob_selects_by_name_in_order():
+    assert [case.name for case in matching("data/very_large_mean*")] == [
+        "data/very_large_mean", "data/very_large_mean,channels_last"]
+    assert matching("*") == list(CASES)
+    assert matching("nothing") == []
+    assert named("errors/negative_eps").eps < 0
+
+
+@pytest.mark.parametrize("module", ["harness.conformance.cases", "harness.tasks.conformance"])
+def test_planning_imports_no_array_library(module):
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'numpy'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

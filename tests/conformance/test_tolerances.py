@@ -1,0 +1,111 @@
+"""Tolerances let plain float32 pass on whatever data, and little more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wrong_bn import Plugin
+
+from harness.conformance.compare import failures, verify
+from harness.conformance.tolerances import bounds
+from harness.inputs import make_arrays
+from implementations import oracle
+from implementations.interface import Phase, Problem, Results
+from implementations.numpy_vectorized import NumpyVectorized
+from implementations.torch_unfused import TorchUnfused
+
+PROBLEM = Problem((8, 6, 5, 5), activation="relu", residual=True)
+problems = st.builds(
+    Problem, st.tuples(st.integers(2, 40), st.integers(1, 9), st.integers(1, 30)),
+    activation=st.sampled_from([None, "relu"]), residual=st.booleans(), weight=st.booleans(), bias=st.booleans())
+
+
+def results_of(implementation, problem, phase, arrays, face="layer"):
+    prepared = implementation.prepare(problem, phase, face=face, outputs="fresh", arrays=arrays)
+    prepared.arm(1)
+    prepared()
+    return prepared.results()
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems, st.sampled_from(list(Phase)), st.integers(0, 10**6),
+       st.sampled_from([0.0, 0.1, 10.0, 1e3, 1e4]), st.sampled_from([1e-3, 1.0, 1e3]))
+def test_a_straightforward_float32_implementation_passes(problem, phase, seed, mean, scale):
+    arrays = make_arrays(problem, seed, mean=mean, scale=scale)
+    assert failures(verify(results_of(Plugin(), problem, phase, arrays), problem, phase, arrays)) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems, st.sampled_from([("float64", None), ("bfloat16", None), ("float16", None), ("bfloat16", "float32")]),
+       st.integers(0, 10**6))
+def test_so_does_each_other_dtype(problem, dtypes, seed):
+    problem = replace(problem, dtype=dtypes[0], parameter_dtype=dtypes[1])
+    arrays = make_arrays(problem, seed)
+    found = results_of(TorchUnfused(), problem, Phase.TRAINING_STEP, arrays)
+    assert failures(verify(found, problem, Phase.TRAINING_STEP, arrays)) is None
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+def test_an_error_of_a_few_units_in_the_last_place_is_seen(dtype):
+    problem = replace(PROBLEM, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32")
+    arrays = make_arrays(problem, 0)
+    found = results_of(TorchUnfused(), problem, Phase.INFERENCE, arrays)
+    off = found.output.clone()
+    place = divmod(int(off.abs().argmax()), problem.size // 8)
+    off.view(8, -1)[place] *= 1 + 32 * torch.finfo(off.dtype).eps
+    (wrong,) = [finding for finding in verify(replace(found, output=off), problem, Phase.INFERENCE, arrays)
+                if not finding.passed]
+    assert wrong.quantity == "output"
+
+
+def test_the_residual_s_gradient_and_statistics_at_inference_are_exact():
+    arrays = make_arrays(PROBLEM, 0)
+    exact = oracle.evaluate(PROBLEM, Phase.BACKWARD_INFERENCE, arrays)
+    found = bounds(PROBLEM, Phase.BACKWARD_INFERENCE, arrays, exact)
+    for none in (found.grad_residual, found.running_mean, found.running_var):
+        assert not none.any()
+    for some in (found.output, found.grad_input, found.grad_weight, found.grad_bias):
+        assert (some > 0).all()
+
+
+def test_a_large_mean_loosens_the_variance_by_the_condition_number_and_not_by_its_square():
+    def relative(mean):
+        arrays = make_arrays(PROBLEM, 0, mean=mean)
+        exact = oracle.evaluate(PROBLEM, Phase.FORWARD_TRAINING, arrays)
+        return float(np.median(bounds(PROBLEM, Phase.FORWARD_TRAINING, arrays, exact).running_var / exact.running_var))
+
+    assert relative(1e3) / relative(1e2) == pytest.approx(10, rel=0.2)
+
+
+def test_data_of_low_precision_costs_one_rounding_of_the_output():
+    problem = Problem((64, 3), "bfloat16", "float32")
+    arrays = make_arrays(problem, 0)
+    exact = oracle.evaluate(problem, Phase.INFERENCE, arrays)
+    allowed = bounds(problem, Phase.INFERENCE, arrays, exact).output
+    np.testing.assert_allclose(allowed, abs(exact.output) * 2.0**-8, rtol=0.01, atol=1e-5)
+
+
+def test_overflow_to_infinity_is_right_where_float16_ends():
+    problem = Problem((4, 1), "float16", "float32")
+    arrays = make_arrays(problem, 0)
+    arrays = replace(arrays, weight=torch.tensor([6e4]), running_mean=torch.zeros(1), running_var=torch.ones(1),
+                     bias=torch.zeros(1), input=torch.tensor([[3.0], [-3.0], [0.5], [0.0]], dtype=torch.float16))
+    output = torch.tensor([[torch.inf], [-torch.inf], [30000.0], [0.0]], dtype=torch.float16)
+    right = Results(output, arrays.running_mean, arrays.running_var)
+    wrong = replace(right, output=torch.where(output.isinf(), -output, output))
+    assert failures(verify(right, problem, Phase.INFERENCE, arrays)) is None
+    assert failures(verify(wrong, problem, Phase.INFERENCE, arrays)) is not None
+
+
+def test_numpy_and_torch_are_judged_alike():
+    arrays = make_arrays(PROBLEM, 0)
+    for implementation in (NumpyVectorized(), TorchUnfused()):
+        for face in ("layer", "kernel"):
+            found = verify(results_of(implementation, PROBLEM, Phase.TRAINING_STEP, arrays, face), PROBLEM,
+                           Phase.TRAINING_STEP, arrays)
+            assert max(finding.ratio for finding in found) < 0.5
