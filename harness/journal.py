@@ -7,9 +7,9 @@ One file, ``journal.jsonl``, of JSON lines of four kinds, each flushed to the di
     {"kind": "record", ...}                                                   one result, as `records.Record`
     {"kind": "failure", "session", "job", "reason"}                           a job could not be carried through
 
-A session's results are the newest record of each key in its plans, whoever measured it: a resumed session finds its old
-records there, and a planned key without a record tells that the session was cut short. A line that a kill or a full
-disk tore is skipped, counted and told, and never eats the line after it.
+A session's results are its own record of each key in its plans, or else the newest one, whoever measured it: a resumed
+session finds its old records there, and a planned key without a record tells that the session was cut short. A line
+that a kill or a full disk tore is skipped, counted and told, and never eats the line after it.
 """
 
 from __future__ import annotations
@@ -60,13 +60,16 @@ class Contents:
 
     def of_session(self, session: str) -> list[Record]:
         """The records of a session in the order of its plans, each key once."""
-        keys = dict.fromkeys(key for plan in self.plans if plan.session == session for key in plan.keys)
-        return [self.records[key] for key in keys if key in self.records]
+        own = {record.key: record for record in self.history if record.session == session}
+        known = {**self.records, **own}
+        return [known[key] for key in self._planned(session) if key in known]
 
     def missing(self, session: str) -> list[str]:
         """The keys that a session planned and nobody measured."""
-        keys = dict.fromkeys(key for plan in self.plans if plan.session == session for key in plan.keys)
-        return [key for key in keys if key not in self.records]
+        return [key for key in self._planned(session) if key not in self.records]
+
+    def _planned(self, session: str) -> dict[str, None]:
+        return dict.fromkeys(key for plan in self.plans if plan.session == session for key in plan.keys)
 
 
 class Journal:

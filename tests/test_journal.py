@@ -94,6 +94,15 @@ def test_a_resumed_session_finds_the_records_of_the_one_before(tmp_path):
     assert [entry.session for entry in journal.read().of_session("second")] == ["first"]
 
 
+def test_a_later_session_does_not_change_what_an_earlier_one_found(tmp_path):
+    journal = Journal(tmp_path)
+    for session in ("first", "second"):
+        journal.plan(Plan(session, "0", "throughput", {}, (record().key,)))
+        journal.append(record(session=session))
+    contents = journal.read()
+    assert [contents.of_session(session)[0].session for session in ("first", "second")] == ["first", "second"]
+
+
 def test_a_journal_of_a_newer_program_is_refused_rather_than_misread(tmp_path):
     data = json.loads(record().to_json())
     (tmp_path / "journal.jsonl").write_text(json.dumps({"kind": "record", **data, "schema": 99}) + "\n")

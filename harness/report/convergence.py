@@ -1,0 +1,84 @@
+"""The convergence part of a report: how soon each arm reached the target, and how well it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isinf
+
+from harness.report import tallies, text
+from harness.report.tallies import RaceTally
+from harness.report.views import Race
+
+SEEDS_FOR_95 = 6  # fewer pairs, all alike, are no rarer than 1 in 20 by chance: 2 / 2**n
+
+
+def table(race: Race) -> str:
+    """A row an arm: medians over seeds, misses counted as infinitely long, and steps relative to the reference."""
+    against = tallies.reference(race)
+    header = ["arm", "seeds", "steps to target", "missed", "time to target", "time a step", "test accuracy"]
+    if against:
+        header += [f"steps, relative to {text.code(against)}", f"P(sooner than {text.code(against)})"]
+    return text.columns(header, [_row(race, tally, against) for tally in tallies.convergence(race)], right=range(1, 7))
+
+
+def by_seed(race: Race) -> str:
+    """A row an arm, a column a seed: steps to the target and the time they took."""
+    header = ["arm", *(f"seed {seed}" for seed in race.seeds)]
+    rows = [[text.code(name), *(_run(race, name, seed) for seed in race.seeds)] for name in race.arms]
+    return text.columns(header, rows, right=range(1, len(header)))
+
+
+def remarks(race: Race) -> list[str]:
+    """Runs that diverged or have no result, with the reason."""
+    said = []
+    for name, runs in race.arms.items():
+        for seed, record in runs.items():
+            if record.figures is None:
+                said.append(f"{text.code(name)} **{record.status}** at seed {seed}: {text.plain(record.reason or '')}")
+            elif record.figures["diverged_at"] is not None:
+                said.append(f"{text.code(name)} diverged at step {record.figures['diverged_at']} of seed {seed}")
+    return said
+
+
+def conditions(race: Race) -> str:
+    """How the arms were trained, in one line."""
+    about = race.about
+    return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in about.items())
+
+
+def few_seeds(race: Race) -> bool:
+    """Whether no interval over so few seeds can be trusted to 95 %."""
+    return len(race.seeds) < SEEDS_FOR_95
+
+
+def steps(value: float | None, budget: int) -> str:
+    """A median number of steps, or that it lies beyond the ``budget``."""
+    if value is None:
+        return text.ABSENT
+    return f"> {budget:,}" if isinf(value) else f"{value:,.0f}"
+
+
+def accuracy(value: float | None) -> str:
+    """An accuracy to the tenth of a percent."""
+    return text.ABSENT if value is None else f"{100 * value:.1f} %"
+
+
+def _row(race: Race, tally: RaceTally, against: str | None) -> Sequence[str]:
+    row = [text.code(tally.implementation), str(tally.seeds), steps(tally.steps, race.about["steps"]),
+           f"{tally.misses} of {tally.seeds}", text.seconds(tally.seconds), text.seconds(tally.step_seconds),
+           accuracy(tally.accuracy)]
+    if against:
+        row += [text.bounded(ratio) if ratio else text.ABSENT for ratio in (tally.steps_ratio, tally.outperforms)]
+    return row
+
+
+def _run(race: Race, name: str, seed: int) -> str:
+    record = race.arms[name].get(seed)
+    if record is None:
+        return "not measured"
+    if record.figures is None:
+        return f"**{record.status}**"
+    reached = record.figures["steps_to_target"]
+    if reached is None:
+        return "missed" if record.figures["diverged_at"] is None else "diverged"
+    return f"{reached:,} ({text.seconds(record.figures['seconds_to_target'])})"

@@ -1,0 +1,125 @@
+"""A report's first words: the verdicts, in sentences, before any table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.journal import Contents
+from harness.records import Record, Status, Verdict
+from harness.report import convergence, tallies, text, throughput
+from harness.report.conformance import tolled
+from harness.report.tallies import CaseTally, RaceTally, SpeedTally
+from harness.report.views import Race, Section, of_task, races, sections
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """How much of what a session planned is there, and how much of that is in doubt."""
+
+    planned: int
+    missing: int
+    torn: int
+    flagged: int
+    earlier: int
+    failures: tuple[tuple[str, str], ...]  # jobs that could not be carried through, with the reason
+
+    @classmethod
+    def of(cls, contents: Contents, session: str) -> Completeness:
+        records = contents.of_session(session)
+        missing = len(contents.missing(session))
+        return cls(
+            len(records) + missing, missing, contents.torn, sum(bool(record.flags) for record in records),
+            sum(record.session != session for record in records),
+            tuple((entry["job"], entry["reason"]) for entry in contents.failures if entry["session"] == session),
+        )
+
+
+def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
+    """Headings, each with its sentences in Markdown."""
+    records = contents.of_session(session)
+    cases = tallies.conformance(of_task(records, "conformance"))
+    parts = [("Conformance", [_conformance(tally) for tally in cases])]
+    parts += [
+        (f"Throughput against {text.code(section.baseline)}: {section.title}", _throughput(section))
+        for section in sections(records)
+    ]
+    parts += [(f"Convergence: {race.title}", _convergence(race)) for race in races(records)]
+    parts.append(("Completeness", _completeness(Completeness.of(contents, session), records)))
+    return [(heading, sentences) for heading, sentences in parts if sentences]
+
+
+def _conformance(tally: CaseTally) -> str:
+    name = text.code(tally.implementation)
+    failed = sum(count for status, count in tally.statuses.items() if Status(status).failed)
+    rest = f": {tolled(tally.statuses)}" if tally.passed < tally.cases else ""
+    if failed:
+        return f"{name} **failed {failed} of {text.counted(tally.cases, 'case')}**{rest}."
+    if not rest:
+        return f"{name} passed all {text.counted(tally.cases, 'case')}."
+    return f"{name} passed {tally.passed} of {text.counted(tally.cases, 'case')} and failed none{rest}."
+
+
+def _throughput(section: Section) -> list[str]:
+    baseline = [cell for cell in section.cells if section.baseline in cell.arms]
+    broken = [cell for cell in baseline if cell.arms[section.baseline].figures is None]
+    cells = f"{len(broken)} of {text.counted(len(section.cells), 'cell')}"
+    said = [f"The baseline has no result in {cells}, so that ratios are absent there."] if broken else []
+    return said + [_speed(tally) for tally in tallies.speed(section)] + _noise(section)
+
+
+def _speed(tally: SpeedTally) -> str:
+    told = [f"**{name}** in {count}" if name in set(Verdict) else f"{name} in {count}"
+            for name, count in tally.outcomes.items()]
+    told[0] += f" of {text.counted(tally.cells, 'cell')}"
+    mean = tally.geometric_mean
+    over = "" if mean is None else (
+        f"; {text.ratio(mean)} times the baseline's time (geometric mean over {text.counted(tally.covered, 'cell')})")
+    return f"{text.code(tally.implementation)}: {', '.join(told)}{over}."
+
+
+def _noise(section: Section) -> list[str]:
+    measured, hold, strays = throughput.noise(section)
+    if not measured:
+        return ["No cell has a canary, so that the noise of the ratios is not known."]
+    said = f"A/A: the interval of the baseline against itself holds 1 in {hold} of {text.counted(measured, 'cell')}"
+    margin = text.percent(section.about["margin"])
+    return [f"{said}." if not strays else
+            f"{said}, and **lies beyond ±{margin} in {text.listed(strays)}**: distrust verdicts there."]
+
+
+def _convergence(race: Race) -> list[str]:
+    against = tallies.reference(race)
+    few = [f"So few seeds ({len(race.seeds)}) support no general claim."] if convergence.few_seeds(race) else []
+    return [_race(race, tally, against) for tally in tallies.convergence(race)] + few
+
+
+def _race(race: Race, tally: RaceTally, against: str | None) -> str:
+    name, about = text.code(tally.implementation), race.about
+    if not tally.seeds:
+        return f"{name} has no result: {tolled(tally.statuses)}."
+    goal = f"{text.percent(about['target'])} of the validation images"
+    if tallies.missed(tally.steps):
+        said = f"{name} **missed** {goal} within {about['steps']:,} steps in {tally.misses} of {tally.seeds} seeds"
+    else:
+        said = (f"{name} reached {goal} after a median of {convergence.steps(tally.steps, about['steps'])} steps "
+                f"({text.seconds(tally.seconds)}), {tally.misses} of {tally.seeds} seeds missing it")
+    if tally.steps_ratio:
+        said += f"; {text.bounded(tally.steps_ratio)} times the steps of {text.code(str(against))}"
+    rest = tolled(tally.statuses)
+    return f"{said}; test accuracy {convergence.accuracy(tally.accuracy)}" + (f"; {rest}." if rest else ".")
+
+
+def _completeness(found: Completeness, records: Sequence[Record]) -> list[str]:
+    planned = text.counted(found.planned, "planned record")
+    said = (f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` measures them."
+            if found.missing else f"All of {planned} are there.")
+    failed = sum(record.status.failed for record in records)
+    doubts = (
+        (len(found.failures), f"**{text.counted(len(found.failures), 'job')} could not be carried through.**"),
+        (failed, f"{text.counted(failed, 'record')} failed."),
+        (found.flagged, f"{text.counted(found.flagged, 'record')} flagged, and so without a verdict."),
+        (found.earlier, f"{text.counted(found.earlier, 'record')} measured by an earlier session."),
+        (found.torn, f"{text.counted(found.torn, 'line')} of the journal torn by a kill or a full disk, and skipped."),
+    )
+    return [said, *(sentence for count, sentence in doubts if count)]

@@ -1,0 +1,153 @@
+"""What each implementation came to: one line for many records, the same in summary, tables and terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf, isinf
+from statistics import median
+from typing import Any
+
+from harness import statistics
+from harness.records import Interval, Record, Status, Verdict
+from harness.report.views import NO_RATIO, NO_VERDICT, WITHOUT, Race, Section, outcome, ratio_of
+
+ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *Status)
+BOOTSTRAP_ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class SpeedTally:
+    """One implementation in one section. ``geometric_mean`` is of the ratios of its ``covered`` cells."""
+
+    implementation: str
+    cells: int
+    geometric_mean: float | None
+    covered: int
+    outcomes: Mapping[str, int]
+    preparation: float | None
+    first_call: float | None
+
+
+@dataclass(frozen=True)
+class CaseTally:
+    """One implementation's conformance. ``worst`` is its largest error as a share of the tolerance."""
+
+    implementation: str
+    statuses: Mapping[str, int]
+    worst: float | None
+
+    @property
+    def cases(self) -> int:
+        return sum(self.statuses.values())
+
+    @property
+    def passed(self) -> int:
+        return self.statuses.get(Status.OK, 0)
+
+
+@dataclass(frozen=True)
+class RaceTally:
+    """One arm of a race over its OK seeds. A median with half or more of the seeds missing the target is infinite.
+
+    ``steps_ratio`` and ``outperforms`` compare steps to the target with the race's reference over the seeds both have.
+    """
+
+    implementation: str
+    statuses: Mapping[str, int]
+    misses: int
+    diverged: int
+    steps: float | None
+    seconds: float | None
+    step_seconds: float | None
+    accuracy: float | None
+    steps_ratio: Interval | None
+    outperforms: Interval | None
+
+    @property
+    def seeds(self) -> int:
+        return self.statuses.get(Status.OK, 0)
+
+
+def speed(section: Section) -> list[SpeedTally]:
+    """Every implementation of a section but its baseline, for whom there is nothing to say."""
+    return [_speed(section, name) for name in section.implementations if name != section.baseline]
+
+
+def conformance(records: Iterable[Record]) -> list[CaseTally]:
+    arms: dict[str, list[Record]] = {}
+    for record in records:
+        arms.setdefault(record.implementation, []).append(record)
+    return [CaseTally(name, counted(record.status for record in own), _worst(own)) for name, own in arms.items()]
+
+
+def convergence(race: Race) -> list[RaceTally]:
+    return [_race(race, name, reference(race)) for name in race.arms]
+
+
+def reference(race: Race) -> str | None:
+    """The arm that others' steps are compared with: the network without normalization, else the baseline, if it ran."""
+    return next((name for name in (WITHOUT, race.about["baseline"]) if name in race.arms and len(race.arms) > 1), None)
+
+
+def counted(outcomes: Iterable[str]) -> dict[str, int]:
+    """How often each outcome came, in the order of verdicts, then statuses."""
+    counts = Counter(str(outcome) for outcome in outcomes)
+    return {str(name): counts[name] for name in ORDER if counts[name]}
+
+
+def _speed(section: Section, name: str) -> SpeedTally:
+    records = [cell.arms[name] for cell in section.cells if name in cell.arms]
+    ratios = [ratio.estimate for ratio in map(ratio_of, records) if ratio]
+    return SpeedTally(
+        name, len(records), statistics.geometric_mean(ratios) if ratios else None, len(ratios),
+        counted(map(outcome, records)),
+        _median(record.cost.get("prepare_seconds") for record in records),
+        _median(record.cost.get("first_call_seconds") for record in records),
+    )
+
+
+def _worst(records: Iterable[Record]) -> float | None:
+    errors = [record.figures.get("worst") for record in records if record.figures]
+    return max((error for error in errors if error is not None), default=None)
+
+
+def _race(race: Race, name: str, against: str | None) -> RaceTally:
+    figures = _ok(race.arms[name])
+    steps = [arm["steps_to_target"] for arm in figures.values()]
+    ratio, outperforms = (None, None) if against in {None, name} else _compared(figures, _ok(race.arms[str(against)]))
+    return RaceTally(
+        name, counted(record.status for record in race.arms[name].values()),
+        steps.count(None), sum(arm["diverged_at"] is not None for arm in figures.values()),
+        _median(_or_infinite(steps)), _median(_or_infinite(arm["seconds_to_target"] for arm in figures.values())),
+        _median(arm["seconds_per_step"] for arm in figures.values()),
+        _median(arm["final_accuracy"] for arm in figures.values()),
+        ratio, outperforms,
+    )
+
+
+def _compared(ours: Mapping[int, Any], theirs: Mapping[int, Any]) -> tuple[Interval | None, Interval | None]:
+    pairs = [(ours[seed]["steps_to_target"], theirs[seed]["steps_to_target"]) for seed in ours if seed in theirs]
+    if all(pair == (None, None) for pair in pairs):
+        return None, None
+    arm, other = zip(*pairs, strict=True)
+    return statistics.step_ratio(arm, other, BOOTSTRAP_ALPHA), statistics.outperformance(arm, other, BOOTSTRAP_ALPHA)
+
+
+def _ok(arm: Mapping[int, Record]) -> dict[int, Mapping[str, Any]]:
+    return {seed: record.figures for seed, record in arm.items() if record.figures is not None}
+
+
+def _or_infinite(values: Iterable[float | None]) -> list[float]:
+    return [inf if value is None else value for value in values]
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return median(present) if present else None
+
+
+def missed(value: float | None) -> bool:
+    """Whether a median lies among the misses."""
+    return value is not None and isinf(value)

@@ -1,0 +1,155 @@
+"""What a command ends with: its records as tables for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.records import Status, Verdict
+from harness.report import convergence, tallies, text
+from harness.report.throughput import others
+from harness.report.views import NO_RATIO, NO_VERDICT, Cell, Race, Section, of_task, outcome, races, ratio_of, sections
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from harness.comparison import Comparison
+    from harness.records import Record
+
+ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
+COLOURS = {
+    Verdict.FASTER: "green", Verdict.SLOWER: "red", Verdict.SAME: "cyan", Verdict.AMBIGUOUS: "yellow",
+    NO_VERDICT: "yellow", NO_RATIO: "yellow", Status.UNSUPPORTED: "dim", Status.UNAVAILABLE: "dim",
+    "MENDED": "green", "UNCHANGED": "dim", "ADDED": "dim", "REMOVED": "yellow",
+}
+
+
+def closing_table(records: Sequence[Record]) -> RenderableType:
+    """All of a session in at most 100 columns: cases passed, cells with their arms, trainings; failures by status."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    if cases := of_task(records, "conformance"):
+        parts.append(_conformance(cases))
+    timed = sections(records)
+    rows = sum(len(cell.arms) for section in timed for cell in section.cells)
+    for section in timed:
+        parts += [_section(section)] if rows <= ROWS else []
+        parts += [_overview(section)] if len(section.implementations) > 1 else []
+    if rows > ROWS:
+        parts.append(Text(f"{sum(len(section.cells) for section in timed)} cells, each in the report.\n"))
+    parts += [_race(race) for race in races(records)]
+    return Group(*parts) if parts else Text("no records")
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
+    """Under each cell what changed in it, in at most 100 columns; what did not change is counted only."""
+    from rich.console import Group
+    from rich.markup import escape
+
+    parts: list[RenderableType] = []
+    cells: dict[str, list[Comparison]] = {}
+    for found in comparisons:
+        if found.outcome != "UNCHANGED":
+            cells.setdefault(found.cell, []).append(found)
+    for cell, changes in cells.items():
+        table = _table(escape(cell))
+        for title, width in (("implementation", 18), ("after / before", 20), ("outcome", 10), ("note", 42)):
+            table.add_column(title, width=width, overflow="fold")
+        for found in changes:
+            table.add_row(escape(found.implementation), text.bounded(found.ratio) if found.ratio else "",
+                          _coloured(found.outcome), escape(text.line(found.note)))
+        parts.append(table)
+    counts = Counter(_coloured(found.outcome) for found in comparisons)
+    said = ", ".join(f"{outcome} {count}" for outcome, count in counts.items()) or "nothing to compare"
+    return Group(*parts, f"{said}. Ratios are of the times relative to the baseline of each session.")
+
+
+def _conformance(records: Sequence[Record]) -> Table:
+    table = _table("Conformance")
+    for title in ("implementation", "passed", "cases", "others"):
+        table.add_column(title, justify="right" if title in {"passed", "cases"} else "left", overflow="fold")
+    for tally in tallies.conformance(records):
+        table.add_row(tally.implementation, str(tally.passed), str(tally.cases), ", ".join(_others(tally.statuses)))
+    return table
+
+
+def _section(section: Section) -> Table:
+    table = _table(f"{section.title}{', ' * bool(section.common)}{section.common}")
+    table.add_column("problem", overflow="fold", max_width=30)
+    table.add_column("implementation", overflow="fold")
+    for title in ("median", "ratio", "MDE"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for cell in section.cells:
+        for position, name in enumerate(cell.arms):
+            table.add_row("" if position else cell.label, name, *_arm(cell, name),
+                          end_section=position == len(cell.arms) - 1)
+    return table
+
+
+def _arm(cell: Cell, name: str) -> tuple[str, str, str, str]:
+    """Median, ratio, minimum detectable effect and verdict; of the baseline its noise."""
+    record = cell.arms[name]
+    if record.figures is None:
+        return "", "", "", _coloured(record.status)
+    median, flags = text.seconds(record.figures["median_seconds"]), [f"[yellow]{flag}[/]" for flag in record.flags]
+    if name == cell.baseline:
+        noise = f"{text.bounded(cell.canary)}" if cell.canary else ""
+        return median, noise, "", " ".join(["[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]", *flags])
+    ratio, effect = ratio_of(record), record.figures["minimum_detectable_effect"]
+    return (median, text.bounded(ratio) if ratio else "", text.percent(effect) if effect is not None else "",
+            " ".join([_coloured(outcome(record)), *flags]))
+
+
+def _overview(section: Section) -> Table:
+    table = _table(f"Time relative to {section.baseline}: {section.title}")
+    table.add_column("implementation", overflow="fold")
+    for title in ("geometric mean", "over cells", *Verdict):
+        table.add_column(title, justify="right")
+    table.add_column("other")
+    for tally in tallies.speed(section):
+        mean = "" if tally.geometric_mean is None else text.ratio(tally.geometric_mean)
+        counts = [str(tally.outcomes.get(verdict, "")) for verdict in Verdict]
+        table.add_row(tally.implementation, mean, f"{tally.covered} of {len(section.cells)}", *counts,
+                      others(tally.outcomes))
+    return table
+
+
+def _race(race: Race) -> Table:
+    table = _table(f"{race.title}, to {text.percent(race.about['target'])} validation accuracy; medians over seeds")
+    table.add_column("arm", overflow="fold")
+    for title in ("steps", "missed", "time", "time a step", "test accuracy"):
+        table.add_column(title, justify="right")
+    if against := tallies.reference(race):
+        table.add_column(f"steps, relative\nto {against}", no_wrap=True)
+    table.add_column("other")
+    for tally in tallies.convergence(race):
+        ratio = text.bounded(tally.steps_ratio) if tally.steps_ratio else ""
+        diverged = [f"diverged {tally.diverged}"] if tally.diverged else []
+        table.add_row(
+            tally.implementation, convergence.steps(tally.steps, race.about["steps"]),
+            f"{tally.misses} of {tally.seeds}", text.seconds(tally.seconds), text.seconds(tally.step_seconds),
+            convergence.accuracy(tally.accuracy), *([ratio] if against else []),
+            ", ".join([*diverged, *_others(tally.statuses)]),
+        )
+    return table
+
+
+def _others(statuses: Mapping[str, int]) -> list[str]:
+    return [f"{_coloured(status)} {count}" for status, count in statuses.items() if status != Status.OK]
+
+
+def _table(title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _coloured(said: str) -> str:
+    colour = COLOURS.get(said, "red")  # what failed is red
+    return f"[{colour}]{said}[/]"

@@ -1,0 +1,80 @@
+"""Figures: one look a name, few cells a figure, nothing clipped, and no global state."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.records import Status
+from harness.report import figures
+from harness.report.views import Section, names, races, sections
+from tests.report import synthetic
+from tests.report.synthetic import BASELINE, SPEEDS, cell
+
+
+def section(cells: int) -> Section:
+    records = [record for size in range(1, cells + 1)
+               for record in synthetic.throughput(cell((32, 64, size, size)), SPEEDS, seed=size)]
+    return sections(records)[0]
+
+
+@pytest.mark.parametrize(("cells", "sizes"), [(1, [1]), (15, [15]), (16, [8, 8]), (31, [11, 11, 9])])
+def test_cells_are_spread_evenly_over_figures(cells: int, sizes: list[int]) -> None:
+    assert [len(page) for page in figures.pages(section(cells))] == sizes
+
+
+def test_a_name_looks_the_same_in_all_figures_of_a_report() -> None:
+    records = synthetic.everything()
+    look = figures.styles(names(records))
+    assert look[BASELINE].colour == figures.COLOURS[0]
+    assert look["none"].colour == figures.GREY
+    assert len({(style.colour, style.marker) for style in look.values()}) == len(look)
+
+
+def test_more_names_than_colours_differ_in_their_markers() -> None:
+    look = figures.styles([f"plugin_{number}" for number in range(20)])
+    assert len({(style.colour, style.marker) for style in look.values()}) == 20
+
+
+def test_a_figure_is_as_wide_as_promised_and_higher_with_more_cells(tmp_path: Path) -> None:
+    sizes = []
+    for cells in (2, 12):
+        drawn = section(cells)
+        figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
+        header = (tmp_path / "figure.png").read_bytes()[16:24]
+        sizes.append((int.from_bytes(header[:4]), int.from_bytes(header[4:])))
+    assert {width for width, _ in sizes} == {figures.WIDTH * figures.DPI}
+    assert sizes[0][1] < sizes[1][1]
+
+
+def test_failures_are_no_points(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    points: list[float] = []
+    monkeypatch.setattr(figures, "_dot", lambda _axes, x, *_, **__: points.append(x))
+    failed = {"numpy": Status.WRONG, "torch_unfused": Status.TIMEOUT}
+    drawn = sections(synthetic.throughput(cell(), SPEEDS, failed=failed))[0]
+    figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
+    assert len(points) == 4  # two medians, one ratio, A/A
+
+
+def test_curves_that_break_off_are_drawn_as_far_as_they_go(tmp_path: Path) -> None:
+    race = races(synthetic.convergence(diverged=[("numpy", 0), ("none", 2)]))[0]
+    figures.draw_curves(race, figures.styles(list(race.arms)), tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 0
+
+
+def test_importing_reports_loads_nothing_heavy_and_drawing_leaves_pyplot_alone(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+import harness.comparison, harness.report, harness.tables
+heavy = {"matplotlib", "numpy", "scipy", "jinja2", "torch", "rich"} & sys.modules.keys()
+assert not heavy, heavy
+from tests.report import synthetic
+contents = synthetic.journal(Path(sys.argv[1]), synthetic.convergence())
+harness.report.write(contents, "s1", Path(sys.argv[1]))
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=Path(__file__).parents[2])
