@@ -1,0 +1,68 @@
+"""The harness as two functions, for notebooks and for other projects' own tests. Nothing is written to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from harness.config import (
+    Config,
+    ConformanceConfig,
+    DeviceConfig,
+    ProblemConfig,
+    TaskConfig,
+    ThroughputConfig,
+    TrackingConfig,
+)
+from harness.config.validation import validated
+from harness.environment import capture
+from harness.records import Record
+from harness.tasks import task_of
+from implementations.interface import Problem
+from implementations.registry import Specification
+
+SESSION = "api"  # these records belong to no session's journal
+
+
+def check(implementation: Specification, *, cases: str = "*", threads: int | None = None) -> list[Record]:
+    """Hold one implementation, a name or ``{"_target_": "package.Class"}``, against the conformance suite.
+
+    One record a case whose name the glob ``cases`` matches; all are OK or UNSUPPORTED for one that is right:
+
+        assert not [record.reason for record in harness.check("mine") if record.status.failed]
+
+    Runs in a process of its own. Raises ``UsageError`` for an unknown name, or a glob that matches nothing.
+    """
+    return _records([implementation], ConformanceConfig(cases=cases), ProblemConfig(), threads)
+
+
+def measure(
+    implementations: Sequence[Specification], problems: Iterable[Problem], *, phases: Sequence[str] = ("training_step",),
+    faces: Sequence[str] = ("layer",), outputs: str = "fresh", threads: int | None = None, launches: int = 8,
+    blocks: int = 5, baseline: str = "torch_native",
+) -> list[Record]:
+    """Time implementations side by side on each problem; a record for each of them, and the canary's.
+
+    Raises ``UsageError`` for what cannot be measured as asked.
+    """
+    task = ThroughputConfig(phases=list(phases), faces=list(faces), outputs=outputs, launches=launches, blocks=blocks)
+    records = []
+    for problem in problems:
+        attributes = {key: value for key, value in asdict(problem).items() if key != "shape"}
+        described = ProblemConfig(shapes=[list(problem.shape)], **attributes)
+        records += _records(implementations, task, described, threads, baseline)
+    return records
+
+
+def _records(
+    implementations: Sequence[Specification], task: TaskConfig, problem: ProblemConfig, threads: int | None,
+    baseline: str = "torch_native",
+) -> list[Record]:
+    config = validated(Config(task=task, problem=problem, device=DeviceConfig(threads=threads), tracking=TrackingConfig(),
+                              implementations=list(implementations), baseline=baseline))
+    module = task_of(config)
+    return list(module.measure(config, module.plan(config, capture()), SESSION, _silent))
+
+
+def _silent(text: str) -> None:
+    """Progress goes nowhere."""

@@ -1,0 +1,247 @@
+"""The command line: `bnbench run | check | list | compare | ui | doctor`.
+
+Each command is a short pipeline. What is heavy is imported by the command that needs it, so that `list` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.config.usage import UsageError, suggestion
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+HELP = """\
+bnbench: benchmarking and reproducibility for batch normalization
+
+  bnbench run [key=value ...] [-m]     measure, train or check, as the configuration says
+  bnbench check NAME [key=value ...]   is this implementation right? (NAME as listed, or package.module.Class)
+  bnbench list [--json]                implementations, suites of problems, presets
+  bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
+  bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the pages worth opening
+  bnbench doctor [--json]              what this machine can measure, and what disturbs it
+
+run, by example
+  bnbench run experiment=quick                        everything once, in about three minutes
+  bnbench run task=throughput problem=resnet50 -m device.threads=1,2
+  bnbench run problem.dtype=bfloat16 problem.memory_format=channels_last
+  bnbench run 'problem.shapes=[[32,64,56,56],[256,128]]' 'task.phases=[inference]'
+  bnbench run task=convergence task.model=cnn task.optimizer=adam
+  bnbench run 'implementations=[torch_native,{_target_: my_bn.Mine}]'
+  bnbench run ... resume=true                         only what the journal lacks
+  bnbench run ... --cfg job                           show the configuration, run nothing
+  bnbench run ... --config-dir my/conf                add your own groups and presets
+
+Sweeps: -m key=a,b,c runs each; hydra/launcher=joblib runs them in parallel, timed sections one at a time.
+Exit status: 0 all well, 1 something failed or regressed, 2 wrong usage, 3 could not decide.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    commands = {"run": run, "check": check, "list": list_, "compare": compare, "ui": ui, "doctor": doctor}
+    if command in ("-h", "--help", "help"):
+        sys.stdout.write(HELP)
+        return 0
+    try:
+        return commands.get(command, partial(_unknown, command, tuple(commands)))(rest)
+    except UsageError as error:
+        sys.stderr.write(f"bnbench {command}: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command with resume=true goes on from here\n")
+        return 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Compose, measure, report."""
+    from harness import session
+    from harness.config import composition
+    from harness.environment import capture
+    from harness.tasks import task_of
+
+    flags, overrides = _run_flags(arguments)
+    composition.register()
+    composed = composition.composed(overrides, flags.config_dir)
+    hydra = [*(argument for argument in arguments if argument not in overrides), *composed.overrides]
+    if flags.cfg:
+        return _hydra(hydra)
+    environment = capture()
+    for config in composed.configs:
+        task_of(config).plan(config, environment)  # what cannot be planned is told before anything is begun
+    signal.signal(signal.SIGTERM, _interrupt)
+    here = session.begin(composed.configs[0], ["bnbench", "run", *arguments])
+    end: Any = "KILLED"
+    try:
+        _hydra(hydra)
+        status = session.finish(here)
+        end = "FINISHED" if status == 0 else "FAILED"
+    except composition.ERRORS as error:
+        raise composition.translated(error) from error
+    finally:
+        session.close(here, end)
+    return status
+
+
+def job(config: DictConfig) -> None:
+    """One job of a run or a sweep, in whichever process Hydra's launcher put it."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from harness.config import composition
+    from harness.session import run_job
+
+    hydra = HydraConfig.get()
+    number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num  # a single run has none
+    run_job(composition.as_object(config), f"{number} {hydra.job.override_dirname}".strip())
+
+
+def check(arguments: Sequence[str]) -> int:
+    """`run task=conformance` for the named implementations."""
+    names = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
+    if not names:
+        raise UsageError("which implementation? bnbench check NAME, with a NAME that `bnbench list` shows, "
+                         "or package.module.Class")
+    listed = ",".join(f"{{_target_: {name}}}" if "." in name else name for name in names)
+    rest = [argument for argument in arguments if argument not in names]
+    return run(["task=conformance", f"implementations=[{listed}]", *rest])
+
+
+def list_(arguments: Sequence[str]) -> int:
+    """Everything there is to choose from."""
+    from harness.listing import listing
+
+    flags = _flags("list", arguments, "--json")
+    data = listing()
+    if flags.json:
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        return 0
+    for implementation in data["implementations"]:
+        implementation["description"] = implementation["reason"] or "available"
+    width = max(len(item["name"]) for items in data.values() for item in items)
+    for title, items in data.items():
+        sys.stdout.write(f"{title}\n" + "".join(f"  {item['name']:{width}}  {item['description']}\n" for item in items))
+    return 0
+
+
+def compare(arguments: Sequence[str]) -> int:
+    """Two sessions of one journal, or of two: what changed beyond the noise."""
+    from rich.console import Console
+
+    from harness import comparison
+    from harness.journal import Journal
+    from harness.tables import comparison_table
+
+    parser = _Parser("compare")
+    parser.add_argument("sessions", nargs="*")
+    parser.add_argument("--journal", default="bnbench-results/journal")
+    parser.add_argument("--journal-after")
+    parser.add_argument("--margin", type=float, default=0.03)
+    parser.add_argument("--alpha", type=float, default=0.05)
+    flags = parser.parse_args(arguments)
+    before = Journal(flags.journal).read()
+    after = Journal(flags.journal_after).read() if flags.journal_after else before
+    known = list(before.sessions) if after is before else [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
+    if len(flags.sessions) not in (0, 2) or len(known) < 2:
+        raise UsageError(f"two sessions are compared; the journal holds {', '.join(before.sessions) or 'none'}: "
+                         "bnbench compare BEFORE AFTER, or neither for the last two")
+    first, second = flags.sessions or known[-2:]
+    try:
+        found = comparison.compare(before, first, after, second, margin=flags.margin, alpha=flags.alpha)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    Console().print(comparison_table(found))
+    for key, (old, new) in comparison.environment_differences(before, first, after, second).items():
+        sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
+    return comparison.exit_status(found)
+
+
+def ui(arguments: Sequence[str]) -> int:
+    """MLflow's pages over this folder's results."""
+    from harness.config import composition
+    from harness.ui import serve
+
+    parser = _Parser("ui")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("overrides", nargs="*")
+    flags = parser.parse_args(arguments)
+    composition.register()
+    serve(composition.composed(flags.overrides).configs[0], flags.port, lambda line: print(line, flush=True))  # noqa: T201 -- what the user asked for
+    return 0
+
+
+def doctor(arguments: Sequence[str]) -> int:
+    """What can be measured here, what disturbs it, and what to do about it."""
+    from rich.console import Console
+
+    from harness.doctor import examine, to_data
+
+    flags = _flags("doctor", arguments, "--json")
+    findings = examine()
+    if flags.json:
+        sys.stdout.write(json.dumps(to_data(findings), indent=2) + "\n")
+        return 0
+    console, marks = Console(), {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
+    for finding in findings:
+        remedy = f"\n  [dim]→ {finding.remedy}[/]" if finding.remedy else ""
+        console.print(f"{marks[finding.state]} [bold]{finding.subject}[/] {finding.said}{remedy}", highlight=False)
+    return 0
+
+
+def _unknown(command: str, commands: Sequence[str], _: Sequence[str]) -> NoReturn:
+    raise UsageError(f"there is no such command{suggestion(command, commands)}; allowed: {', '.join(commands)}")
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints are `UsageError`."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(prog=f"bnbench {command}")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see bnbench --help")
+
+
+def _flags(command: str, arguments: Sequence[str], *names: str) -> argparse.Namespace:
+    parser = _Parser(command)
+    for name in names:
+        parser.add_argument(name, action="store_true")
+    return parser.parse_args(arguments)
+
+
+def _run_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Hydra's flags that a run takes, and the overrides."""
+    parser = _Parser("run")
+    parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
+    parser.add_argument("-cd", "--config-dir")
+    flags, overrides = parser.parse_known_args(arguments)
+    if flags.config_dir and not Path(flags.config_dir).is_dir():
+        raise UsageError(f"--config-dir {flags.config_dir} is no folder")
+    for word in overrides:
+        if word.startswith("-") or ("=" not in word and not word.startswith("~")):
+            raise UsageError(f"{word!r} is no key=value; see bnbench --help")
+    return flags, overrides
+
+
+def _hydra(arguments: Sequence[str]) -> int:
+    import hydra
+
+    from harness.config.composition import FOLDER
+
+    sys.argv = ["bnbench run", *arguments]
+    hydra.main(config_path=str(FOLDER), config_name="config", version_base="1.3")(job)()
+    return 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

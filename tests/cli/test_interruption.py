@@ -1,0 +1,106 @@
+"""Killed in mid-sweep, the worker or the whole command: nothing in the journal is lost, and nothing is measured twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+
+import psutil
+import pytest
+from commands import SMALL, command
+
+from harness.journal import Journal
+from harness.records import Status
+
+SWEEP = ("run", *SMALL, "problem.shapes=[[4,3,5],[8,3],[16,3]]", "-m", "problem.dtype=float32,float64")
+RECORDS = 3 * 3 * 2  # shapes, arms with the canary, dtypes
+
+
+def start(folder, *arguments):
+    return subprocess.Popen(command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def read_until(process, said):
+    """Follow the command's own progress, so that the kill falls in the middle and no clock is consulted."""
+    for line in process.stderr:
+        if said in line:
+            return
+    pytest.fail(f"the command ended before it said {said!r}")
+
+
+def workers(process):
+    return [child for child in psutil.Process(process.pid).children(recursive=True)
+            if "harness.isolation.worker" in " ".join(child.cmdline())]
+
+
+def measured(folder):
+    """How often each key was measured and found OK."""
+    history = Journal(folder / "bnbench-results/journal").read().history
+    return Counter(record.key for record in history if record.status is Status.OK)
+
+
+@pytest.mark.slow
+def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
+    process = start(tmp_path, *SWEEP)
+    read_until(process, "of 9 records")
+    orphans = workers(process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert orphans
+    assert not psutil.wait_procs(orphans, timeout=30)[1], "workers outlived their command"
+
+    before = measured(tmp_path)
+    assert 0 < sum(before.values()) < RECORDS
+    resumed = bnbench(*SWEEP, "resume=true")
+    assert resumed.returncode == 0, resumed.stderr
+    after = measured(tmp_path)
+    assert len(after) == RECORDS
+    assert set(after.values()) == {1}
+    assert before <= after
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
+    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
+    states = Counter(run.info.status for run in client.search_runs([experiment.experiment_id], max_results=1000))
+    assert states["RUNNING"] == 0
+    assert states["KILLED"] >= 1
+
+
+@pytest.mark.slow
+def test_kill_nine_of_a_worker_costs_one_record_which_resume_makes(tmp_path, bnbench):
+    process = start(tmp_path, *SWEEP, "tracking=none")
+    read_until(process, "1 of 9 records")
+    os.kill(workers(process)[0].pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == 1
+
+    history = Journal(tmp_path / "bnbench-results/journal").read().history
+    fallen = [record for record in history if record.status is Status.CRASHED]
+    assert len(history) == RECORDS
+    assert len(fallen) == 1
+    assert "SIGKILL" in fallen[0].reason
+    assert bnbench(*SWEEP, "tracking=none", "resume=true").returncode == 0
+    after = measured(tmp_path)
+    assert len(after) == RECORDS
+    assert set(after.values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number):
+    process = start(tmp_path, *SWEEP)
+    read_until(process, "of 9 records")
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "resume=true" in said
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
+    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
+    parents = [run for run in client.search_runs([experiment.experiment_id]) if "mlflow.parentRunId" not in run.data.tags]
+    assert [run.info.status for run in parents] == ["KILLED"]
