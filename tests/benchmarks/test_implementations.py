@@ -1,0 +1,55 @@
+"""Every implementation and phase under pytest-benchmark: checked first, on the very object that is then timed.
+
+pytest tests/benchmarks                          times
+pytest tests/benchmarks --benchmark-disable      a smoke run, as in `make test`
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import implementations
+from harness.conformance.compare import verify
+from harness.inputs import make_arrays
+from implementations.interface import Phase, Problem, Unsupported
+
+PROBLEMS = {
+    "images": Problem((8, 64, 28, 28), activation="relu"),
+    "channels_last": Problem((8, 64, 14, 14), memory_format="channels_last", activation="relu", residual=True),
+    "rows": Problem((256, 128)),
+}
+ROUNDS = 20
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
+def bench(request):
+    """A problem and its arrays, the same for all implementations."""
+    problem = PROBLEMS[request.param]
+    return problem, make_arrays(problem, seed=0)
+
+
+@pytest.mark.parametrize("name", implementations.names())
+@pytest.mark.parametrize("phase", Phase)
+def test_layer(benchmark, bench, name, phase):
+    problem, arrays = bench
+    try:
+        implementation = implementations.load(name)
+        prepared = implementation.prepare(problem, phase, face="layer", outputs="fresh", arrays=arrays)
+    except (implementations.Unavailable, Unsupported) as reason:
+        pytest.skip(str(reason))
+    reason = implementation.unsupported(problem, phase, "cpu")
+    if reason is not None:
+        pytest.skip(reason)
+
+    prepared.arm(1)
+    prepared()
+    prepared.synchronize()
+    wrong = [str(finding) for finding in verify(prepared.results(), problem, phase, arrays) if not finding.passed]
+    assert not wrong
+
+    def call():
+        prepared()
+        prepared.synchronize()
+
+    # A setup before each round makes what its call consumes; pytest-benchmark then allows one call a round.
+    benchmark.pedantic(call, setup=lambda: prepared.arm(1), rounds=ROUNDS)
