@@ -28,7 +28,7 @@ def arms_of(config: Config) -> dict[str, registry.Specification]:
 
 def _specification(item: Any) -> registry.Specification:
     if isinstance(item, Mapping):
-        specification: registry.Specification = {str(key): value for key, value in item.items()}
+        specification = {str(key): value for key, value in item.items()}
         reason = registry.missing_target(specification)
         if reason is not None:
             raise UsageError(f"implementations holds {dict(item)}: {reason}")

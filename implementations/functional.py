@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 
 import torch
 
 from implementations import registry
-from implementations.interface import ACTIVATIONS, DTYPES, RANKS, Implementation, Layer, Options, Phase, Problem, Unsupported
+from implementations.interface import (
+    ACTIVATIONS,
+    DTYPES,
+    RANKS,
+    Implementation,
+    Layer,
+    Options,
+    Phase,
+    Problem,
+    Unsupported,
+)
 
 Tensor = torch.Tensor
+Parameters = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 NAMES = {getattr(torch, name): name for name in DTYPES}
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
@@ -39,15 +49,14 @@ def batch_norm(
     for arguments that make no sense the exception that `torch.nn.functional.batch_norm` raises for them.
     """
     _check_epilogue(input, residual, activation)
-    parameters = (running_mean, running_var, weight, bias)
+    parameters: Parameters = (running_mean, running_var, weight, bias)
     if not _ordinary(input, parameters, training, momentum, eps):
         # PyTorch is the oracle of behaviour: it raises what has to be raised, and answers for empty input.
-        copies = (tensor if tensor is None or input.numel() == 0 else tensor.detach() for tensor in parameters[2:])
-        running = (tensor if tensor is None or tensor.requires_grad else tensor.clone() for tensor in parameters[:2])
-        output = torch.nn.functional.batch_norm(input, *running, *copies, training, momentum, eps)
+        output = torch.nn.functional.batch_norm(
+            input, _spared(running_mean), _spared(running_var), weight, bias, training, momentum, eps)
         if input.numel() == 0:
             return _finished(output, residual, activation)
-        parameters = tuple(tensor if tensor is None else tensor.view(-1) for tensor in parameters)
+        running_mean, running_var, weight, bias = parameters = _flat(*parameters)
     shape = input.shape
     if len(shape) not in RANKS:
         input, residual = input.flatten(2), residual if residual is None else residual.flatten(2)
@@ -56,7 +65,6 @@ def batch_norm(
                   layout is not torch.contiguous_format, activation, residual is not None, weight is not None,
                   bias is not None, training, torch.is_grad_enabled(), input.device.type)
     residual = residual if residual is None else residual.contiguous(memory_format=layout)
-    running_mean, running_var, weight, bias = parameters
     output = layer(input.contiguous(memory_format=layout), residual, weight, bias, running_mean, running_var,
                    Options(training, momentum, eps, activation))
     return output if output.shape == shape else output.view(shape)
@@ -70,7 +78,18 @@ def _check_epilogue(input: Tensor, residual: Tensor | None, activation: str | No
                          f"{input.dtype} {tuple(input.shape)}")
 
 
-def _ordinary(input: Tensor, parameters: tuple[Tensor | None, ...], training: bool, momentum: float, eps: float) -> bool:
+def _spared(statistic: Tensor | None) -> Tensor | None:
+    """A copy for PyTorch to update in the place of the user's; one that requires a gradient is for PyTorch to refuse."""
+    return statistic if statistic is None or statistic.requires_grad else statistic.clone()
+
+
+def _flat(*parameters: Tensor | None) -> Parameters:
+    """Parameters of shape (C, 1) and the like, which PyTorch takes too, as (C,)."""
+    running_mean, running_var, weight, bias = (None if given is None else given.view(-1) for given in parameters)
+    return running_mean, running_var, weight, bias
+
+
+def _ordinary(input: Tensor, parameters: Parameters, training: bool, momentum: float, eps: float) -> bool:
     """Whether every argument is as the contract has it; a False is for PyTorch to judge."""
     if not isinstance(input, torch.Tensor) or input.dim() < 2 or input.dtype not in NAMES or not isinstance(momentum, float):
         return False
@@ -92,7 +111,7 @@ def _mixed(input: Tensor, parameter: Tensor) -> bool:
     return parameter.dtype == torch.float32 and input.dtype in (torch.bfloat16, torch.float16)
 
 
-def _parameter_dtype(input: Tensor, parameters: tuple[Tensor | None, ...]) -> str:
+def _parameter_dtype(input: Tensor, parameters: Parameters) -> str:
     return NAMES[next((tensor.dtype for tensor in parameters if tensor is not None), input.dtype)]
 
 

@@ -35,7 +35,7 @@ class BatchNorm(_BatchNorm):
     ) -> None:
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)  # type: ignore[arg-type]  # its stub knows no momentum None
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
         self.implementation = implementation
         self.activation = activation
 
@@ -66,5 +66,7 @@ class BatchNorm(_BatchNorm):
             raise ValueError(f"expected 2D to 5D input (got {input.dim()}D input)")
 
     def extra_repr(self) -> str:
-        name = self.implementation if isinstance(self.implementation, Implementation) else registry.name_of(self.implementation)
-        return f"{super().extra_repr()}, implementation={name}, activation={self.activation}"
+        given = self.implementation
+        name = given if isinstance(given, Implementation) else registry.name_of(given)
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"track_running_stats={self.track_running_stats}, implementation={name}, activation={self.activation}")

@@ -58,7 +58,7 @@ def forward(input: Array, residual: Array | None, weight: Array | None, bias: Ar
         count = input.size // input.shape[1]
         update(running_var, variance * (count / (count - 1)), options.momentum)
     else:
-        mean, variance = running_mean, running_var
+        mean, variance = np.asarray(running_mean), np.asarray(running_var)
         centred = x - column(mean, x)
     invstd = 1 / np.sqrt(variance.astype(np.float64) + options.eps)
     normalized = np.multiply(centred, column(invstd, x), out=centred)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -44,7 +45,7 @@ class Bridge:
 TORCH = Bridge(
     to_native=lambda tensor: tensor,
     to_torch=lambda tensor: tensor,
-    synchronize=lambda: torch.cuda.synchronize() if torch.cuda.is_initialized() else None,
+    synchronize=lambda: torch.cuda.synchronize() if torch.cuda.is_available() else None,
 )
 
 
@@ -83,12 +84,12 @@ class _Pair(torch.autograd.Function):
     """Autograd's view of a pair. What the forward saved is kept as tensors, so that changing them in place is noticed."""
 
     @staticmethod
-    def forward(ctx: Any, forward: Forward, backward: Backward, bridge: Bridge, options: Options,  # type: ignore[override]  # its arguments are ours to choose
+    def forward(ctx: Any, forward: Forward, backward: Backward, bridge: Bridge, options: Options,
                 running_mean: torch.Tensor | None, running_var: torch.Tensor | None,
                 *operands: torch.Tensor | None) -> torch.Tensor:
         natives = [_cross(bridge.to_native, operand) for operand in operands]
         statistics = [_cross(bridge.to_native, statistic) for statistic in (running_mean, running_var)]
-        native, saved = forward(*natives, *statistics, options)
+        native, saved = forward(natives[0], natives[1], natives[2], natives[3], statistics[0], statistics[1], options)
         output = bridge.to_torch(native)
         known = dict(zip(map(id, [*natives, native]), [*operands, output], strict=True))
         # An array that is an operand or the output goes back as that very tensor: autograd then sees it change, and
@@ -99,7 +100,7 @@ class _Pair(torch.autograd.Function):
         return output
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[Any, ...]:
         backward, bridge, options = ctx.pair
         saved = tuple(_cross(bridge.to_native, tensor) for tensor in ctx.saved_tensors)
@@ -123,11 +124,12 @@ def prepare_layer(layer: Layer, problem: Problem, phase: Phase, *, outputs: Outp
 
 class _PreparedLayer(Prepared):
     def __init__(self, layer: Layer, problem: Problem, phase: Phase, arrays: Arrays) -> None:
-        self._layer, self._phase = layer, phase
+        self._phase = phase
         self._options = options(arrays, problem, phase)
         self._given = arrays
         self._operands = [_leaf(operand) for operand in (arrays.input, arrays.residual, arrays.weight, arrays.bias)]
         self._statistics = [arrays.running_mean.clone(), arrays.running_var.clone()]
+        self._call: Callable[[Options], torch.Tensor] = partial(layer, *self._operands, *self._statistics)
         self._wanted = [operand for operand in self._operands if operand is not None]
         self._graphs: list[torch.Tensor] = []
         self._output: torch.Tensor | None = None
@@ -154,7 +156,7 @@ class _PreparedLayer(Prepared):
         self._output = output
 
     def _forward(self) -> torch.Tensor:
-        return self._layer(*self._operands, *self._statistics, self._options)
+        return self._call(self._options)
 
     def results(self) -> Results:
         gradients = iter(self._gradients)
@@ -180,11 +182,11 @@ def prepare_pair(
 class _PreparedPair(Prepared):
     def __init__(self, forward: Forward, backward: Backward, problem: Problem, phase: Phase, outputs: Outputs,
                  arrays: Arrays, bridge: Bridge) -> None:
-        self._pair, self._phase, self._bridge, self._given = (forward, backward), phase, bridge, arrays
+        self._backward, self._phase, self._bridge, self._given = backward, phase, bridge, arrays
         self._options = options(arrays, problem, phase)
         self._torch_statistics = [arrays.running_mean.clone(), arrays.running_var.clone()]
         operands = (arrays.input, arrays.residual, arrays.weight, arrays.bias, *self._torch_statistics)
-        self._operands = [_cross(bridge.to_native, operand) for operand in operands]
+        self._call: Callable[..., Any] = partial(forward, *(_cross(bridge.to_native, operand) for operand in operands))
         self._grad_output = bridge.to_native(arrays.grad_output)
         reused = Gradients(*(_cross(torch.empty_like, operand) for operand in operands[:4]))
         self._out = bridge.to_native(torch.empty_like(arrays.input)) if outputs == "reused" else None
@@ -196,7 +198,7 @@ class _PreparedPair(Prepared):
     def synchronize(self) -> None:
         self._bridge.synchronize()
 
-    def arm(self, calls: int) -> None:  # noqa: ARG002 -- a pair's backward consumes nothing
+    def arm(self, calls: int) -> None:
         _restore(self._torch_statistics, self._given)
         if not self._phase.has_forward:
             self._forward()
@@ -205,10 +207,10 @@ class _PreparedPair(Prepared):
         if self._phase.has_forward:
             self._forward()
         if self._phase.has_backward:
-            self._gradients = self._pair[1](self._grad_output, self._saved, self._options, self._grads_out)
+            self._gradients = self._backward(self._grad_output, self._saved, self._options, self._grads_out)
 
     def _forward(self) -> None:
-        self._output, self._saved = self._pair[0](*self._operands, self._options, self._out)
+        self._output, self._saved = self._call(self._options, self._out)
 
     def results(self) -> Results:
         crossed = [_cross(self._bridge.to_torch, gradient) for gradient in self._gradients]

@@ -58,7 +58,7 @@ def name_of(specification: Specification) -> str:
     if isinstance(specification, str):
         return specification
     given = ",".join(f"{key}={value}" for key, value in _arguments(specification).items())
-    return specification["_target_"] + (f"({given})" if given else "")
+    return f"{specification['_target_']}({given})" if given else str(specification["_target_"])
 
 
 def is_foreign(specification: Specification) -> bool:

@@ -4,12 +4,12 @@ Each task is a module with two functions. ``plan`` says what there is to do befo
 that was cut short knows what is missing; ``measure`` does some of it and yields records as they are made.
 
     plan(config: Config, environment: Environment) -> list[Identity]
-    measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Iterator[Record]
+    measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Generator[Record]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -25,7 +25,7 @@ class Task(Protocol):
 
     def measure(
         self, config: Config, todo: list[Identity], session: str, announce: Callable[[str], None],
-    ) -> Iterator[Record]: ...
+    ) -> Generator[Record]: ...
 
 
 def task_of(config: Config) -> Task:

@@ -6,7 +6,7 @@ same order, and follow each other in one worker, in an order drawn anew for each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
     ]
 
 
-def measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Iterator[Record]:
+def measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Generator[Record]:
     """Train what is in ``todo``, one after the other in one worker, which is replaced when a run has failed in it."""
     arms = _arms(config)
     host: Host | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby, product
 from statistics import median
 from typing import Any
@@ -36,7 +37,7 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 def measure(
     config: Config, todo: list[Identity], session: str, announce: Callable[[str], None],
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Measure cell by cell. What is settled already is measured beside the rest only if it is the baseline."""
     task = _task(config)
     arms, device = _arms(config), config.device
@@ -50,9 +51,13 @@ def measure(
             bench = {key: cell[key] for key in ("problem", "phase", "face", "outputs", "seed", "device")}
             where = f"{cell['phase']} {'×'.join(map(str, cell['problem']['shape']))}"
             with device_lease(device.name):
-                measured = measure_cell(pool, bench, here, protocol, lambda text, at=where: announce(f"{at}: {text}"))
+                measured = measure_cell(pool, bench, here, protocol, partial(_announce, announce, where))
             for identity in wanted:
                 yield _record(identity, measured, session)
+
+
+def _announce(announce: Callable[[str], None], where: str, text: str) -> None:
+    announce(f"{where}: {text}")
 
 
 def _task(config: Config) -> ThroughputConfig:

@@ -48,14 +48,14 @@ def open_cell(
     _bench.append(Cell(made, Phase(phase), face, outputs, device, make_arrays(made, seed, device=device)))
 
 
-def clear(progress: Any) -> None:  # noqa: ARG001 -- every service is given it
+def clear(progress: Any) -> None:
     """Drop the cell and give its memory back to the system, which a retaining allocator does not do by itself."""
     _bench.clear()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 
 
-def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]:  # noqa: ARG001
+def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]:
     """Make an arm ready and call it once; the seconds that both took. Raises ``Unavailable`` or ``Unsupported``."""
     cell = _bench[0]
     began = time.perf_counter()
@@ -73,7 +73,7 @@ def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]
     return {"prepare_seconds": ready - began, "first_call_seconds": time.perf_counter() - armed}
 
 
-def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:  # noqa: ARG001
+def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
     """Hold what an arm computes on the cell's own inputs against the oracle: every channel, or evenly spread ones."""
     cell, began = _bench[0], time.perf_counter()
     prepared = cell.arms[arm]
@@ -88,7 +88,7 @@ def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:  # noqa: 
     return {"reason": "; ".join(wrong) or None, "seconds": time.perf_counter() - began}
 
 
-def sample(progress: Any, *, arm: str, calls: int) -> float:  # noqa: ARG001
+def sample(progress: Any, *, arm: str, calls: int) -> float:
     """Seconds that ``calls`` calls of an arm take in a row, after one untimed call that brings its data back to cache."""
     prepared = _bench[0].arms[arm]
     prepared.arm(calls + 1)
