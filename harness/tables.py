@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.records import Record
 
 ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
+NAME = 13  # columns that the built-in arms' names need
 COLOURS = {
     Verdict.FASTER: "green", Verdict.SLOWER: "red", Verdict.SAME: "cyan", Verdict.AMBIGUOUS: "yellow",
     NO_VERDICT: "yellow", NO_RATIO: "yellow", Status.UNSUPPORTED: "dim", Status.UNAVAILABLE: "dim",
@@ -121,11 +122,11 @@ def _overview(section: Section) -> Table:
 
 def _race(race: Race) -> Table:
     table = _table(f"{race.title}, to {text.percent(race.about['target'])} validation accuracy; medians over seeds")
-    table.add_column("arm", overflow="fold")
-    for title in ("steps", "missed", "time", "time a step", "test accuracy"):
+    table.add_column("arm", overflow="fold", min_width=NAME)
+    for title in ("steps", "missed", "time", "a step", "accuracy"):
         table.add_column(title, justify="right")
     if against := tallies.reference(race):
-        table.add_column(f"steps, relative\nto {against}", no_wrap=True)
+        table.add_column(f"steps to {against}'s", no_wrap=True)
     table.add_column("other")
     for tally in tallies.convergence(race):
         ratio = text.bounded(tally.steps_ratio) if tally.steps_ratio else ""

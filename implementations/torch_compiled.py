@@ -7,7 +7,7 @@ back to eager after eight shapes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,6 +17,7 @@ from implementations.interface import (
     Face,
     Implementation,
     Layer,
+    Options,
     Outputs,
     Phase,
     Prepared,
@@ -25,6 +26,8 @@ from implementations.interface import (
 )
 from implementations.preparing import prepare_with
 
+Tensor = torch.Tensor
+Answer = TypeVar("Answer")
 PROGRAMS = {"a C++ compiler": ("c++", "g++", "clang++")}
 
 # Seen in PyTorch 2.13: torch/_decomp/decompositions.py, native_batch_norm_helper, casts save_mean and save_rstd.
@@ -42,7 +45,7 @@ class TorchCompiled(Implementation):
         return None
 
     def layer(self, problem: Problem) -> Layer:
-        return compiled(torch_native.layer)
+        return steady_layer()
 
     def prepare(self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays) -> Prepared:
         if face == "kernel" and outputs == "reused":
@@ -51,12 +54,38 @@ class TorchCompiled(Implementation):
                             problem, phase, outputs=outputs, arrays=arrays)
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def steady_layer() -> Layer:
+    """A compiled layer for any momentum: a constant to the compiler, so that each new one would be compiled anew.
+
+    The first momentum seen is compiled in. With another one, as a cumulative average has at each batch, the compiled
+    code writes the batch's statistics down, and the running ones are moved outside it.
+    """
+    usual, any_other = compiled(torch_native.layer), compiled(torch_native.layer)
+    first: list[float] = []
+
+    def layer(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+              running_mean: Tensor | None, running_var: Tensor | None, options: Options) -> Tensor:
+        if not options.training or running_mean is None or running_var is None:
+            options = options._replace(momentum=0.0)
+            return usual(input, residual, weight, bias, running_mean, running_var, options)
+        if options.momentum == (first or [options.momentum])[0]:
+            first[:] = [options.momentum]
+            return usual(input, residual, weight, bias, running_mean, running_var, options)
+        mean, var = torch.zeros_like(running_mean), torch.zeros_like(running_var)
+        output = any_other(input, residual, weight, bias, mean, var, options._replace(momentum=1.0))
+        running_mean.lerp_(mean, options.momentum)
+        running_var.lerp_(var, options.momentum)
+        return output
+
+    return layer
+
+
+def compiled(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """Compile a copy of ``function`` of its own, so that problems do not share a cache of specializations."""
 
-    def own(*arguments: Any, **keywords: Any) -> Any:
+    def own(*arguments: Any, **keywords: Any) -> Answer:
         return function(*arguments, **keywords)
 
     # Dynamo keys its cache by code object: a fresh one for each problem keeps the eight-shape limit out of reach.
-    own.__code__ = own.__code__.replace(co_name=f"{function.__name__}")
+    own.__code__ = own.__code__.replace(co_name=function.__name__)
     return torch.compile(own, fullgraph=True, dynamic=False)

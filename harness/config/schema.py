@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
 
 ALLOCATORS = ("retaining", "default")
-WAIT_POLICIES = ("passive", "active")
+WAIT_POLICIES = ("default", "passive", "active")
 DEVICES = ("cpu", "cuda")
 
 
@@ -51,7 +51,7 @@ class DeviceConfig:
     name: str = one_of(DEVICES, "cpu")
     threads: int | None = between(1, 4096, None)  # None: as many as the CPUs that this process may use
     allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
-    wait_policy: str = one_of(WAIT_POLICIES, "passive")  # of OpenMP's idle threads; "active" spins
+    wait_policy: str = one_of(WAIT_POLICIES, "default")  # of OpenMP's idle threads: "passive" sleeps, "active" spins
 
 
 @dataclass

@@ -26,7 +26,11 @@ ALLOCATORS: Mapping[str, Mapping[str, str]] = {
     # trimming keeps them. Seen: 210 ms instead of 12 for filling a new 200 MB tensor.
     "retaining": {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**62), "MALLOC_TOP_PAD_": str(64 << 20)},
 }
-WAIT_POLICIES = ("active", "passive")
+WAIT_POLICIES: Mapping[str, Mapping[str, str]] = {
+    "default": {},  # what users run: OpenMP's idle threads spin for a while, then sleep
+    "passive": {"OMP_WAIT_POLICY": "passive"},
+    "active": {"OMP_WAIT_POLICY": "active"},
+}
 
 
 class Killed(Exception):  # noqa: N818 -- an event, not a programming error
@@ -51,7 +55,7 @@ class Settings:
 
     threads: int = 1
     allocator: str = "retaining"
-    wait_policy: str = "passive"
+    wait_policy: str = "default"
     device: str = "cpu"
 
     @property
@@ -63,8 +67,8 @@ class Settings:
         count = str(self.threads)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), count)
         return {
-            **os.environ, **threads, **ALLOCATORS[self.allocator],
-            "OMP_WAIT_POLICY": self.wait_policy, "OMP_DYNAMIC": "false",
+            **os.environ, **threads, **ALLOCATORS[self.allocator], **WAIT_POLICIES[self.wait_policy],
+            "OMP_DYNAMIC": "false",
             "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1",
         }
 

@@ -65,10 +65,14 @@ class Launch:
         return seconds
 
     def clear(self) -> None:
-        """Give back the cell's memory; the processes stay."""
-        for home in self._open:
-            if home in self._hosts:
+        """Give back the cell's memory. The processes stay, but for those whose idle threads would spin in others' time."""
+        if self._settings.wait_policy == "active":
+            self.close()
+        for home in self._open & self._hosts.keys():
+            try:
                 self._hosts[home].call("timing.clear", self._timeout)
+            except (Killed, Overdue):  # it has nothing to give back any more; the next cell starts another
+                self._hosts.pop(home).close()
         self._open.clear()
 
     def close(self) -> None:
