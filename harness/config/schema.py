@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
 
 ALLOCATORS = ("retaining", "default")
-WAIT_POLICIES = ("default", "passive", "active")
+WAIT_POLICIES = ("brief", "default", "passive")
 DEVICES = ("cpu", "cuda")
 
 
@@ -51,7 +51,7 @@ class DeviceConfig:
     name: str = one_of(DEVICES, "cpu")
     threads: int | None = between(1, 4096, None)  # None: as many as the CPUs that this process may use
     allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
-    wait_policy: str = one_of(WAIT_POLICIES, "default")  # of OpenMP's idle threads: "passive" sleeps, "active" spins
+    wait_policy: str = one_of(WAIT_POLICIES, "brief")  # OpenMP's idle threads spin for 1 ms, 16 ms, not at all
 
 
 @dataclass
@@ -80,7 +80,7 @@ class ThroughputConfig(TaskConfig):
     outputs: str = one_of(("fresh", "reused"), "fresh")
     launches: int = between(1, 1000, 8)  # worker processes: the unit of replication
     blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
-    sample_seconds: float = between(1e-5, 60, 0.005)  # least length of a timed group of calls
+    sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
     cell_seconds: float = between(0, 1e6, 60.0)  # budget: past it no launch is begun, once two are done
 
 

@@ -1,5 +1,5 @@
 """Worker processes: every implementation runs in one, so that a crash or a hang costs its own record only."""
 
-from harness.isolation.host import Host, Killed, Overdue, RemoteError, Settings
+from harness.isolation.host import WAIT_POLICIES, Host, Killed, Overdue, RemoteError, Settings
 
-__all__ = ["Host", "Killed", "Overdue", "RemoteError", "Settings"]
+__all__ = ["WAIT_POLICIES", "Host", "Killed", "Overdue", "RemoteError", "Settings"]

@@ -89,10 +89,15 @@ def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
 
 
 def sample(progress: Any, *, arm: str, calls: int) -> float:
-    """Seconds that ``calls`` calls of an arm take in a row, after one untimed call that brings its data back to cache."""
+    """Seconds that ``calls`` calls of an arm take in a row, after as many untimed ones.
+
+    Those bring back what the arm sampled before has driven out: data, code, branch history, and threads from their sleep.
+    With a single one, the same code in a process of its own seemed 9 % slower than beside the baseline.
+    """
     prepared = _bench[0].arms[arm]
-    prepared.arm(calls + 1)
-    prepared()
+    prepared.arm(2 * calls)
+    for _ in range(calls):
+        prepared()
     prepared.synchronize()
     gc.disable()
     try:

@@ -6,10 +6,11 @@ threads, its memory and its death are its own; the parent asks for one sample at
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Self
 
-from harness.isolation import Host, Killed, Overdue, RemoteError, Settings
+from harness.isolation import WAIT_POLICIES, Host, Killed, Overdue, RemoteError, Settings
 from harness.records import Status
 from implementations import registry
 
@@ -39,6 +40,7 @@ class Launch:
         self._home: dict[str, str] = {}
         self._cell: dict[str, Any] = {}
         self._open: set[str] = set()
+        self._sampled: str | None = None
 
     def lay_out(self, cell: Mapping[str, Any]) -> None:
         """Begin a cell. Its arrays are made in a process when the first arm is prepared there."""
@@ -60,14 +62,15 @@ class Launch:
         return seconds
 
     def sample(self, arm: str, calls: int) -> float:
-        """Seconds that ``calls`` calls took. Raises ``NotOK``."""
+        """Seconds that ``calls`` calls took, begun when the process sampled before has gone quiet. Raises ``NotOK``."""
+        if self._home[arm] != self._sampled:
+            time.sleep(WAIT_POLICIES[self._settings.wait_policy].settle_seconds)
+            self._sampled = self._home[arm]
         seconds: float = self._ask(arm, "timing.sample", calls=calls)
         return seconds
 
     def clear(self) -> None:
-        """Give back the cell's memory. The processes stay, but for those whose idle threads would spin in others' time."""
-        if self._settings.wait_policy == "active":
-            self.close()
+        """Give back the cell's memory; the processes stay."""
         for home in self._open & self._hosts.keys():
             try:
                 self._hosts[home].call("timing.clear", self._timeout)
