@@ -13,8 +13,8 @@ from typing import Any
 
 from harness import statistics
 from harness.journal import Contents
-from harness.records import Flag, Interval, Record, Status
-from harness.report.views import CANARY, describe, flat, same_cell
+from harness.records import Flag, Interval, Record, Status, flat
+from harness.report.views import CANARY, describe, same_cell
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses
 

@@ -143,3 +143,11 @@ class Record:
 def digest(data: Any) -> str:
     """A short stable hash of plain data: 16 hexadecimal digits of SHA-256 over canonical JSON."""
     return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
+
+
+def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"ratio": {"low": 1}}`` as ``{"ratio.low": 1}``. Lists are values, not levels."""
+    pairs: dict[str, Any] = {}
+    for key, value in data.items():
+        pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return pairs

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.journal import Contents
-from harness.records import Record
+from harness.records import Record, flat
 from harness.report import conformance, convergence, figures, text, throughput
 from harness.report.summary import Completeness, summary
-from harness.report.views import describe, flat, names, of_task, races, sections
+from harness.report.views import describe, names, of_task, races, sections
 
 FILE = "report.md"
 FIGURES = "figures"

@@ -157,14 +157,6 @@ def case_group(record: Record) -> str:
     return str(record.cell["case"]).split("/", 1)[0]
 
 
-def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one mapping with dotted keys."""
-    pairs: dict[str, Any] = {}
-    for key, value in data.items():
-        pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
-    return pairs
-
-
 def _section(group: list[list[Record]]) -> Section:
     problems = [SPACE_OUTSIDE_PAIRS.split(str(Problem(**arms[0].cell["problem"]))) for arms in group]
     shared = [word for word in problems[0][1:] if all(word in words for words in problems)]

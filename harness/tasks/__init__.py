@@ -15,6 +15,7 @@ from typing import Protocol, cast
 
 from harness.config import Config
 from harness.environment import Environment
+from harness.isolation import Settings
 from harness.records import Identity, Record
 
 
@@ -26,6 +27,14 @@ class Task(Protocol):
     def measure(
         self, config: Config, todo: list[Identity], session: str, announce: Callable[[str], None],
     ) -> Generator[Record]: ...
+
+
+def worker_settings(config: Config) -> Settings:
+    """How the workers of a task are set up. The device's threads have been filled in by validation."""
+    device = config.device
+    if device.threads is None:
+        raise TypeError("device.threads must be resolved before a task runs")
+    return Settings(device.threads, device.allocator, device.wait_policy, device.name)
 
 
 def task_of(config: Config) -> Task:

@@ -11,8 +11,9 @@ from harness.arms import arms_of
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.environment import Environment
-from harness.isolation import Host, Killed, Overdue, RemoteError, Settings
+from harness.isolation import Host, Killed, Overdue, RemoteError
 from harness.records import Identity, Record, Status
+from harness.tasks import worker_settings
 from implementations import registry
 
 VERSION = 1  # of the protocol: raise it when a case or a tolerance changes
@@ -30,7 +31,7 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 def measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Generator[Record]:
     """Run the cases of each implementation in a worker of its own, which is replaced when a case has ended it."""
-    arms, settings = _arms(config), _settings(config)
+    arms, settings = _arms(config), worker_settings(config)
     for arm, identities in groupby(todo, key=lambda identity: identity.implementation):
         host: Host | None = None
         try:
@@ -58,7 +59,7 @@ def _answer(host: Host, specification: registry.Specification, identity: Identit
     except Killed as reason:
         return {"status": Status.CRASHED, "reason": str(reason)}, False
     except RemoteError as error:
-        return {"status": Status.CRASHED, "reason": f"it raised {error.kind}: {error}"}, True
+        return {"status": Status.CRASHED, "reason": f"it raised {error}"}, True
     return {**answer, "status": Status(answer["status"])}, True
 
 
@@ -81,13 +82,7 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
 
 
 def _cell(config: Config, case: Case) -> dict[str, Any]:
-    settings = _settings(config)
+    settings = worker_settings(config)
     return {**described(case), "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
             "wait_policy": settings.wait_policy, "protocol": VERSION}
 
-
-def _settings(config: Config) -> Settings:
-    device = config.device
-    if device.threads is None:
-        raise TypeError("device.threads must be resolved before a task runs")
-    return Settings(device.threads, device.allocator, device.wait_policy, device.name)

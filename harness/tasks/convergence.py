@@ -15,9 +15,10 @@ import numpy as np
 from harness.arms import arms_of
 from harness.config import Config, ConvergenceConfig, UsageError
 from harness.environment import Environment
-from harness.isolation import Host, Killed, Overdue, RemoteError, Settings
+from harness.isolation import Host, Killed, Overdue, RemoteError
 from harness.isolation.lease import device_lease
 from harness.records import Identity, Record, Status, digest
+from harness.tasks import worker_settings
 from harness.training.datasets import DATASETS
 from harness.training.models import WITHOUT
 from harness.training.optimizers import RATES
@@ -44,7 +45,7 @@ def measure(config: Config, todo: list[Identity], session: str, announce: Callab
     host: Host | None = None
     try:
         for identity in _interleaved(todo, config.seed):
-            host = host or Host(_settings(config))
+            host = host or Host(worker_settings(config))
             answer = _answer(host, identity, arms[identity.implementation], config.task.timeout, announce)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             record = Record(identity, session, now, **{**answer, "status": Status(answer["status"])})
@@ -99,7 +100,7 @@ def _source(specification: registry.Specification) -> str:
 
 
 def _cell(config: Config, seed: int) -> dict[str, Any]:
-    task, settings = _task(config), _settings(config)
+    task, settings = _task(config), worker_settings(config)
     rate = RATES[task.optimizer] if task.learning_rate is None else task.learning_rate
     return {
         **{key: getattr(task, key) for key in RECIPE}, "learning_rate": rate, "seed": seed,
@@ -108,12 +109,6 @@ def _cell(config: Config, seed: int) -> dict[str, Any]:
         "baseline": config.baseline, "protocol": VERSION,
     }
 
-
-def _settings(config: Config) -> Settings:
-    device = config.device
-    if device.threads is None:
-        raise TypeError("device.threads must be resolved before a task runs")
-    return Settings(device.threads, device.allocator, device.wait_policy, device.name)
 
 
 def _interleaved(todo: list[Identity], seed: int) -> list[Identity]:

@@ -14,10 +14,10 @@ from harness import statistics
 from harness.arms import arms_of
 from harness.config import Config, ThroughputConfig
 from harness.environment import Environment
-from harness.isolation import Settings
 from harness.isolation.lease import device_lease
 from harness.problems import problems
 from harness.records import Flag, Identity, Record, Status, Verdict
+from harness.tasks import worker_settings
 from harness.timing.cell import Measured, Pool, Protocol, measure_cell
 from implementations import registry
 
@@ -41,9 +41,8 @@ def measure(
     """Measure cell by cell. What is settled already is measured beside the rest only if it is the baseline."""
     task = _task(config)
     arms, device = _arms(config), config.device
-    settings = Settings(_threads(config), device.allocator, device.wait_policy, device.name)
     protocol = Protocol(task.launches, task.blocks, task.sample_seconds, task.cell_seconds)
-    with Pool(settings, task.timeout) as pool:
+    with Pool(worker_settings(config), task.timeout) as pool:
         for _, group in groupby(todo, key=lambda identity: identity.cell_key):
             wanted = list(group)
             cell, names = wanted[0].cell, {identity.implementation for identity in wanted}
@@ -72,20 +71,14 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
     return {**arms, CANARY: arms[config.baseline]}
 
 
-def _threads(config: Config) -> int:
-    if config.device.threads is None:
-        raise TypeError("device.threads must be resolved before a task runs")
-    return config.device.threads
-
-
 def _cells(config: Config) -> Iterator[dict[str, Any]]:
-    task, device = _task(config), config.device
+    task, settings = _task(config), worker_settings(config)
     for problem, face, phase in product(problems(config.problem), task.faces, task.phases):
         yield {
             "problem": {**asdict(problem), "shape": list(problem.shape)},
             "phase": phase, "face": face, "outputs": task.outputs, "cache": "warm",
-            "device": device.name, "threads": _threads(config), "allocator": device.allocator,
-            "wait_policy": device.wait_policy, "seed": config.seed,
+            "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
+            "wait_policy": settings.wait_policy, "seed": config.seed,
             "baseline": config.baseline, "margin": config.margin, "alpha": config.alpha,
             "protocol": {"version": VERSION, "launches": task.launches, "blocks": task.blocks,
                          "sample_seconds": task.sample_seconds, "cell_seconds": task.cell_seconds},

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.records import Record
+from harness.records import Record, flat
 from implementations.interface import Problem
 
 NAME_LIMIT = 200  # characters; MLflow's is 250
@@ -31,23 +31,15 @@ class Entry:
 
 def entry(record: Record) -> Entry:
     """The run that stands for this record."""
-    figures = flatten(record.figures or {})
-    defined = {"implementation": record.implementation, **flatten(record.cell)}
+    figures = flat(record.figures or {})
+    defined = {"implementation": record.implementation, **flat(record.cell)}
     return Entry(
         name=_name(record),
         status="FAILED" if record.status.failed else "FINISHED",
         params={name: text(value) for name, value in legal(shorten(defined)).items()},
         tags=_tags(record, figures),
-        metrics=[*_numbers({**figures, **flatten({"cost": record.cost})}), *_curves(record)],
+        metrics=[*_numbers({**figures, **flat({"cost": record.cost})}), *_curves(record)],
     )
-
-
-def flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"ratio": {"low": 1}}`` as ``{"ratio.low": 1}``. Lists are values, not levels."""
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
 
 
 def shorten(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
-from harness.tracking.entries import flatten, legal, text
+from harness.records import flat
+from harness.tracking.entries import legal, text
 from harness.tracking.store import Store, attempt
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def open_session(config: Config, session: str, about: Mapping[str, Any]) -> str:
 
         tags = {KIND: "session", "session": session, OWNER: owner()}
         run_id: str = store.client.create_run(store.experiment_id, run_name=session, tags=tags).info.run_id
-        params = [Param(name, text(value)) for name, value in legal(flatten(about)).items()]
+        params = [Param(name, text(value)) for name, value in legal(flat(about)).items()]
         store.client.log_batch(run_id, params=params)
         return run_id
 

@@ -73,8 +73,9 @@ def test_wrong_usage_exits_with_two_and_says_what_to_do(bnbench, tmp_path, argum
 
 
 @pytest.mark.slow
-def test_a_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sweeps_compare(bnbench, tmp_path):
-    first = bnbench("run", SHAPE, *SMALL, "-m", "problem.activation=relu,null")
+def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sweeps_compare(bnbench, tmp_path):
+    first = bnbench("run", SHAPE, *SMALL, "-m", "problem.activation=relu,null",
+                    "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert first.returncode == 0, first.stderr
     assert max(map(len, first.stdout.splitlines())) <= 110
     assert "torch_unfused" in first.stdout

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.utils import validation
 
-from harness.records import Flag, Record, Status
-from harness.tracking.entries import PARAM_LIMIT, entry, flatten, legal, shorten, text
+from harness.records import Flag, Record, Status, flat
+from harness.tracking.entries import PARAM_LIMIT, entry, legal, shorten, text
 
 
 @given(st.dictionaries(st.text(), st.integers(), max_size=8))
@@ -27,8 +27,8 @@ def test_a_name_that_mlflow_takes_is_left_alone() -> None:
 
 
 def test_keys_are_shortened_only_where_they_stay_apart() -> None:
-    flat = flatten({"problem": {"dtype": "float32", "shape": [2, 3]}, "worker": {"dtype": "float64"}, "seed": 0})
-    assert shorten(flat) == {"problem.dtype": "float32", "shape": [2, 3], "worker.dtype": "float64", "seed": 0}
+    found = flat({"problem": {"dtype": "float32", "shape": [2, 3]}, "worker": {"dtype": "float64"}, "seed": 0})
+    assert shorten(found) == {"problem.dtype": "float32", "shape": [2, 3], "worker.dtype": "float64", "seed": 0}
 
 
 def test_a_long_value_is_cut_and_says_so() -> None:
