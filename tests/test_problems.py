@@ -121,9 +121,12 @@ def test_the_configuration_may_be_hydras() -> None:
     assert [problem.shape for problem in problems(config)] == [(8, 4, 5), (8, 4)]
 
 
+def test_the_users_own_shapes_take_the_place_of_a_suite() -> None:
+    assert [problem.shape for problem in problems(ProblemConfig(suite="ten", shapes=[[8, 4]]))] == [(8, 4)]
+
+
 @pytest.mark.parametrize(("config", "told"), [
     ({}, "neither"),
-    ({"suite": "ten", "shapes": [[8, 4]]}, "problem.suite=null"),
     ({"suite": "resnet5"}, "did you mean 'resnet50'"),
     ({"suite": "ten", "batch": 0}, "problem.batch=0"),
     ({"suite": "ten", "dtype": "float31"}, "did you mean 'float32'"),
