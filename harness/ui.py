@@ -24,6 +24,7 @@ HOST = "127.0.0.1"
 PORT = 5000
 START_TIMEOUT = 90.0  # seconds; it takes 5 on a quiet machine
 STOP_TIMEOUT = 5.0
+COMPARED_TASKS = ("throughput", "convergence")  # those whose metrics are worth a plot
 LOG_TAIL = 800  # characters of a dead server's last words
 ENVIRONMENT: Mapping[str, str] = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -89,7 +90,8 @@ def _announce_links(config: Config, base: str | None, announce: Callable[[str], 
     if parent is None:
         announce(f"MLflow: {base or tracking_uri(config)} (no session yet; `bnbench run` makes one)")
         return
-    for title, address in links(config, parent, records_of(config, parent), base):
+    children = {task: records_of(config, parent, task) for task in COMPARED_TASKS}
+    for title, address in links(config, parent, children, base):
         announce(f"{title}: {address}")
 
 

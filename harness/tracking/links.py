@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -18,9 +18,9 @@ UI = "http://127.0.0.1:5000"
 
 
 def links(
-    config: Config, parent_run_id: str, child_ids: Sequence[str], base: str | None = None
+    config: Config, parent_run_id: str, children: Mapping[str, Sequence[str]], base: str | None = None
 ) -> list[tuple[str, str]]:
-    """Titles and addresses of the experiment, the session and its records side by side (the first `COMPARED` of them).
+    """Titles and addresses of the experiment, the session and, for each task, the first `COMPARED` records side by side.
 
     ``base`` is the server's address: by default that of ``tracking.uri`` if it is one, else of `bnbench ui`.
     """
@@ -32,9 +32,10 @@ def links(
             ("all runs", f"{experiment}/runs?workflowType=machine_learning"),
             ("this session", f"{experiment}/runs/{parent_run_id}"),
         ]
-        if len(child_ids) > 1:
-            runs, experiments = _json(child_ids[:COMPARED]), _json([store.experiment_id])
-            pages.append(("its records side by side", f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"))
+        for task, ids in children.items():
+            if len(ids) > 1:
+                runs, experiments = _json(ids[:COMPARED]), _json([store.experiment_id])
+                pages.append((f"{task} side by side", f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"))
         return pages
 
 
@@ -44,9 +45,9 @@ def latest_session(config: Config) -> str | None:
     return found[0] if found else None
 
 
-def records_of(config: Config, parent_run_id: str) -> list[str]:
-    """A session's newest child runs, at most `COMPARED`, those with figures only."""
-    return _search(config, f"tags.`{PARENT}` = '{parent_run_id}' and tags.status = 'OK'", COMPARED)
+def records_of(config: Config, parent_run_id: str, task: str) -> list[str]:
+    """A session's newest child runs of a task, at most `COMPARED`, those with figures only."""
+    return _search(config, f"tags.`{PARENT}` = '{parent_run_id}' and tags.status = 'OK' and tags.task = '{task}'", COMPARED)
 
 
 def _search(config: Config, query: str, most: int) -> list[str]:

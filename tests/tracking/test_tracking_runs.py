@@ -183,18 +183,19 @@ def test_links_lead_to_the_runs_of_the_latest_session_that_have_figures(
     tracking.log_record(config, parent, make_record(Status.TIMEOUT))
     children = {tracking.log_record(config, parent, make_record()) for _ in range(2)}
     assert tracking.latest_session(config) == parent
-    assert set(tracking.records_of(config, parent)) == children
+    assert set(tracking.records_of(config, parent, "throughput")) == children
+    assert tracking.records_of(config, parent, "convergence") == []
     experiment = runs_of(config)[parent].info.experiment_id
     base = "http://127.0.0.1:5000"
-    found = dict(tracking.links(config, parent, sorted(children), base + "/"))
+    found = dict(tracking.links(config, parent, {"throughput": sorted(children)}, base + "/"))
     first, second = sorted(children)
     assert found["all runs"] == f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
     assert found["this session"] == f"{base}/#/experiments/{experiment}/runs/{parent}"
-    assert unquote(found["its records side by side"]) == (
+    assert unquote(found["throughput side by side"]) == (
         f'{base}/#/compare-runs?runs=["{first}","{second}"]&experiments=["{experiment}"]')
-    many = dict(tracking.links(config, parent, ["x"] * 50))["its records side by side"]
+    many = dict(tracking.links(config, parent, {"throughput": ["x"] * 50}))["throughput side by side"]
     assert unquote(many).count('"x"') == 20
-    assert "its records side by side" not in dict(tracking.links(config, parent, [first]))
+    assert "throughput side by side" not in dict(tracking.links(config, parent, {"throughput": [first]}))
 
 
 def test_a_store_elsewhere_is_used_when_the_configuration_names_it(config: Config, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_server_named_in_the_configuration_takes_runs_and_files(
     assert get(base, f"/get-artifact?path=config.yaml&run_uuid={parent}") == (200, "seed: 0\n")
     announced: list[str] = []
     serve(config, None, announced.append)
-    assert announced[1] == f"this session: {tracking.links(config, parent, [])[1][1]}"
+    assert announced[1] == f"this session: {tracking.links(config, parent, {})[1][1]}"
     assert all(base in line for line in announced)
 
 
