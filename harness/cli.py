@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     commands = {"run": run, "check": check, "list": list_, "compare": compare, "ui": ui, "doctor": doctor}
-    if command in ("-h", "--help", "help"):
+    if command == "help" or {"-h", "--help"} & {command, *rest}:
         sys.stdout.write(HELP)
         return 0
     try:
@@ -139,7 +139,7 @@ def compare(arguments: Sequence[str]) -> int:
 
     from harness import comparison
     from harness.journal import Journal
-    from harness.tables import comparison_table
+    from harness.tables import WIDTH, comparison_table
 
     parser = _Parser("compare")
     parser.add_argument("sessions", nargs="*")
@@ -159,7 +159,7 @@ def compare(arguments: Sequence[str]) -> int:
         found = comparison.compare(before, first, after, second, margin=flags.margin, alpha=flags.alpha)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    Console().print(comparison_table(found))
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(comparison_table(found))
     for key, (old, new) in comparison.environment_differences(before, first, after, second).items():
         sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
     return comparison.exit_status(found)
@@ -205,7 +205,7 @@ class _Parser(argparse.ArgumentParser):
     """One whose complaints are `UsageError`."""
 
     def __init__(self, command: str) -> None:
-        super().__init__(prog=f"bnbench {command}")
+        super().__init__(prog=f"bnbench {command}", add_help=False)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see bnbench --help")

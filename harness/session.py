@@ -30,7 +30,6 @@ from harness.records import Status
 from harness.tasks import task_of
 
 SESSION = "BNBENCH_SESSION"
-WIDTH = 100  # columns of the closing table
 Answer = TypeVar("Answer")
 
 
@@ -96,7 +95,7 @@ def finish(session: Session) -> int:
     """Write the report and the files, print the closing table and where things are; the exit status."""
     from harness import report
     from harness.export import export
-    from harness.tables import closing_table
+    from harness.tables import WIDTH, closing_table
 
     contents = Journal(session.config.journal).read()
     records = contents.of_session(session.id)

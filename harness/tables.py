@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from harness.comparison import Comparison
     from harness.records import Record
 
+WIDTH = 100  # columns that every table fits, and has where there is no terminal to ask
 ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
 NAME = 13  # columns that the built-in arms' names need
+COUNTED = ("UNCHANGED", "ADDED", "REMOVED")
 COLOURS = {
     Verdict.FASTER: "green", Verdict.SLOWER: "red", Verdict.SAME: "cyan", Verdict.AMBIGUOUS: "yellow",
     NO_VERDICT: "yellow", NO_RATIO: "yellow", Status.UNSUPPORTED: "dim", Status.UNAVAILABLE: "dim",
@@ -47,14 +49,14 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
-    """Under each cell what changed in it, in at most 100 columns; what did not change is counted only."""
+    """Under each cell what changed in it, in at most 100 columns; what did not, or stands in one session only, is counted."""
     from rich.console import Group
     from rich.markup import escape
 
     parts: list[RenderableType] = []
     cells: dict[str, list[Comparison]] = {}
     for found in comparisons:
-        if found.outcome != "UNCHANGED":
+        if found.outcome not in COUNTED:
             cells.setdefault(found.cell, []).append(found)
     for cell, changes in cells.items():
         table = _table(escape(cell))
