@@ -33,7 +33,7 @@ def _specification(item: Any) -> registry.Specification:
         if reason is not None:
             raise UsageError(f"implementations holds {dict(item)}: {reason}")
         return specification
-    if item not in registry.names():
+    if not isinstance(item, str) or item not in registry.names():
         raise UsageError(f"there is no implementation {item!r}{suggestion(str(item), registry.names())}; "
                          f"allowed: {', '.join(registry.names())}, or {{_target_: package.module.Class}}")
     return str(item)

@@ -11,10 +11,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.config.usage import UsageError, suggestion
+from harness.records import NewerSchemaError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,6 +49,9 @@ Exit status: 0 all well, 1 something failed or regressed, 2 wrong usage, 3 could
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without × must not cost a run its table
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     commands = {"run": run, "check": check, "list": list_, "compare": compare, "ui": ui, "doctor": doctor}
     if command == "help" or {"-h", "--help"} & {command, *rest}:
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         return commands.get(command, partial(_unknown, command, tuple(commands)))(rest)
-    except UsageError as error:
+    except (UsageError, NewerSchemaError) as error:
         sys.stderr.write(f"bnbench {command}: {error}\n")
         return 2
     except KeyboardInterrupt:
@@ -79,7 +84,10 @@ def run(arguments: Sequence[str]) -> int:
     for config in composed.configs:
         task_of(config).plan(config, environment)  # what cannot be planned is told before anything is begun
     signal.signal(signal.SIGTERM, _interrupt)
-    here = session.begin(composed.configs[0], ["bnbench", "run", *arguments])
+    try:
+        here = session.begin(composed.configs[0], ["bnbench", "run", *arguments])
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}; results and journal must be folders to write to") from error
     end: Any = "KILLED"
     try:
         _hydra(hydra)
@@ -148,6 +156,9 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("--margin", type=float, default=0.03)
     parser.add_argument("--alpha", type=float, default=0.05)
     flags = parser.parse_args(arguments)
+    if not (0 < flags.alpha <= 0.5 and 0 < flags.margin <= 1):
+        raise UsageError(f"--alpha {flags.alpha:g} --margin {flags.margin:g}; allowed: alpha up to 0.5, margin up to 1, "
+                         "both more than 0")
     before = Journal(flags.journal).read()
     after = Journal(flags.journal_after).read() if flags.journal_after else before
     known = list(before.sessions) if after is before else [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
@@ -174,6 +185,8 @@ def ui(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("overrides", nargs="*")
     flags = parser.parse_args(arguments)
+    if flags.port is not None and not 0 < flags.port < 1 << 16:
+        raise UsageError(f"--port {flags.port}; allowed: 1 to 65535")
     composition.register()
     serve(composition.composed(flags.overrides).configs[0], flags.port, lambda line: print(line, flush=True))  # noqa: T201 -- what the user asked for
     return 0

@@ -17,12 +17,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.records import Record, Status
+from harness.records import NewerSchemaError, Record, Status
 
 FILE = "journal.jsonl"
 SETTLED = (Status.OK, Status.UNSUPPORTED)
@@ -92,30 +92,16 @@ class Journal:
         self._append({"kind": "record", **json.loads(record.to_json())})
 
     def read(self) -> Contents:
-        """Everything in the journal; an absent file is an empty journal."""
+        """Everything in the journal; an absent file is an empty journal. Raises ``NewerSchemaError``."""
         contents = Contents()
-        for entry in self._entries(contents):
-            match entry.pop("kind"):
-                case "session":
-                    contents.sessions[entry["id"]] = entry
-                case "plan":
-                    contents.plans.append(Plan(**{**entry, "keys": tuple(entry["keys"])}))
-                case "record":
-                    record = Record.from_data(entry)
-                    contents.records[record.key] = record
-                    contents.history.append(record)
-                case "failure":
-                    contents.failures.append(entry)
-        return contents
-
-    def _entries(self, contents: Contents) -> Iterator[dict[str, Any]]:
         for line in _lines(self.path):
             try:
-                entry = json.loads(line)
-            except ValueError:
+                _take(contents, json.loads(line))
+            except NewerSchemaError:
+                raise
+            except (ValueError, KeyError, TypeError, AttributeError):  # torn, or nothing that a journal writes
                 contents.torn += 1
-            else:
-                yield entry
+        return contents
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         line = json.dumps(entry, allow_nan=False, sort_keys=True).encode() + b"\n"
@@ -127,6 +113,23 @@ class Journal:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _take(contents: Contents, entry: dict[str, Any]) -> None:
+    """Put one line's entry where it belongs. Raises whatever an entry of no known form leads to."""
+    match entry.pop("kind"):
+        case "session":
+            contents.sessions[entry["id"]] = entry
+        case "plan":
+            contents.plans.append(Plan(**{**entry, "keys": tuple(entry["keys"])}))
+        case "record":
+            record = Record.from_data(entry)
+            contents.records[record.key] = record
+            contents.history.append(record)
+        case "failure":
+            contents.failures.append({key: entry[key] for key in ("session", "job", "reason")})
+        case kind:
+            raise ValueError(f"no line of a journal is of kind {kind!r}")
 
 
 def _lines(path: Path) -> Iterable[bytes]:

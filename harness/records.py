@@ -15,6 +15,10 @@ from typing import Any, Self
 SCHEMA = 1
 
 
+class NewerSchemaError(ValueError):
+    """A record was written by a later version of the program, and would be misread."""
+
+
 class Status(StrEnum):
     """What became of a measurement. Only OK carries figures."""
 
@@ -129,9 +133,10 @@ class Record:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """The record that ``to_json`` wrote, read back. Raises ValueError for a schema newer than this program's."""
+        """The record that ``to_json`` wrote, read back. Raises ``NewerSchemaError``."""
         if data["schema"] > SCHEMA:
-            raise ValueError(f"record schema {data['schema']} is newer than {SCHEMA}, which this bnbench reads; upgrade it")
+            raise NewerSchemaError(f"record schema {data['schema']} is newer than {SCHEMA}, which this bnbench reads; "
+                                   "upgrade it")
         return cls(**{
             **data,
             "identity": Identity(**data["identity"]),

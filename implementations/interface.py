@@ -92,8 +92,9 @@ class Problem:
         _require("shape", self.shape, len(self.shape) in RANKS, "2 to 5 sizes: N, C and up to three of space")
         _require("shape", self.shape, min(self.shape) > 0, "positive sizes")
         _require("dtype", self.dtype, self.dtype in DTYPES, DTYPES)
-        _require("parameter_dtype", self.parameter_dtype, self.parameter_dtype in (self.dtype, "float32"),
-                 "the data's dtype, or float32")
+        mixed = self.parameter_dtype == "float32" and self.dtype in ("bfloat16", "float16")
+        _require("parameter_dtype", self.parameter_dtype, mixed or self.parameter_dtype == self.dtype,
+                 "the data's dtype, or float32 for bfloat16 and float16 data")
         _require("memory_format", self.memory_format, self.memory_format in MEMORY_FORMATS, MEMORY_FORMATS)
         _require("memory_format", self.memory_format, len(self.shape) in (4, 5) or self.memory_format == "contiguous",
                  "channels_last for rank 4 or 5 only")

@@ -30,14 +30,22 @@ class Unavailable(Exception):  # noqa: N818 -- the contract names the state, not
     """An implementation cannot run on this machine, or there is none of that name. The message is the reason."""
 
 
+class Broken(Unavailable):
+    """An implementation is there and cannot be loaded through a fault of its own."""
+
+
 def names() -> tuple[str, ...]:
     """All installed implementations, in alphabetical order, loadable here or not."""
     return tuple(sorted(_entries()))
 
 
 def load(specification: Specification) -> Implementation:
-    """The implementation of a name, or of a mapping with ``_target_`` and arguments. Raises ``Unavailable``."""
-    reason = unavailable(specification)
+    """The implementation of a name, or of a mapping with ``_target_`` and arguments.
+
+    Raises ``Unavailable`` where something that it needs is missing here, and ``Broken``, which is one, where it is itself
+    to blame: its module raises, or has no such class, or that takes other arguments or is no implementation.
+    """
+    reason = _lacking(specification)
     if reason is not None:
         raise Unavailable(reason)
     module, attribute = _location(specification)
@@ -46,10 +54,10 @@ def load(specification: Specification) -> Implementation:
     except Unavailable:
         raise
     except Exception as error:
-        raise Unavailable(f"{name_of(specification)} failed to load: {type(error).__name__}: {error}") from error
+        raise Broken(f"{name_of(specification)} failed to load: {type(error).__name__}: {error}") from error
     if not isinstance(made, Implementation):
-        raise Unavailable(f"{module}:{attribute} is not an Implementation; derive it from "
-                          "implementations.interface.Implementation")
+        raise Broken(f"{module}:{attribute} is not an Implementation; derive it from "
+                     "implementations.interface.Implementation")
     return made
 
 
@@ -80,6 +88,14 @@ def missing_target(specification: Mapping[str, Any]) -> str | None:
 
 def unavailable(specification: Specification) -> str | None:
     """Why ``load`` cannot succeed, as far as can be told without importing anything heavy; None when it may."""
+    reason = _lacking(specification)
+    if reason is None and _parsed(_source(_location(specification)[0])) is None:
+        return "its module is not valid Python"
+    return reason
+
+
+def _lacking(specification: Specification) -> str | None:
+    """What is missing on this machine."""
     try:
         module, _ = _location(specification)
     except Unavailable as reason:
@@ -87,7 +103,7 @@ def unavailable(specification: Specification) -> str | None:
     path = _source(module)
     if path is None:
         return _NO_MODULE.format(module=module)
-    tree = ast.parse(path.read_bytes()) if path.suffix == ".py" else ast.Module([], [])
+    tree = _parsed(path) or ast.Module([], [])
     for needed in sorted(set(_imports(tree))):
         if needed not in sys.stdlib_module_names and find_spec(needed) is None:
             return f"it needs the Python package {needed!r}, which is not installed here"
@@ -127,8 +143,8 @@ def _location(specification: Specification) -> tuple[str, str]:
     entries = _entries()
     if specification not in entries:
         near = get_close_matches(specification, entries, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise Unavailable(f"there is no implementation {specification!r}{hint} Installed: {', '.join(sorted(entries))}")
+        hint = f", did you mean {near[0]!r}" if near else ""
+        raise Unavailable(f"there is no implementation {specification!r}{hint}; installed: {', '.join(sorted(entries))}")
     return entries[specification].module, entries[specification].attr
 
 
@@ -141,7 +157,7 @@ def _arguments(specification: Specification) -> dict[str, Any]:
 def _source(module: str) -> Path | None:
     try:
         spec = find_spec(module)
-    except (ImportError, ValueError):
+    except Exception:  # finding a module imports its package, which may raise anything
         return None
     return Path(spec.origin) if spec is not None and spec.origin else None
 
@@ -152,12 +168,31 @@ def _closure(module: str, packages: set[str], found: set[Path]) -> set[Path]:
     if path is None or path in found or module.partition(".")[0] not in packages or not path.is_file():
         return found
     found.add(path)
-    if path.suffix == ".py":
-        for statement in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-                for imported in [statement.module, *(f"{statement.module}.{alias.name}" for alias in statement.names)]:
-                    _closure(imported, packages, found)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for statement in ast.walk(_parsed(path) or ast.Module([], [])):
+        for imported in _imported(statement, package):
+            _closure(imported, packages, found)
     return found
+
+
+def _imported(statement: ast.AST, package: str) -> Iterator[str]:
+    """Every module that an import statement within ``package`` may mean."""
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
+        base = ".".join([*above, *([statement.module] if statement.module else [])])
+        yield from (base, *(f"{base}.{alias.name}" for alias in statement.names))
+
+
+def _parsed(path: Path | None) -> ast.Module | None:
+    """A module's syntax tree, empty for a binary one; None where it is not valid Python."""
+    if path is None or path.suffix != ".py":
+        return ast.Module([], [])
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:

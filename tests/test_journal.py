@@ -64,6 +64,18 @@ def test_a_line_torn_by_a_kill_is_counted_and_does_not_eat_the_next_one(tmp_path
     assert {entry.cell["n"] for entry in contents.records.values()} == {1, 2}
 
 
+@pytest.mark.parametrize("line", [b"[]", b"7", b'{"a": 1}', b'{"kind": "hat"}', b'{"kind": "record"}', b"\xff\x00", b"{"])
+def test_a_line_that_no_journal_writes_is_counted_and_passed_over(tmp_path, line):
+    journal = Journal(tmp_path)
+    journal.append(record(n=1))
+    with journal.path.open("ab") as file:
+        file.write(line + b"\n")
+    journal.append(record(n=2))
+    contents = journal.read()
+    assert contents.torn == 1
+    assert len(contents.records) == 2
+
+
 def test_eight_processes_append_at_once_and_no_line_is_lost(tmp_path):
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=append_many, args=(tmp_path, worker)) for worker in range(8)]

@@ -24,6 +24,7 @@ from harness.config.validation import validated
 
 # By path, not by package name: a user's own folder named conf must not hide ours.
 FOLDER = Path(implementations.__file__).parent.parent / "conf"
+OF_THE_SESSION = ("results", "journal", "report", "tracking")  # what all its jobs share, and no sweep may split
 ERRORS = (HydraException, OmegaConfBaseException)
 
 
@@ -55,6 +56,9 @@ def composed(overrides: Sequence[str], search: str | None = None) -> Composition
     """
     parsed = _parse(overrides)
     given = {str(override.key_or_group) for override in parsed}
+    for override in parsed:
+        if override.is_sweep_override() and str(override.key_or_group).partition(".")[0] in OF_THE_SESSION:
+            raise UsageError(f"{override.input_line}: a session has one {override.key_or_group}; run a command for each")
     fixed = [override.input_line or "" for override in parsed if not override.is_sweep_override()]
     with initialize_config_dir(str(FOLDER), version_base="1.3", job_name="bnbench"):
         fixed += [] if search is None else [f"hydra.searchpath=[file://{Path(search).resolve()}]"]

@@ -39,6 +39,8 @@ def _complaint(key: str, value: Any, about: Field[Any]) -> Iterator[str]:
         if allowed is not None and item not in allowed:
             said = ", ".join("null" if choice is None else str(choice) for choice in allowed)
             yield f"{key}={item}{suggestion(str(item), map(str, allowed))}; allowed: {said}"
+    if value == "":
+        yield f"{key} is empty; give a value, or leave it out for the default"
     if isinstance(value, list) and not value:
         yield f"{key}=[] asks for nothing; give at least one"
     if "least" in about.metadata and value is not None:

@@ -18,6 +18,7 @@ from implementations import Unavailable, Unsupported, registry
 from implementations.interface import Arrays, Implementation
 
 SEED = 0
+NO_REASON = "it gives no reason"
 
 
 def run(
@@ -31,8 +32,10 @@ def run(
     """
     try:
         findings = list(check(registry.load(implementation), named(case), device))
+    except registry.Broken:
+        raise
     except Unsupported as reason:
-        return _answer(Status.UNSUPPORTED, str(reason))
+        return _answer(Status.UNSUPPORTED, str(reason) or NO_REASON)
     except Unavailable as reason:
         return _answer(Status.UNAVAILABLE, str(reason))
     wrong = failures(findings)
@@ -62,7 +65,7 @@ def check_numbers(implementation: Implementation, case: NumbersCase, device: str
     """Prepare once, call twice, hold what each call leaves against the oracle, and see that no operand has changed."""
     refusal = implementation.unsupported(case.problem, case.phase, device)
     if refusal is not None:
-        raise Unsupported(refusal)
+        raise Unsupported(str(refusal))
     arrays, untouched = operands(case, device), operands(case, device)
     prepared = implementation.prepare(case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays)
     for call in ("", "the second call's "):

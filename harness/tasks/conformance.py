@@ -77,8 +77,9 @@ def _cases(config: Config) -> list[Case]:
 
 def _arms(config: Config) -> dict[str, registry.Specification]:
     """The listed implementations. A baseline that is not among them is nobody's concern here."""
+    arms = arms_of(config)
     listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: specification for arm, specification in arms_of(config).items() if arm in listed}
+    return {arm: specification for arm, specification in arms.items() if arm in listed}
 
 
 def _cell(config: Config, case: Case) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import statistics
 from harness.arms import arms_of
-from harness.config import Config, ThroughputConfig
+from harness.config import Config, ThroughputConfig, UsageError
 from harness.environment import Environment
 from harness.isolation.lease import device_lease
 from harness.problems import problems
@@ -20,6 +20,7 @@ from harness.records import Flag, Identity, Record, Status, Verdict
 from harness.tasks import worker_settings
 from harness.timing.cell import Measured, Pool, Protocol, measure_cell
 from implementations import registry
+from implementations.interface import Phase
 
 VERSION = 1  # of the protocol: raise it when what a number means changes
 CANARY = "canary"
@@ -74,6 +75,9 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
 def _cells(config: Config) -> Iterator[dict[str, Any]]:
     task, settings = _task(config), worker_settings(config)
     for problem, face, phase in product(problems(config.problem), task.faces, task.phases):
+        if Phase(phase).training and problem.reduction == 1:
+            raise UsageError(f"{problem} has one value a channel, and {phase} needs more; allowed there: "
+                             "task.phases=[inference,backward_inference]")
         yield {
             "problem": {**asdict(problem), "shape": list(problem.shape)},
             "phase": phase, "face": face, "outputs": task.outputs, "cache": "warm",

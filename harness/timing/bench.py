@@ -57,20 +57,24 @@ def clear(progress: Any) -> None:
 
 def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]:
     """Make an arm ready and call it once; the seconds that both took. Raises ``Unavailable`` or ``Unsupported``."""
-    cell = _bench[0]
+    cell, threads = _bench[0], torch.get_num_threads()
     began = time.perf_counter()
     loaded = registry.load(implementation)
     refusal = loaded.unsupported(cell.problem, cell.phase, cell.device)
     if refusal is not None:
-        raise Unsupported(refusal)
+        raise Unsupported(str(refusal) or "it gives no reason")
     prepared = loaded.prepare(cell.problem, cell.phase, face=cell.face, outputs=cell.outputs, arrays=cell.arrays)
     ready = time.perf_counter()
     prepared.arm(1)
     armed = time.perf_counter()
     prepared()
     prepared.synchronize()
+    done = time.perf_counter()
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+        raise RuntimeError(f"it changed torch's number of threads, which is the harness's to set: {threads} in this cell")
     cell.arms[arm] = prepared
-    return {"prepare_seconds": ready - began, "first_call_seconds": time.perf_counter() - armed}
+    return {"prepare_seconds": ready - began, "first_call_seconds": done - armed}
 
 
 def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import implementations
 from harness.training import datasets, models
 from harness.training.loop import Recipe, Training, train
 from harness.training.reproducible import sha256
+from implementations import registry
 
 
 def run(progress: Callable[[dict[str, int]], None], *, implementation: Any, cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def run(progress: Callable[[dict[str, int]], None], *, implementation: Any, cell
     """
     try:
         return _run(progress, implementation, cell)
+    except registry.Broken:
+        raise
     except implementations.Unavailable as reason:
         return {"status": "UNAVAILABLE", "reason": str(reason)}
     except implementations.Unsupported as reason:

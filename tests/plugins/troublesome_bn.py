@@ -94,6 +94,25 @@ class Absent(Native):
         raise Unavailable("it needs a machine that is not here")
 
 
+class Threaded(Native):
+    """Helps itself to more threads than it was given."""
+
+    def prepare(self, problem, phase, **keywords):
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        return super().prepare(problem, phase, **keywords)
+
+
+class Speechless(Native):
+    """Refuses, and does not say why."""
+
+    def unsupported(self, problem, phase, device):
+        return ""
+
+
+class NoImplementation:
+    """Of the wrong kind."""
+
+
 class Chatty(Native):
     """Prints what looks like a reply."""
 
