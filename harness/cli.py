@@ -5,16 +5,15 @@ Each command is a short pipeline. What is heavy is imported by the command that 
 
 from __future__ import annotations
 
-import argparse
 import json
 import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from harness.arguments import compare_flags, json_asked, run_flags, ui_flags
 from harness.config.usage import UsageError, suggestion
 from harness.records import NewerSchemaError
 
@@ -74,7 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     from harness.environment import capture
     from harness.tasks import task_of
 
-    flags, overrides = _run_flags(arguments)
+    flags, overrides = run_flags(arguments)
     composition.register()
     composed = composition.composed(overrides, flags.config_dir)
     hydra = [*(argument for argument in arguments if argument not in overrides), *composed.overrides]
@@ -128,9 +127,8 @@ def list_(arguments: Sequence[str]) -> int:
     """Everything there is to choose from."""
     from harness.listing import listing
 
-    flags = _flags("list", arguments, "--json")
     data = listing()
-    if flags.json:
+    if json_asked("list", arguments):
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
         return 0
     for implementation in data["implementations"]:
@@ -149,16 +147,7 @@ def compare(arguments: Sequence[str]) -> int:
     from harness.journal import Journal
     from harness.tables import WIDTH, comparison_table
 
-    parser = _Parser("compare")
-    parser.add_argument("sessions", nargs="*")
-    parser.add_argument("--journal", default="bnbench-results/journal")
-    parser.add_argument("--journal-after")
-    parser.add_argument("--margin", type=float, default=0.03)
-    parser.add_argument("--alpha", type=float, default=0.05)
-    flags = parser.parse_args(arguments)
-    if not (0 < flags.alpha <= 0.5 and 0 < flags.margin <= 1):
-        raise UsageError(f"--alpha {flags.alpha:g} --margin {flags.margin:g}; allowed: alpha up to 0.5, margin up to 1, "
-                         "both more than 0")
+    flags = compare_flags(arguments)
     before = Journal(flags.journal).read()
     after = Journal(flags.journal_after).read() if flags.journal_after else before
     known = list(before.sessions) if after is before else [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
@@ -181,12 +170,7 @@ def ui(arguments: Sequence[str]) -> int:
     from harness.config import composition
     from harness.ui import serve
 
-    parser = _Parser("ui")
-    parser.add_argument("--port", type=int)
-    parser.add_argument("overrides", nargs="*")
-    flags = parser.parse_args(arguments)
-    if flags.port is not None and not 0 < flags.port < 1 << 16:
-        raise UsageError(f"--port {flags.port}; allowed: 1 to 65535")
+    flags = ui_flags(arguments)
     composition.register()
     serve(composition.composed(flags.overrides).configs[0], flags.port, lambda line: print(line, flush=True))  # noqa: T201 -- what the user asked for
     return 0
@@ -198,9 +182,9 @@ def doctor(arguments: Sequence[str]) -> int:
 
     from harness.doctor import examine, to_data
 
-    flags = _flags("doctor", arguments, "--json")
+    as_json = json_asked("doctor", arguments)
     findings = examine()
-    if flags.json:
+    if as_json:
         sys.stdout.write(json.dumps(to_data(findings), indent=2) + "\n")
         return 0
     console, marks = Console(), {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
@@ -212,38 +196,6 @@ def doctor(arguments: Sequence[str]) -> int:
 
 def _unknown(command: str, commands: Sequence[str], _: Sequence[str]) -> NoReturn:
     raise UsageError(f"there is no such command{suggestion(command, commands)}; allowed: {', '.join(commands)}")
-
-
-class _Parser(argparse.ArgumentParser):
-    """One whose complaints are `UsageError`."""
-
-    def __init__(self, command: str) -> None:
-        super().__init__(prog=f"bnbench {command}", add_help=False)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see bnbench --help")
-
-
-def _flags(command: str, arguments: Sequence[str], *names: str) -> argparse.Namespace:
-    parser = _Parser(command)
-    for name in names:
-        parser.add_argument(name, action="store_true")
-    return parser.parse_args(arguments)
-
-
-def _run_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Hydra's flags that a run takes, and the overrides."""
-    parser = _Parser("run")
-    parser.add_argument("-m", "--multirun", action="store_true")
-    parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
-    parser.add_argument("-cd", "--config-dir")
-    flags, overrides = parser.parse_known_args(arguments)
-    if flags.config_dir and not Path(flags.config_dir).is_dir():
-        raise UsageError(f"--config-dir {flags.config_dir} is no folder")
-    for word in overrides:
-        if word.startswith("-") or ("=" not in word and not word.startswith("~")):
-            raise UsageError(f"{word!r} is no key=value; see bnbench --help")
-    return flags, overrides
 
 
 def _hydra(arguments: Sequence[str]) -> int:

@@ -61,7 +61,7 @@ def batch_norm(
     if len(shape) not in RANKS:
         input, residual = input.flatten(2), residual if residual is None else residual.flatten(2)
     layout = _layout(input)
-    layer = _plan(_resolve(implementation), tuple(input.shape), NAMES[input.dtype], _parameter_dtype(input, parameters),
+    layer = _plan(resolve(implementation), tuple(input.shape), NAMES[input.dtype], _parameter_dtype(input, parameters),
                   layout is not torch.contiguous_format, activation, residual is not None, weight is not None,
                   bias is not None, training, torch.is_grad_enabled(), input.device.type)
     residual = residual if residual is None else residual.contiguous(memory_format=layout)
@@ -127,7 +127,8 @@ def _finished(output: Tensor, residual: Tensor | None, activation: str | None) -
     return torch.relu(output) if activation else output
 
 
-def _resolve(implementation: registry.Specification | Implementation) -> Implementation:
+def resolve(implementation: registry.Specification | Implementation) -> Implementation:
+    """The implementation itself, loaded once for each name or target. Raises ``Unavailable``."""
     if isinstance(implementation, Implementation):
         return implementation
     return _load(implementation if isinstance(implementation, str) else json.dumps(dict(implementation)))

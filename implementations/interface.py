@@ -26,7 +26,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     import torch
@@ -182,14 +182,8 @@ class Layer(Protocol):
     """What a user calls: torch tensors in, a differentiable torch tensor out, running statistics updated in place."""
 
     def __call__(
-        self,
-        input: torch.Tensor,
-        residual: torch.Tensor | None,
-        weight: torch.Tensor | None,
-        bias: torch.Tensor | None,
-        running_mean: torch.Tensor | None,
-        running_var: torch.Tensor | None,
-        options: Options,
+        self, input: torch.Tensor, residual: torch.Tensor | None, weight: torch.Tensor | None, bias: torch.Tensor | None,
+        running_mean: torch.Tensor | None, running_var: torch.Tensor | None, options: Options,
     ) -> torch.Tensor: ...
 
 
@@ -201,14 +195,7 @@ class Forward(Protocol):
     """
 
     def __call__(
-        self,
-        input: Any,
-        residual: Any,
-        weight: Any,
-        bias: Any,
-        running_mean: Any,
-        running_var: Any,
-        options: Options,
+        self, input: Any, residual: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, options: Options,
         out: Any = None,
     ) -> tuple[Any, tuple[Any, ...]]: ...
 
@@ -242,10 +229,12 @@ class Prepared(ABC):
 
 
 class Implementation(ABC):
-    """One way to compute BN. ``version`` is told in every record; a change of it makes measurements new."""
+    """One way to compute BN, with no state of its own: copies of a model share it."""
 
     runtime: str
-    version: str = "1"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     @abstractmethod
     def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:

@@ -8,7 +8,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from implementations import registry
-from implementations.functional import batch_norm
+from implementations.functional import batch_norm, resolve
 from implementations.interface import ACTIVATIONS, RANKS, Implementation
 
 
@@ -37,6 +37,7 @@ class BatchNorm(_BatchNorm):
             raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
         self.implementation = implementation
+        self._resolved = resolve(implementation)
         self.activation = activation
 
     def forward(self, input: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
@@ -50,7 +51,7 @@ class BatchNorm(_BatchNorm):
             self.running_mean if keep else None,
             self.running_var if keep else None,
             self.weight, self.bias, use_batch, self._average_factor(update), self.eps,
-            implementation=self.implementation, activation=self.activation, residual=residual,
+            implementation=self._resolved, activation=self.activation, residual=residual,
         )
 
     def _average_factor(self, update: bool) -> float:

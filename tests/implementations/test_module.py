@@ -71,6 +71,13 @@ def test_it_is_copied_and_saved_like_any_module(name):
     assert torch.equal(twin(batch), module(batch))
 
 
+def test_it_survives_torch_compile_of_the_whole_model():
+    module = BatchNorm(3, implementation="torch_native", activation="relu", dtype=torch.float64)
+    x = batches(4)[0]
+    expected = copy.deepcopy(module)(x)
+    torch.testing.assert_close(torch.compile(module, fullgraph=True)(x), expected)
+
+
 def test_residual_and_activation_come_after_the_normalization():
     module = BatchNorm(3, implementation="torch_native", activation="relu", dtype=torch.float64)
     plain = torch.nn.BatchNorm2d(3, dtype=torch.float64)
