@@ -112,8 +112,10 @@ def finish(session: Session) -> int:
     _say_what_is_missing(contents, session.id, console)
     if session.parent_run:
         tracked(partial(tracking.log_artifacts, session.config, session.parent_run, session.folder))
-        console.print("tracking bnbench ui" + ("" if session.config.results == "bnbench-results" else
-                                               f" results={session.config.results}"), highlight=False)
+        elsewhere = "" if session.config.results == Config.results else f" results={session.config.results}"
+        console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False)
+        for title, address in tracked(partial(tracking.links, session.config, session.parent_run, {})) or []:
+            console.print(f"         {address}  {title}", soft_wrap=True, highlight=False)
     return exit_status(contents, session.id)
 
 
