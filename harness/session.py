@@ -26,10 +26,11 @@ from harness.config import Config
 from harness.environment import capture
 from harness.journal import Contents, Journal, Plan
 from harness.progress import Watch
-from harness.records import Status
+from harness.records import Record, Status
 from harness.tasks import task_of
 
 SESSION = "BNBENCH_SESSION"
+REASONS = 8  # that a terminal shows
 Answer = TypeVar("Answer")
 
 
@@ -108,6 +109,7 @@ def finish(session: Session) -> int:
         with (session.folder / "table.txt").open("w", encoding="utf-8") as file:
             Console(file=file, width=WIDTH).print(table)
         console.print(table)
+        _say_why(records, console)
         console.print(f"report   {path}", soft_wrap=True, highlight=False)
     _say_what_is_missing(contents, session.id, console)
     if session.parent_run:
@@ -132,6 +134,16 @@ def exit_status(contents: Contents, session: str) -> int:
     if failed or contents.missing(session) or any(failure["session"] == session for failure in contents.failures):
         return 1
     return 0 if any(record.status is Status.OK for record in records) else 3
+
+
+def _say_why(records: list[Record], console: Console) -> None:
+    """The reasons of what is not OK, each once."""
+    reasons = dict.fromkeys(f"{record.implementation}: {record.status}: {record.reason}"
+                            for record in records if record.status is not Status.OK)
+    for reason in list(reasons)[:REASONS]:
+        console.print(reason, markup=False, highlight=False)
+    if len(reasons) > REASONS:
+        console.print(f"and {len(reasons) - REASONS} other reasons, in the report")
 
 
 def _say_what_is_missing(contents: Contents, session: str, console: Console) -> None:
