@@ -32,6 +32,7 @@ def bench(request):
 @pytest.mark.parametrize("phase", Phase)
 def test_layer(benchmark, bench, name, phase):
     problem, arrays = bench
+    benchmark.group = f"{phase}, {problem}"
     try:
         implementation = implementations.load(name)
         prepared = implementation.prepare(problem, phase, face="layer", outputs="fresh", arrays=arrays)
