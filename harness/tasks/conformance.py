@@ -22,9 +22,10 @@ VERSION = 1  # of the protocol: raise it when a case or a tolerance changes
 def plan(config: Config, environment: Environment) -> list[Identity]:
     """One identity for each implementation and case. Raises ``UsageError`` for a glob that matches no case."""
     cells = [_cell(config, case) for case in _cases(config)]
+    sources = {arm: registry.source_hash(specification) for arm, specification in _arms(config).items()}
     return [
-        Identity("conformance", arm, cell, registry.source_hash(specification), environment.fingerprint)
-        for arm, specification in _arms(config).items()
+        Identity("conformance", arm, cell, source, environment.fingerprint)
+        for arm, source in sources.items()
         for cell in cells
     ]
 

@@ -31,11 +31,11 @@ RECIPE = ("dataset", "model", "optimizer", "learning_rate", "batch", "steps", "e
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
     """One identity for each seed and arm. Raises ``UsageError`` for a data set or seeds that cannot be."""
-    task = _task(config)
+    sources = {arm: _source(specification) for arm, specification in _arms(config).items()}
     return [
-        Identity("convergence", arm, _cell(config, seed), _source(specification), environment.fingerprint)
-        for seed in task.seeds
-        for arm, specification in _arms(config).items()
+        Identity("convergence", arm, _cell(config, seed), source, environment.fingerprint)
+        for seed in _task(config).seeds
+        for arm, source in sources.items()
     ]
 
 
@@ -108,7 +108,6 @@ def _cell(config: Config, seed: int) -> dict[str, Any]:
         "allocator": settings.allocator, "wait_policy": settings.wait_policy,
         "baseline": config.baseline, "protocol": VERSION,
     }
-
 
 
 def _interleaved(todo: list[Identity], seed: int) -> list[Identity]:

@@ -28,11 +28,11 @@ CANARY = "canary"
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
     """One identity for each implementation, and the canary, in each cell."""
-    specifications = _arms(config)
+    sources = {arm: registry.source_hash(specification) for arm, specification in _arms(config).items()}
     return [
-        Identity("throughput", arm, cell, registry.source_hash(specification), environment.fingerprint)
+        Identity("throughput", arm, cell, source, environment.fingerprint)
         for cell in _cells(config)
-        for arm, specification in specifications.items()
+        for arm, source in sources.items()
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from harness.conformance.compare import failures
 from harness.conformance.compare import verify as compare_with_oracle
 from harness.inputs import make_arrays
 from implementations import Unavailable, Unsupported, registry
@@ -88,8 +89,7 @@ def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
     channels = None if whole or count <= SAMPLED_CHANNELS else [
         index * (count - 1) // (SAMPLED_CHANNELS - 1) for index in range(SAMPLED_CHANNELS)]
     findings = compare_with_oracle(prepared.results(), cell.problem, cell.phase, cell.arrays, channels=channels)
-    wrong = [str(finding) for finding in findings if not finding.passed]
-    return {"reason": "; ".join(wrong) or None, "seconds": time.perf_counter() - began}
+    return {"reason": failures(findings), "seconds": time.perf_counter() - began}
 
 
 def sample(progress: Any, *, arm: str, calls: int) -> float:
