@@ -51,9 +51,10 @@ class Contents:
     torn: int = 0
 
     def settled(self, key: str) -> Record | None:
-        """The record that ``resume`` need not measure again, if there is one."""
+        """The record that ``resume`` need not measure again, if there is one: it would come out the same."""
         record = self.records.get(key)
-        return record if record is not None and record.status in SETTLED else None
+        known = record is not None and (record.status in SETTLED or record.explanation is not None)
+        return record if known else None
 
     def latest_session(self) -> str | None:
         return next(reversed(self.sessions), None)

@@ -1,6 +1,6 @@
 """Frozen records: what became of one implementation in one cell.
 
-Schema history. 1: first version.
+Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class NewerSchemaError(ValueError):
@@ -42,6 +42,7 @@ class Flag(StrEnum):
     UNSTEADY = "UNSTEADY"
     IMPLAUSIBLE = "IMPLAUSIBLE"
     CLOCKS_DISAGREE = "CLOCKS_DISAGREE"
+    MISTRUSTED = "MISTRUSTED"  # the comparison was made, and cancellation lets it tell too little
 
 
 class Verdict(StrEnum):
@@ -90,7 +91,10 @@ class Record:
     """One result. ``figures`` (present if and only if the status is OK) and ``samples`` are plain data.
 
     ``samples`` are the raw observations that the figures derive from: for ``throughput`` a list of
-    ``{launch, block, calls, seconds}``, for ``convergence`` curves by step.
+    ``{launch, block, calls, seconds}``, for ``convergence`` curves by step, for ``conformance`` what was found of each
+    quantity, whether it passed or not: ``{quantity, passed, ratio, index, got, expected, ulp, fault, mistrusted}``, where
+    numbers that are not finite are None.
+    ``explanation`` is of a WRONG that is documented: a known property of that implementation, with its source.
     ``cost`` tells what is not the measurement: seconds of preparation, first call and checking.
     """
 
@@ -103,6 +107,7 @@ class Record:
     figures: Mapping[str, Any] | None = None
     samples: list[dict[str, Any]] = field(default_factory=list)
     cost: Mapping[str, float] = field(default_factory=dict)
+    explanation: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -110,10 +115,17 @@ class Record:
             raise ValueError(f"a record with status {self.status} {'needs' if self.figures is None else 'has no'} figures")
         if self.status is not Status.OK and not self.reason:
             raise ValueError(f"a record with status {self.status} needs a reason")
+        if self.explanation is not None and self.status is not Status.WRONG:
+            raise ValueError(f"a record with status {self.status} has nothing to explain")
 
     @property
     def key(self) -> str:
         return self.identity.key
+
+    @property
+    def failed(self) -> bool:
+        """Whether the implementation is to blame, and for something that is not documented of it."""
+        return self.status.failed and self.explanation is None
 
     @property
     def implementation(self) -> str:
