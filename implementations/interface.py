@@ -15,7 +15,7 @@ The laws, for an input x of shape (N, C, *spatial), per channel c, with n = N ·
 
 The semantics are PyTorch's. Laws that follow, and that the conformance suite holds against every implementation:
 Σ dinput = 0 and Σ(dinput · x̂) ≈ 0 in training; output(a·x + b) = output(x) for a > 0 and eps → 0; a NaN stays in its
-channel; no argument is changed but the running statistics.
+channel (the slope of ReLU at NaN is left open); no argument is changed but the running statistics.
 
 This module imports no array library, so that a listing of implementations costs nothing.
 """

@@ -30,12 +30,15 @@ class BatchNorm(_BatchNorm):
         *,
         implementation: registry.Specification | Implementation,
         activation: str | None = None,
+        bias: bool = True,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
+        if not bias:
+            self.register_parameter("bias", None)  # PyTorch's own argument of that name came with 2.13
         self.implementation = implementation
         self._resolved = resolve(implementation)
         self.activation = activation

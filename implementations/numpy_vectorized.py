@@ -26,6 +26,7 @@ from implementations.interface import (
 from implementations.preparing import Bridge, pair_layer, prepare_with
 
 Array = NDArray[Any]
+QUIET = np.errstate(invalid="ignore", over="ignore")  # infinities travel as IEEE 754 says; NumPy alone would warn of them
 NUMPY = Bridge(to_native=lambda tensor: tensor.detach().numpy(), to_torch=torch.from_numpy, synchronize=lambda: None)
 
 
@@ -45,6 +46,7 @@ class NumpyVectorized(Implementation):
                             outputs=outputs, arrays=arrays, bridge=NUMPY)
 
 
+@QUIET
 def forward(input: Array, residual: Array | None, weight: Array | None, bias: Array | None,
             running_mean: Array | None, running_var: Array | None, options: Options,
             out: Array | None = None) -> tuple[Array, tuple[Array | None, ...]]:
@@ -73,6 +75,7 @@ def forward(input: Array, residual: Array | None, weight: Array | None, bias: Ar
     return output, (normalized, invstd, output if options.activation else None, residual, weight, bias)
 
 
+@QUIET
 def backward(grad_output: Array, saved: tuple[Any, ...], options: Options, out: Gradients | None = None) -> Gradients:
     normalized, invstd, output, residual, weight, bias = saved
     axes = (0, *range(2, grad_output.ndim))

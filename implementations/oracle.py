@@ -116,12 +116,15 @@ def _differentiated(forward: OracleResults, grad_z: Array, phase: Phase, arrays:
 
 
 def moments(x: Array) -> tuple[Array, Array, Array]:
-    """Each column's mean, biased variance and centred values. Centring twice takes off the first mean's rounding."""
+    """Each column's mean, biased variance and centred values. Centring twice takes off the first mean's rounding.
+
+    The mean of infinite values is infinite, and their centred values are NaN.
+    """
     mean = x.mean(0)
     centred = x - mean
     correction = centred.mean(0)
     centred -= correction
-    return mean + correction, np.square(centred).mean(0), centred
+    return np.where(np.isinf(mean), mean, mean + correction), np.square(centred).mean(0), centred
 
 
 def matrix(tensor: torch.Tensor, channels: Sequence[int] | None = None) -> Array:

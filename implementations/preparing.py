@@ -213,8 +213,20 @@ class _PreparedPair(Prepared):
         self._output, self._saved = self._call(self._options, self._out)
 
     def results(self) -> Results:
-        crossed = [_cross(self._bridge.to_torch, gradient) for gradient in self._gradients]
-        return _results(self._bridge.to_torch(self._output), self._torch_statistics, Gradients(*crossed))
+        crossed = Gradients(*(_cross(self._bridge.to_torch, gradient) for gradient in self._gradients))
+        output = self._bridge.to_torch(self._output)
+        if self._grads_out is not None:
+            _check_given("output", self._bridge.to_torch(self._out), output)
+            for name, given, gradient in zip(Gradients._fields, self._grads_out, crossed, strict=True):
+                if given is not None and gradient is not None:
+                    _check_given(f"{name}'s gradient", self._bridge.to_torch(given), gradient)
+        return _results(output, self._torch_statistics, crossed)
+
+
+def _check_given(name: str, given: torch.Tensor, returned: torch.Tensor) -> None:
+    if given.data_ptr() != returned.data_ptr():
+        raise ValueError(f"it was given an array for the {name} and returned another; write to `out`, or raise Unsupported "
+                         "in prepare where outputs are reused")
 
 
 def _restore(statistics: list[torch.Tensor], given: Arrays) -> None:

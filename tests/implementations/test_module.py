@@ -39,6 +39,29 @@ def test_it_behaves_as_pytorchs_own_through_training_and_inference(name, rank, k
 
 
 @everywhere
+@pytest.mark.parametrize("rank", KINDS)
+def test_it_goes_without_a_bias_when_told_to(name, rank):
+    ours, theirs = BatchNorm(3, bias=False, implementation=name, dtype=torch.float64), KINDS[rank](3, dtype=torch.float64)
+    theirs.register_parameter("bias", None)  # PyTorch's own argument of that name came with 2.13
+    assert list(ours.state_dict()) == list(theirs.state_dict()) == [
+        "weight", "running_mean", "running_var", "num_batches_tracked"]
+    assert [parameter for parameter, _ in ours.named_parameters()] == ["weight"]
+    for batch in batches(rank):
+        torch.testing.assert_close(ours(batch), theirs(batch))
+    ours(batches(rank)[0]).square().sum().backward()
+    theirs(batches(rank)[0]).square().sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+
+
+@pytest.mark.parametrize(("affine", "bias", "parameters"), [
+    (True, True, ["weight", "bias"]), (True, False, ["weight"]), (False, True, []), (False, False, [])])
+def test_its_parameters_are_pytorch_s_for_the_same_arguments(affine, bias, parameters):
+    ours = BatchNorm(3, affine=affine, bias=bias, implementation="numpy")
+    assert [name for name, _ in ours.named_parameters()] == parameters
+    assert ours(torch.randn(4, 3)).shape == (4, 3)
+
+
+@everywhere
 def test_checkpoints_go_both_ways(name):
     ours, theirs = BatchNorm(3, implementation=name), torch.nn.BatchNorm2d(3)
     theirs(torch.randn(4, 3, 2, 2))
