@@ -24,16 +24,21 @@ from implementations.registry import Specification
 SESSION = "api"  # these records belong to no session's journal
 
 
-def check(implementation: Specification, *, cases: str = "*", threads: int | None = None) -> list[Record]:
+def check(
+    implementation: Specification, *, cases: str = "*", thorough: bool = False, threads: int | None = None,
+) -> list[Record]:
     """Hold one implementation, a name or ``{"_target_": "package.Class"}``, against the conformance suite.
 
-    One record a case whose name the glob ``cases`` matches; all are OK or UNSUPPORTED for one that is right:
+    One record a case whose name the glob ``cases`` matches, in the order of the cases; ``thorough`` adds those that take
+    longer. All are OK or UNSUPPORTED for one that is right. In its own project's tests that reads
 
-        assert not [record.reason for record in harness.check("mine") if record.status.failed]
+        @pytest.mark.parametrize("record", harness.check("mine"), ids=lambda record: record.cell["case"])
+        def test_my_batch_norm_conforms(record):
+            assert not record.failed, record.reason
 
-    Runs in a process of its own. Raises ``UsageError`` for an unknown name, or a glob that matches nothing.
+    Runs in processes of its own. Raises ``UsageError`` for an unknown name, or a glob that matches nothing.
     """
-    return _records([implementation], ConformanceConfig(cases=cases), ProblemConfig(), threads)
+    return _records([implementation], ConformanceConfig(cases=cases, thorough=thorough), ProblemConfig(), threads)
 
 
 def measure(
@@ -61,7 +66,9 @@ def _records(
     config = validated(Config(task=task, problem=problem, device=DeviceConfig(threads=threads), tracking=TrackingConfig(),
                               implementations=list(implementations), baseline=baseline))
     module = task_of(config)
-    return list(module.measure(config, module.plan(config, capture()), SESSION, _silent))
+    planned = module.plan(config, capture())
+    made = {record.key: record for record in module.measure(config, planned, SESSION, _silent)}
+    return [made[identity.key] for identity in planned if identity.key in made]
 
 
 def _silent(text: str) -> None:

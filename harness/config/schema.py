@@ -68,6 +68,7 @@ class ConformanceConfig(TaskConfig):
 
     name: str = "conformance"
     cases: str = "*"  # a glob over the names of cases
+    thorough: bool = False  # also the cases that take longer: every tail, all of ResNet-50, problems drawn at random
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from harness.conformance.tolerances import bounds
+from harness.conformance.tolerances import blurred, bounds
 from implementations import oracle
 from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Phase, Problem, Results
@@ -30,6 +30,7 @@ class Finding:
 
     ``index``, ``got``, ``expected`` and ``ulp``, in units in the last place of the quantity's dtype, tell of the worst
     element. ``fault`` is what is wrong beyond a number: a quantity is missing, or has another shape, dtype or layout.
+    ``mistrusted`` says that the tolerances are too wide for passing to mean anything.
     """
 
     quantity: str
@@ -39,6 +40,7 @@ class Finding:
     expected: float = math.nan
     ulp: float = 0.0
     fault: str | None = None
+    mistrusted: bool = False
 
     @property
     def passed(self) -> bool:
@@ -52,20 +54,21 @@ class Finding:
 
 
 def verify(results: Results, problem: Problem, phase: Phase, arrays: Arrays,
-           channels: Sequence[int] | None = None) -> list[Finding]:
+           channels: Sequence[int] | None = None, *, representable: bool = False) -> list[Finding]:
     """One finding for every quantity that there is or should be, over all channels or the given ones.
 
-    Running statistics are not judged in the ``backward`` phase, whose forward is no part of the work.
+    Running statistics are not judged in the ``backward`` phase, whose forward is no part of the work. ``representable``
+    is `tolerances.bounds`'s.
     """
     faults = {name: _fault(name, getattr(results, name), problem, phase) for name in QUANTITIES
               if not (phase is Phase.BACKWARD and name.startswith("running"))}
     comparable = [name for name, fault in faults.items() if fault is None and getattr(results, name) is not None]
     found = {name: Finding(name, math.inf, fault=fault) for name, fault in faults.items() if fault is not None}
     for chunk in _chunks(problem, channels):
-        for finding in _compared(comparable, results, problem, phase, arrays, chunk):
-            before = found.get(finding.quantity)
-            if before is None or finding.ratio > before.ratio:
-                found[finding.quantity] = finding
+        for finding in _compared(comparable, results, problem, phase, arrays, chunk, representable):
+            before = found.get(finding.quantity, finding)
+            worse = max(before, finding, key=lambda one: one.ratio)
+            found[finding.quantity] = replace(worse, mistrusted=before.mistrusted or finding.mistrusted)
     return [found[name] for name in QUANTITIES if name in found]
 
 
@@ -120,17 +123,19 @@ def _chunks(problem: Problem, channels: Sequence[int] | None) -> Iterator[Sequen
 
 
 def _compared(names: Sequence[str], results: Results, problem: Problem, phase: Phase, arrays: Arrays,
-              channels: Sequence[int]) -> Iterator[Finding]:
+              channels: Sequence[int], representable: bool) -> Iterator[Finding]:
     got = {name: (oracle.matrix if name in ELEMENTWISE else oracle.vector)(getattr(results, name), channels)
            for name in names}
     # A mask that differs from the oracle's where z is beyond its tolerance shows in the output.
     mask = got["output"] > 0 if "output" in got else None
     exact = oracle.evaluate(problem, phase, arrays, channels=channels, mask=mask)
-    allowed = bounds(problem, phase, arrays, exact)
+    allowed = bounds(problem, phase, arrays, exact, representable=representable)
     for name in names:
         tensor = getattr(results, name)
-        found = worst(name, got[name], getattr(exact, name), getattr(allowed, name), tensor.dtype)
-        yield replace(found, index=_index(found.index, tensor.shape, channels))
+        expected, tolerance = getattr(exact, name), getattr(allowed, name)
+        found = worst(name, got[name], expected, tolerance, tensor.dtype)
+        yield replace(found, index=_index(found.index, tensor.shape, channels),
+                      mistrusted=blurred(expected, tolerance, torch.finfo(tensor.dtype).tiny))
 
 
 def _index(place: tuple[int, ...], shape: Sequence[int], channels: Sequence[int]) -> tuple[int, ...]:
@@ -144,8 +149,11 @@ def _index(place: tuple[int, ...], shape: Sequence[int], channels: Sequence[int]
 
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def _ratios(got: Array, expected: Array, tolerance: Array | float, greatest: float) -> Array:
-    """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing else can be said."""
-    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing else can be said.
+
+    NaN will do where infinity is expected: who takes a shift off first, makes it of infinite input.
+    """
+    same = (got == expected) | (np.isnan(got) & ~np.isfinite(expected))
     same |= np.isinf(got) & (got * expected > 0) & (abs(expected) + tolerance > greatest)
     ratio = np.where(same, 0.0, abs(got - expected) / tolerance)
     return np.where(np.isnan(ratio), np.inf, ratio)

@@ -35,6 +35,13 @@ with m1 = dbias / n, m2 = dweight / n, their errors those before they are rounde
 statistics have m1 = m2 = 0.
 
 Where rounding underflows it loses not u but up to the subnormal spacing σ, which is therefore added to every result.
+
+Representable sums. Of an input that `inputs` calls ternary the mean, all partial sums, the variance and var + eps are
+numbers of the dtype. A sum then loses nothing, in whatever order, and Welford's update, which divides, a few roundings:
+there γ = k u however many the terms, a few ulp.
+
+Trust. Where the mean is large, float32 itself blurs x̂, and the bound with it. A comparison whose tolerances are, in the
+root mean square, more than half of the values would let a result pass that is wrong by half: it is MISTRUSTED.
 """
 
 from __future__ import annotations
@@ -50,6 +57,7 @@ from implementations.oracle import Array, OracleResults
 
 LAMBDA = 4.0
 ROUNDINGS = 8.0  # k
+BLUR = 0.5  # of the values, beyond which tolerances prove nothing
 
 
 @dataclass(frozen=True)
@@ -89,9 +97,13 @@ class _Errors:
 
 
 @np.errstate(invalid="ignore", over="ignore")  # in a channel of NaN or infinity only their places can be compared
-def bounds(problem: Problem, phase: Phase, arrays: Arrays, exact: OracleResults) -> Bounds:
-    """The tolerance of every result that ``exact``, the oracle's for the same arguments, has."""
+def bounds(problem: Problem, phase: Phase, arrays: Arrays, exact: OracleResults, *, representable: bool = False) -> Bounds:
+    """The tolerance of every result that ``exact``, the oracle's for the same arguments, has.
+
+    ``representable`` says that the input's sums are.
+    """
     units = _units(problem)
+    units = replace(units, sum=units.formula) if representable else units
     errors = _errors(phase, arrays.eps, exact, units)
     running_mean, running_var = np.zeros_like(exact.mean), np.zeros_like(exact.var)
     if phase.training:
@@ -122,6 +134,13 @@ def _errors(phase: Phase, eps: float, exact: OracleResults, units: _Units) -> _E
     rstd = var / (2 * (exact.var + eps)) + units.formula + 2 * units.parameter
     centred = mean + kept + units.parameter_spacing + units.formula * (abs(exact.input) + abs(exact.mean))
     return _Errors(mean, var, rstd, exact.rstd * centred + abs(exact.normalized) * rstd)
+
+
+def blurred(expected: Array, tolerance: Array, least: float) -> bool:
+    """Whether a comparison to these tolerances proves nothing. Those below ``least``, the least normal number, are exact."""
+    known = np.isfinite(expected) & np.isfinite(tolerance)
+    allowed = np.square(tolerance[known & (tolerance >= least)]).sum()
+    return bool(allowed > BLUR**2 * np.square(expected[known]).sum())
 
 
 def _output(exact: OracleResults, errors: _Errors, units: _Units) -> Array:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from harness.arms import arms_of
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
+from harness.conformance.deviations import explanation
 from harness.environment import Environment
-from harness.isolation import Host, Killed, Overdue, RemoteError
-from harness.records import Identity, Record, Status
+from harness.isolation import Killed, Overdue, RemoteError, Settings, side_by_side
+from harness.records import Flag, Identity, Record, Status
 from harness.tasks import worker_settings
 from implementations import registry
 
-VERSION = 1  # of the protocol: raise it when a case or a tolerance changes
+VERSION = 2  # of the protocol: raise it when a case or a tolerance changes
 
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
@@ -31,47 +34,52 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 
 def measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Generator[Record]:
-    """Run the cases of each implementation in a worker of its own, which is replaced when a case has ended it."""
+    """Run the cases in as many lanes as there are CPUs, or in one for a device that lanes would share."""
     arms, settings = _arms(config), worker_settings(config)
-    for arm, identities in groupby(todo, key=lambda identity: identity.implementation):
-        host: Host | None = None
-        try:
-            for identity in identities:
-                announce(f"{arm}: {identity.cell['case']}")
-                host = host or Host(settings)
-                answer, alive = _answer(host, arms[arm], identity, config.task.timeout)
-                if not alive:
-                    host.close()
-                    host = None
-                yield Record(identity, session, datetime.now(UTC).isoformat(timespec="seconds"), **answer)
-        finally:
-            if host is not None:
-                host.close()
+    groups: dict[tuple[str, Settings], list[Identity]] = {}
+    for identity in todo:
+        worker = (identity.implementation, replace(settings, threads=identity.cell["threads"]))
+        groups.setdefault(worker, []).append(identity)
+
+    def record(call: Callable[..., Any], identity: Identity) -> Record:
+        announce(f"{identity.implementation}: {identity.cell['case']}")
+        answer = _answer(call, arms[identity.implementation], identity, config.task.timeout)
+        return Record(identity, session, datetime.now(UTC).isoformat(timespec="seconds"), **answer)
+
+    lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
+    yield from side_by_side(groups, record, min(lanes, len(todo)))
 
 
-def _answer(host: Host, specification: registry.Specification, identity: Identity,
-            timeout: float) -> tuple[dict[str, Any], bool]:
-    """What the worker answers, or in its words what became of it; and whether it can be asked again."""
+def _answer(call: Callable[..., Any], specification: registry.Specification, identity: Identity,
+            timeout: float) -> dict[str, Any]:
+    """What the worker answers, or in its words what became of it, as parts of a record."""
+    case = identity.cell["case"]
+    began = time.perf_counter()
     try:
-        answer = host.call("conformance.run", timeout, implementation=specification, case=identity.cell["case"],
-                           device=identity.cell["device"])
+        answer = call("conformance.run", timeout, implementation=specification, case=case, device=identity.cell["device"])
     except Overdue as reason:
-        return {"status": Status.TIMEOUT, "reason": str(reason)}, False
+        return {"status": Status.TIMEOUT, "reason": str(reason)}
     except Killed as reason:
-        return {"status": Status.CRASHED, "reason": str(reason)}, False
+        return {"status": Status.CRASHED, "reason": str(reason)}
     except RemoteError as error:
-        return {"status": Status.CRASHED, "reason": f"it raised {error}"}, True
-    return {**answer, "status": Status(answer["status"])}, True
+        return {"status": Status.CRASHED, "reason": f"it raised {error}"}
+    failed = {sample["quantity"] for sample in answer.get("samples", []) if not sample["passed"]}
+    known = None if registry.is_foreign(specification) else explanation(identity.implementation, case, failed)
+    mistrusted = (answer.get("figures") or {}).get("mistrusted")
+    return {**answer, "status": Status(answer["status"]), "explanation": known,
+            "flags": (Flag.MISTRUSTED,) if mistrusted else (), "cost": {"check_seconds": time.perf_counter() - began}}
 
 
 def _cases(config: Config) -> list[Case]:
-    if not isinstance(config.task, ConformanceConfig):
-        raise TypeError(f"the conformance task was given a {type(config.task).__name__}")
-    found = matching(config.task.cases)
+    task = config.task
+    if not isinstance(task, ConformanceConfig):
+        raise TypeError(f"the conformance task was given a {type(task).__name__}")
+    found = matching(task.cases, thorough=task.thorough)
     if not found:
         names = [case.name for case in CASES]
         groups = dict.fromkeys(f"{name.partition('/')[0]}/*" for name in names)
-        raise UsageError(f"task.cases={config.task.cases!r} matches no case{suggestion(config.task.cases, names)}; "
+        more = " (of the thorough ones some do: add --thorough)" if matching(task.cases, thorough=True) else ""
+        raise UsageError(f"task.cases={task.cases!r} matches no case{more}{suggestion(task.cases, names)}; "
                          f"allowed: a name or a glob, such as {', '.join(groups)}")
     return found
 
@@ -85,6 +93,5 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
 
 def _cell(config: Config, case: Case) -> dict[str, Any]:
     settings = worker_settings(config)
-    return {**described(case), "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
-            "wait_policy": settings.wait_policy, "protocol": VERSION}
-
+    return {**described(case), "device": settings.device, "threads": case.fixed_threads or settings.threads,
+            "allocator": settings.allocator, "wait_policy": settings.wait_policy, "protocol": VERSION}

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from wrong_bn import Plugin
+from plain_bn import Plugin
 
 from harness.conformance import compare
 from harness.conformance.compare import Finding, failures, spacing, verify
+from harness.conformance.tolerances import blurred
 from harness.inputs import make_arrays
 from implementations.interface import Arrays, Phase, Problem, Results
 
@@ -168,3 +169,69 @@ def test_failures_are_told_worst_first_and_not_all_of_many():
 def test_spacing_is_that_of_the_dtype(dtype, value):
     known = max(np.spacing(abs(dtype(value))), np.finfo(dtype).smallest_subnormal)
     assert spacing(float(dtype(value)), getattr(torch, dtype.__name__)) / float(known) == pytest.approx(1.0, rel=1e-15)
+
+
+LINEAR = Problem((8, 6, 5, 5))
+
+
+def computed(arrays, problem=LINEAR):
+    prepared = Plugin().prepare(problem, STEP, face="layer", outputs="fresh", arrays=arrays)
+    prepared.arm(1)
+    prepared()
+    return prepared.results()
+
+
+def mistrusted(mean, problem=LINEAR, **keywords):
+    """What is compared in vain of a right implementation, on input of that mean."""
+    arrays = make_arrays(problem, 0, mean=mean, **keywords)
+    judged = verify(computed(arrays, problem), problem, STEP, arrays)
+    assert failures(judged) is None
+    return {finding.quantity for finding in judged if finding.mistrusted}
+
+
+def test_comparisons_are_mistrusted_where_the_mean_blurs_them_one_after_the_other():
+    assert mistrusted(0.0) == mistrusted(1e3) == set()
+    assert mistrusted(1e5) == {"output", "grad_input", "grad_weight"}
+    assert mistrusted(1e6) == {"output", "grad_input", "grad_weight", "running_var"}
+
+
+def test_the_same_mean_is_trusted_in_float64():
+    assert mistrusted(1e6, replace(LINEAR, dtype="float64", parameter_dtype="float64")) == set()
+
+
+def test_tolerances_below_the_least_normal_number_are_trusted_however_small_the_values():
+    assert mistrusted(0.0, scale=1e-39) == set()
+
+
+def test_a_mistrusted_comparison_may_still_fail():
+    arrays = make_arrays(LINEAR, 0, mean=1e6)
+    right = computed(arrays)
+    judged = verify(replace(right, output=right.output + 1e3), LINEAR, STEP, arrays)
+    assert [(finding.quantity, finding.mistrusted) for finding in judged if not finding.passed] == [("output", True)]
+
+
+def test_one_blurred_chunk_of_channels_is_enough_for_mistrust(monkeypatch):
+    arrays = make_arrays(LINEAR, 0)
+    arrays.input[:, 4] += 1e6
+    monkeypatch.setattr(compare, "CHUNK", LINEAR.reduction)
+    assert "output" in {finding.quantity for finding in verify(computed(arrays), LINEAR, STEP, arrays) if finding.mistrusted}
+
+
+def test_what_tolerates_more_than_half_is_blurred():
+    values, least = np.array([3.0, -4.0]), 1e-38
+    assert not blurred(values, np.array([0.0, 2.4]), least)
+    assert blurred(values, np.array([0.0, 2.6]), least)
+    assert not blurred(values, values * 0.49, least)
+    assert blurred(values, abs(values) * 0.51, least)
+
+
+def test_where_there_is_nothing_to_lose_nothing_is_blurred():
+    assert not blurred(np.zeros(3), np.zeros(3), 1e-38)
+    assert not blurred(np.empty(0), np.empty(0), 1e-38)
+    assert blurred(np.zeros(3), np.full(3, 1e-6), 1e-38)
+
+
+def test_subnormal_tolerances_and_channels_of_nan_or_infinity_do_not_blur():
+    assert not blurred(np.zeros(3), np.full(3, 1e-39), 1.2e-38)
+    assert blurred(np.zeros(3), np.full(3, 1.3e-38), 1.2e-38)
+    assert not blurred(np.array([1.0, math.nan, math.inf, 0.0]), np.array([0.1, 9.0, 9.0, math.nan]), 1e-38)

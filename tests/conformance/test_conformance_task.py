@@ -12,7 +12,7 @@ from harness.environment import capture
 from harness.records import Status
 from harness.tasks.conformance import plan
 
-TWO = "phases/inference,*,fresh"  # two cases
+TWO = "phases/inference/*/fresh"  # two cases
 
 
 def plugin(name):
@@ -26,7 +26,7 @@ def checked(specification, cases=TWO):
 def test_a_right_implementation_has_an_ok_record_for_every_case():
     records = checked("torch_native")
     assert [record.cell["case"] for record in records] == [
-        "phases/inference,layer,fresh", "phases/inference,kernel,fresh"]
+        "phases/inference/layer/fresh", "phases/inference/kernel/fresh"]
     assert {record.status for record in records} == {Status.OK}
     for record in records:
         assert 0 < record.figures["worst"] <= 1
@@ -58,8 +58,8 @@ def test_a_worker_that_died_is_replaced():
 
 
 def test_a_hang_is_a_timeout(monkeypatch):
-    monkeypatch.setattr(api, "ConformanceConfig", lambda cases: ConformanceConfig(cases=cases, timeout=2.0))
-    (record,) = checked(plugin("Hanging"), "phases/inference,layer,fresh")
+    monkeypatch.setattr(api, "ConformanceConfig", lambda **keywords: ConformanceConfig(**keywords, timeout=2.0))
+    (record,) = checked(plugin("Hanging"), "phases/inference/layer/fresh")
     assert record.status is Status.TIMEOUT
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wrong_bn import Plugin
+from plain_bn import Plugin
 
 from harness.conformance.compare import failures, verify
 from harness.conformance.tolerances import bounds
@@ -109,3 +109,73 @@ def test_numpy_and_torch_are_judged_alike():
             found = verify(results_of(implementation, PROBLEM, Phase.TRAINING_STEP, arrays, face), PROBLEM,
                            Phase.TRAINING_STEP, arrays)
             assert max(finding.ratio for finding in found) < 0.5
+
+
+SIXTEEN = Problem((4, 5, 2, 2))
+eights = st.builds(
+    Problem, st.sampled_from([(8, 3), (2, 5, 4), (40, 1), (4, 19, 2, 3), (16, 7, 5, 5), (2, 3, 2, 2, 9)]),
+    activation=st.sampled_from([None, "relu"]), residual=st.booleans(), weight=st.booleans(), bias=st.booleans())
+
+
+def judged(problem, phase, arrays, results, **keywords):
+    return {finding.quantity: finding for finding in verify(results, problem, phase, arrays, **keywords)}
+
+
+@settings(max_examples=80, deadline=None)
+@given(eights, st.sampled_from(list(Phase)), st.integers(0, 10**6), st.sampled_from([0.0, 1.0, -64.0, 2.0**14, 2.0**20]),
+       st.sampled_from([1e-5, 0.25]))
+def test_two_passes_in_float32_are_right_of_a_ternary_input_whatever_its_mean(problem, phase, seed, mean, eps):
+    arrays = replace(make_arrays(problem, seed, distribution="ternary", mean=mean), eps=eps)
+    results = results_of(Plugin(), problem, phase, arrays)
+    assert failures(verify(results, problem, phase, arrays, representable=True)) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(eights, st.integers(0, 10**6), st.sampled_from(["float64", "bfloat16", "float16"]))
+def test_so_are_they_in_other_dtypes(problem, seed, dtype):
+    problem = replace(problem, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32")
+    arrays = make_arrays(problem, seed, distribution="ternary", mean=16.0)
+    results = results_of(TorchUnfused(), problem, Phase.TRAINING_STEP, arrays)
+    assert failures(verify(results, problem, Phase.TRAINING_STEP, arrays, representable=True)) is None
+
+
+@pytest.mark.parametrize("quantity", ["output", "grad_bias", "running_mean", "running_var"])
+def test_of_a_ternary_input_an_error_of_32_ulp_is_seen(quantity):
+    arrays = make_arrays(SIXTEEN, 0, distribution="ternary")
+    results = results_of(Plugin(), SIXTEEN, Phase.TRAINING_STEP, arrays)
+    off = getattr(results, quantity).clone()
+    off.view(-1)[off.abs().argmax()] *= 1 + 32 * torch.finfo(off.dtype).eps
+    found = judged(SIXTEEN, Phase.TRAINING_STEP, arrays, replace(results, **{quantity: off}), representable=True)
+    assert [name for name, finding in found.items() if not finding.passed] == [quantity]
+    assert 16 < found[quantity].ulp <= 64
+
+
+@pytest.mark.parametrize("mean", [64.0, 2.0**20])
+def test_at_inference_it_is_seen_however_large_the_mean(mean):
+    arrays = make_arrays(SIXTEEN, 0, distribution="ternary", mean=mean)
+    results = results_of(Plugin(), SIXTEEN, Phase.BACKWARD_INFERENCE, arrays)
+    off = results.grad_input * (1 + 32 * torch.finfo(torch.float32).eps)
+    found = judged(SIXTEEN, Phase.BACKWARD_INFERENCE, arrays, replace(results, grad_input=off), representable=True)
+    assert [name for name, finding in found.items() if not finding.passed] == ["grad_input"]
+
+
+def test_tolerances_of_representable_sums_do_not_grow_with_their_length():
+    def allowed(problem, **keywords):
+        arrays = make_arrays(problem, 0, distribution="ternary")
+        exact = oracle.evaluate(problem, Phase.TRAINING_STEP, arrays)
+        found = bounds(problem, Phase.TRAINING_STEP, arrays, exact, **keywords)
+        return float(np.median(found.running_var / abs(exact.running_var)))
+
+    short, long = Problem((8, 9)), Problem((32768, 9))
+    assert allowed(long, representable=True) == pytest.approx(allowed(short, representable=True), rel=0.05)
+    assert allowed(long) > 10 * allowed(short)
+    assert allowed(long, representable=True) < allowed(long) / 10
+
+
+def test_an_input_of_any_other_kind_needs_the_wider_tolerances():
+    problem = Problem((4096, 4))
+    arrays = make_arrays(problem, 0)
+    results = results_of(Plugin(), problem, Phase.TRAINING_STEP, arrays)
+    rough = replace(results, grad_bias=results.grad_bias + 1e-2)
+    assert failures(verify(rough, problem, Phase.TRAINING_STEP, arrays)) is None
+    assert "grad_bias" in failures(verify(rough, problem, Phase.TRAINING_STEP, arrays, representable=True))

@@ -1,0 +1,119 @@
+"""Gradients against differences of the implementation's own outputs, in float64: neither oracle nor PyTorch is asked.
+
+    φ(operands) = Σ grad_output · output                  dφ/dt along v ≈ (φ(operands + h v) - φ(operands - h v)) / 2h
+
+A step of h = 1e-5 leaves a truncation of h² times a third derivative, and a rounding of u / h, both below 1e-8 of the
+terms. No z lies so near to ReLU's kink that a step would cross it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import numpy as np
+import torch
+from torch.autograd.gradcheck import GradcheckError, gradcheck
+
+from harness.conformance.cases import DifferencesCase
+from harness.conformance.checks.layer import call
+from harness.conformance.checks.numbers import supported
+from harness.conformance.compare import Finding, worst
+from harness.inputs import make_arrays
+from implementations import oracle
+from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
+
+Tensor = torch.Tensor
+STEP = 1e-5
+TOLERANCE = 1e-7  # of the terms' size
+CLEARANCE = 1e-3  # of every z from 0
+DIRECTIONS = 2
+OPERANDS = ("input", "residual", "weight", "bias")
+
+
+def check(implementation: Implementation, case: DifferencesCase, device: str) -> Iterator[Finding]:
+    supported(implementation, case.problem, case.phase, device)
+    arrays = clear_of_the_kink(case.problem, case.phase, device)
+    return (jacobian if case.method == "gradcheck" else directions)(implementation, case, arrays)
+
+
+def jacobian(implementation: Implementation, case: DifferencesCase, arrays: Arrays) -> Iterator[Finding]:
+    """Every element, by `torch.autograd.gradcheck`."""
+    given = [getattr(arrays, name) for name in OPERANDS]
+    present = [operand.detach().requires_grad_() for operand in given if operand is not None]
+
+    def output(*operands: Tensor) -> Tensor:
+        left = iter(operands)
+        placed = Gradients(*(None if operand is None else next(left) for operand in given))
+        return call(implementation, case.problem, arrays, placed, arrays.running_mean.clone(), arrays.running_var.clone(),
+                    training=case.phase.training)
+
+    try:
+        gradcheck(lambda *operands: _Anew.apply(output, *operands),  # type: ignore[no-untyped-call]  # torch leaves it so
+                  present, eps=STEP, atol=1e-8, rtol=TOLERANCE)
+    except GradcheckError as error:
+        yield Finding("the Jacobian", inf, fault=" ".join(str(error).split()))
+    else:
+        yield Finding("the Jacobian")
+
+
+class _Anew(torch.autograd.Function):
+    """A function whose backward runs it again: gradcheck goes back over one graph many times, and compilers keep none."""
+
+    @staticmethod
+    def forward(ctx: Any, function: Any, *operands: Tensor) -> Tensor:
+        ctx.function = function
+        ctx.save_for_backward(*operands)
+        output: Tensor = function(*operands)
+        return output
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
+        leaves = [operand.detach().requires_grad_() for operand in ctx.saved_tensors]
+        with torch.enable_grad():
+            output = ctx.function(*leaves)
+        return (None, *torch.autograd.grad(output, leaves, grad_outputs[0]))
+
+
+def directions(implementation: Implementation, case: DifferencesCase, arrays: Arrays) -> Iterator[Finding]:
+    """All operands moved at once, along directions that are drawn."""
+    gradients = left(implementation, case, case.phase, arrays)
+    forward = Phase.FORWARD_TRAINING if case.phase.training else Phase.INFERENCE
+    draw = np.random.Generator(np.random.PCG64(5))
+    for number in range(DIRECTIONS):
+        moved = {name: torch.from_numpy(draw.standard_normal(tuple(operand.shape))).to(operand)
+                 for name in OPERANDS if (operand := getattr(arrays, name)) is not None}
+        sides = [phi(left(implementation, case, forward, along(arrays, moved, sign * STEP)).output, arrays)
+                 for sign in (1, -1)]
+        terms = torch.cat([(getattr(gradients, f"grad_{name}") * direction).flatten() for name, direction in moved.items()])
+        yield worst(f"the derivative along direction {number}", np.array([float(terms.sum())]),
+                    np.array([(sides[0] - sides[1]) / (2 * STEP)]), TOLERANCE * float(terms.abs().sum()), torch.float64)
+
+
+def left(implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays) -> Results:
+    """What one call of a phase leaves."""
+    prepared = implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays)
+    prepared.arm(1)
+    prepared()
+    prepared.synchronize()
+    return prepared.results()
+
+
+def along(arrays: Arrays, moved: dict[str, Tensor], step: float) -> Arrays:
+    return replace(arrays, **{name: getattr(arrays, name) + step * direction for name, direction in moved.items()})
+
+
+def phi(output: Tensor, arrays: Arrays) -> float:
+    return float((output * arrays.grad_output).sum())
+
+
+def clear_of_the_kink(problem: Problem, phase: Phase, device: str) -> Arrays:
+    """Operands of the first seed for which no z is near zero."""
+    for seed in range(1000):
+        arrays = make_arrays(problem, seed, device=device)
+        if abs(oracle.evaluate(problem, phase, arrays).z).min() > CLEARANCE:
+            return arrays
+    raise ValueError(f"{problem} is too large: among so many z some always lie within {CLEARANCE} of zero")
