@@ -25,6 +25,7 @@ bnbench: benchmarking and reproducibility for batch normalization
 
   bnbench run [key=value ...] [-m]     measure, train or check, as the configuration says
   bnbench check NAME [key=value ...]   is this implementation right? (NAME as listed, or package.module.Class)
+                [--thorough]           with the cases that take long; task.cases=NAME or GLOB for some alone
   bnbench list [--json]                implementations, suites of problems, presets
   bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
   bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the pages worth opening
@@ -113,13 +114,13 @@ def job(config: DictConfig) -> None:
 
 
 def check(arguments: Sequence[str]) -> int:
-    """`run task=conformance` for the named implementations."""
+    """`run task=conformance` for the named implementations, with every case if ``--thorough``."""
     names = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
     if not names:
         raise UsageError("which implementation? bnbench check NAME, with a NAME that `bnbench list` shows, "
                          "or package.module.Class")
     listed = ",".join(f"{{_target_: {name}}}" if "." in name else name for name in names)
-    rest = [argument for argument in arguments if argument not in names]
+    rest = ["task.thorough=true" if argument == "--thorough" else argument for argument in arguments if argument not in names]
     return run(["task=conformance", f"implementations=[{listed}]", *rest])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from harness import statistics
 from harness.journal import Contents
 from harness.records import Flag, Interval, Record, Status, flat
-from harness.report.views import CANARY, describe, same_cell
+from harness.report.views import CANARY, DOCUMENTED, describe, same_cell, told_as
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses
 
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     SLOWER = "SLOWER"
     SAME = "SAME"
     AMBIGUOUS = "AMBIGUOUS"
-    BROKEN = "BROKEN"  # it was not failing before, or was OK and now refuses
+    BROKEN = "BROKEN"  # it was not failing before, or was OK and now refuses or deviates as documented
     MENDED = "MENDED"
     UNCHANGED = "UNCHANGED"  # the same status; nothing is timed
     ADDED = "ADDED"
@@ -103,18 +103,19 @@ def _is_baseline(record: Record) -> bool:
 
 
 def _by_status(old: Record, new: Record) -> Judgement | None:
-    """What the statuses say; None where both are OK and times have to."""
-    change = f"{old.status} → {new.status}"
-    if new.status is Status.OK:
-        if old.status is not Status.OK:
-            return Outcome.MENDED, None, change
-        return None if new.task == "throughput" else (Outcome.UNCHANGED, None, "")
-    newly_failed = new.status.failed and not old.status.failed
-    if newly_failed or (old.status, new.status) == (Status.OK, Status.UNSUPPORTED):
+    """What became of both says it; None where both are OK and times have to."""
+    if new.task == "throughput" and old.status is new.status is Status.OK:
+        return None
+    before, after = told_as(old), told_as(new)
+    if after == Status.OK:
+        return (Outcome.UNCHANGED, None, "") if before == after else (Outcome.MENDED, None, f"{before} → {after}")
+    newly_failed = new.failed and not old.failed
+    if newly_failed or (before == Status.OK and after in {Status.UNSUPPORTED, DOCUMENTED}):
         outcome = Outcome.BROKEN
     else:
-        outcome = Outcome.AMBIGUOUS if old.status is Status.OK else Outcome.UNCHANGED
-    return outcome, None, f"{change}: {new.reason}"
+        undecided = Status.OK in {old.status, new.status} and before != after
+        outcome = Outcome.AMBIGUOUS if undecided else Outcome.UNCHANGED
+    return outcome, None, f"{before} → {after}: {new.reason or 'the comparison proves too little'}"
 
 
 def _by_time(flags: list[Flag], after: list[float], before: list[float], margin: float, alpha: float) -> Judgement:

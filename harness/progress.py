@@ -29,11 +29,12 @@ class Watch:
         self._bar.update(self._task, description=text)
 
     def record(self, record: Record) -> None:
-        """One more is done. A failure is told at once."""
+        """One more is done. A failure is told at once; a deviation that is documented is none, and told at the end."""
         self._done += 1
         self._bar.advance(self._task)
-        if record.status.failed:
-            self._console.print(f"{record.implementation}: {record.status}: {record.reason}", style="red", markup=False)
+        if record.failed:
+            where = f" in {record.cell['case']}" if "case" in record.cell else ""
+            self._console.print(f"{record.implementation}: {record.status}{where}: {record.reason}", style="red", markup=False)
         elif not self._console.is_terminal and self._done in (self._total, *range(1, self._total, max(1, self._total // 5))):
             self._console.print(f"{self._title}: {self._done} of {self._total} records", markup=False)
 

@@ -26,11 +26,10 @@ from harness.config import Config
 from harness.environment import capture
 from harness.journal import Contents, Journal, Plan
 from harness.progress import Watch
-from harness.records import Record, Status
+from harness.records import Flag, Record, Status
 from harness.tasks import task_of
 
 SESSION = "BNBENCH_SESSION"
-REASONS = 8  # that a terminal shows
 Answer = TypeVar("Answer")
 
 
@@ -128,22 +127,27 @@ def close(session: Session, status: tracking.EndStatus) -> None:
 
 
 def exit_status(contents: Contents, session: str) -> int:
-    """0 all well, 1 something failed or is missing, 3 nothing could be measured."""
+    """0 all well, 1 something failed or is missing, 3 nothing could be measured, or nothing that was proves anything."""
     records = contents.of_session(session)
-    failed = any(record.status.failed for record in records)
+    failed = any(record.failed for record in records)
     if failed or contents.missing(session) or any(failure["session"] == session for failure in contents.failures):
         return 1
-    return 0 if any(record.status is Status.OK for record in records) else 3
+    return 0 if any(map(_decided, records)) else 3
+
+
+def _decided(record: Record) -> bool:
+    """Whether it was measured and says something: a documented deviation does, a MISTRUSTED comparison does not."""
+    return record.explanation is not None or (record.status is Status.OK and Flag.MISTRUSTED not in record.flags)
 
 
 def _say_why(records: list[Record], console: Console) -> None:
-    """The reasons of what is not OK, each once."""
-    reasons = dict.fromkeys(f"{record.implementation}: {record.status}: {record.reason}"
-                            for record in records if record.status is not Status.OK)
-    for reason in list(reasons)[:REASONS]:
-        console.print(reason, markup=False, highlight=False)
-    if len(reasons) > REASONS:
-        console.print(f"and {len(reasons) - REASONS} other reasons, in the report")
+    """Why what is not OK is not, and on a line of its own, so that it can be copied, the command that repeats it."""
+    from harness.report.why import why
+
+    for said, command in why(records):
+        console.print(said, markup=False, highlight=False)
+        if command is not None:
+            console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_what_is_missing(contents: Contents, session: str, console: Console) -> None:

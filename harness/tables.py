@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING
 from harness.records import Status, Verdict
 from harness.report import convergence, tallies, text
 from harness.report.throughput import others
-from harness.report.views import NO_RATIO, NO_VERDICT, Cell, Race, Section, of_task, outcome, races, ratio_of, sections
+from harness.report.views import (
+    DOCUMENTED,
+    MISTRUSTED,
+    NO_RATIO,
+    NO_VERDICT,
+    Cell,
+    Race,
+    Section,
+    names,
+    of_task,
+    outcome,
+    races,
+    ratio_of,
+    sections,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,14 +31,18 @@ if TYPE_CHECKING:
 
     from harness.comparison import Comparison
     from harness.records import Record
+    from harness.report.tallies import CaseTally
 
 WIDTH = 100  # columns that every table fits, and has where there is no terminal to ask
 ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
 NAME = 13  # columns that the built-in arms' names need
+ABREAST = 4  # implementations that stand beside a property's sentence
+ENTRY = 15  # columns that "100 UNSUPPORTED" needs; what is longer is folded
 COUNTED = ("UNCHANGED", "ADDED", "REMOVED")
 COLOURS = {
     Verdict.FASTER: "green", Verdict.SLOWER: "red", Verdict.SAME: "cyan", Verdict.AMBIGUOUS: "yellow",
     NO_VERDICT: "yellow", NO_RATIO: "yellow", Status.UNSUPPORTED: "dim", Status.UNAVAILABLE: "dim",
+    Status.OK: "green", DOCUMENTED: "yellow", MISTRUSTED: "yellow",
     "MENDED": "green", "UNCHANGED": "dim", "ADDED": "dim", "REMOVED": "yellow",
 }
 
@@ -36,7 +54,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
 
     parts: list[RenderableType] = []
     if cases := of_task(records, "conformance"):
-        parts.append(_conformance(cases))
+        parts += _conformance(cases)
     timed = sections(records)
     rows = sum(len(cell.arms) for section in timed for cell in section.cells)
     for section in timed:
@@ -71,13 +89,35 @@ def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
     return Group(*parts, f"{said}. Ratios are of the times relative to the baseline of each session.")
 
 
-def _conformance(records: Sequence[Record]) -> Table:
-    table = _table("Conformance")
-    for title in ("implementation", "passed", "cases", "others"):
-        table.add_column(title, justify="right" if title in {"passed", "cases"} else "left", overflow="fold")
-    for tally in tallies.conformance(records):
-        table.add_row(tally.implementation, str(tally.passed), str(tally.cases), ", ".join(_others(tally.statuses)))
+def _conformance(records: Sequence[Record]) -> list[Table]:
+    """A row a property and a column an implementation, in tables of as many columns as fit, as even as can be."""
+    matrix, columns = tallies.matrix(records), names(records)
+    count = -(-len(columns) // ABREAST)
+    size = -(-len(columns) // count)
+    return [_matrix(matrix, columns[start:start + size]) for start in range(0, len(columns), size)]
+
+
+def _matrix(matrix: Mapping[str, Mapping[str, CaseTally]], columns: Sequence[str]) -> Table:
+    from rich.markup import escape
+
+    table = _table("Conformance: cases passed")
+    table.padding = (0, 1, 0, 0)
+    table.add_column("property")
+    for name in columns:
+        table.add_column(escape(name), justify="right", overflow="fold", max_width=ENTRY)
+    for label, row in matrix.items():
+        if label == tallies.ALL:
+            table.add_section()
+        table.add_row(escape(label), *(_cases(row.get(name)) for name in columns))
     return table
+
+
+def _cases(tally: CaseTally | None) -> str:
+    """How many passed; where that is not all, a line for each thing that became of the others."""
+    if tally is None:
+        return ""
+    passed = str(tally) if tally.others else _coloured(Status.OK, str(tally))
+    return "\n".join([passed, *(_coloured(outcome, f"{count} {outcome}") for outcome, count in tally.others.items())])
 
 
 def _section(section: Section) -> Table:
@@ -153,6 +193,6 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _coloured(said: str) -> str:
-    colour = COLOURS.get(said, "red")  # what failed is red
-    return f"[{colour}]{said}[/]"
+def _coloured(outcome: str, said: str | None = None) -> str:
+    colour = COLOURS.get(outcome, "red")  # what failed is red
+    return f"[{colour}]{said or outcome}[/]"

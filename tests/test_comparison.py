@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from harness.comparison import Comparison, Outcome, compare, environment_differe
 from harness.journal import Contents, Journal
 from harness.records import Record, Status
 from tests.report import synthetic
-from tests.report.synthetic import BASELINE, SPEEDS, cell, conformance, throughput
+from tests.report.synthetic import BASELINE, SPEEDS, case, cell, conformance, throughput
 
 
 def compared(tmp_path: Path, before: Sequence[Record], after: Sequence[Record]) -> list[Comparison]:
@@ -71,6 +72,28 @@ def test_changes_of_status(tmp_path: Path, before: Status, after: Status, expect
     assert exit_status(found) == status
     if expected is Outcome.BROKEN:
         assert found[0].note == f"{before} → {after}: {synthetic.FAILURES[after]}"
+
+
+MISTRUSTED = case("numpy", "data/0", session="a", mistrusted=["output"])
+DOCUMENTED = case("numpy", "data/0", Status.WRONG, session="a", explanation="known")
+WRONG, OK = (case("numpy", "data/0", status, session="a") for status in (Status.WRONG, Status.OK))
+REFUSED = case("numpy", "data/0", Status.UNSUPPORTED, session="a")
+
+
+@pytest.mark.parametrize(("before", "after", "expected", "note"), [
+    (OK, DOCUMENTED, Outcome.BROKEN, "OK → documented: "), (DOCUMENTED, WRONG, Outcome.BROKEN, "documented → WRONG: "),
+    (WRONG, DOCUMENTED, Outcome.UNCHANGED, "WRONG → documented: "), (DOCUMENTED, OK, Outcome.MENDED, "documented → OK"),
+    (DOCUMENTED, DOCUMENTED, Outcome.UNCHANGED, ""), (REFUSED, DOCUMENTED, Outcome.UNCHANGED, ""),
+    (OK, MISTRUSTED, Outcome.AMBIGUOUS, "OK → MISTRUSTED: the comparison proves too little"),
+    (WRONG, MISTRUSTED, Outcome.AMBIGUOUS, "WRONG → MISTRUSTED: "), (MISTRUSTED, MISTRUSTED, Outcome.UNCHANGED, ""),
+    (MISTRUSTED, OK, Outcome.MENDED, "MISTRUSTED → OK"), (MISTRUSTED, WRONG, Outcome.BROKEN, "MISTRUSTED → WRONG: "),
+])
+def test_what_is_documented_is_no_failure_and_what_is_mistrusted_no_success(
+    tmp_path: Path, before: Record, after: Record, expected: Outcome, note: str,
+) -> None:
+    [found] = compared(tmp_path, [before], [replace(after, session="b")])
+    assert found.outcome is expected
+    assert found.note.startswith(note)
 
 
 def test_the_baseline_is_not_compared_with_itself_but_its_failure_is_told(tmp_path: Path) -> None:

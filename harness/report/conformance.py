@@ -1,4 +1,4 @@
-"""The conformance part of a report: implementations against groups of cases, and every case that did not pass."""
+"""The conformance part of a report: implementations against properties, and why each case that did not pass did not."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from collections.abc import Mapping, Sequence
 
 from harness.records import Record, Status
 from harness.report import tallies, text
-from harness.report.views import case_group, names
+from harness.report.alike import Alike, alike, named
+from harness.report.repeat import command
+from harness.report.tallies import ALL, CaseTally
+from harness.report.views import DOCUMENTED, FAILED, KNOWN, MISTRUSTED, REFUSED, names
 
-REFUSED_SHOWN = 3  # cases named of those that one implementation refuses for one reason
+REASON_LENGTH = 1000  # characters: each is written once, and an explanation has its source
 
 
 def matrix(records: Sequence[Record]) -> str:
-    """A row a group of cases, a column an implementation: how many passed, and what became of the others."""
+    """A row a property, a column an implementation: how many cases passed, and what became of the others."""
     implementations = names(records)
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(case_group(record), []).append(record)
     rows = [
-        [text.plain(group), *(_entry([record for record in own if record.implementation == name])
-                              for name in implementations)]
-        for group, own in groups.items()
+        [f"**{label}**" if label == ALL else text.plain(label), *(_entry(own.get(name)) for name in implementations)]
+        for label, own in tallies.matrix(records).items()
     ]
-    total = ["**all**", *(_entry([record for record in records if record.implementation == name])
-                          for name in implementations)]
-    return text.columns(["cases", *map(text.code, implementations)], [*rows, total])
+    return text.columns(["property", *map(text.code, implementations)], rows)
 
 
 def failures(records: Sequence[Record]) -> list[str]:
-    """Every case that failed, alike ones together, with the reason."""
-    return [
-        f"{text.code(name)} **{status}** in {text.listed(map(text.code, cases))}: {text.plain(reason)}"
-        for (name, status, reason), cases in _grouped(records).items() if Status(status).failed
-    ]
+    """Every reason for which cases failed, with the command that repeats the first of them."""
+    return [f"{_told(group)}<br>{text.code(command(group.records[0]))}" for group in alike(records, FAILED)]
+
+
+def documented(records: Sequence[Record]) -> list[str]:
+    """What is known of an implementation, and where it shows."""
+    return list(map(_told, alike(records, [DOCUMENTED])))
+
+
+def mistrusted(records: Sequence[Record]) -> list[str]:
+    """Which quantities of which cases were compared in vain."""
+    return list(map(_told, alike(records, [MISTRUSTED])))
 
 
 def refusals(records: Sequence[Record]) -> list[str]:
     """What was refused or could not run, a line a reason."""
-    return [
-        f"{text.code(name)} {status} in {text.counted(len(cases), 'case')} "
-        f"({_some(cases)}): {text.plain(reason)}"
-        for (name, status, reason), cases in _grouped(records).items() if not Status(status).failed
-    ]
+    return list(map(_told, alike(records, REFUSED)))
 
 
 def worst(records: Sequence[Record]) -> str:
@@ -50,28 +50,18 @@ def worst(records: Sequence[Record]) -> str:
     return ", ".join(f"{text.code(name)} {text.significant(error)}" for name, error in told)
 
 
-def tolled(statuses: Mapping[str, int]) -> str:
+def tolled(outcomes: Mapping[str, int]) -> str:
     """Outcomes other than OK: 1 WRONG, 2 UNSUPPORTED."""
-    return ", ".join(f"{count} {status}" for status, count in statuses.items() if status != Status.OK)
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if outcome != Status.OK)
 
 
-def _entry(records: Sequence[Record]) -> str:
-    if not records:
+def _entry(tally: CaseTally | None) -> str:
+    if tally is None:
         return text.ABSENT
-    statuses = tallies.counted(record.status for record in records)
-    rest = tolled(statuses)
-    return f"{statuses.get(Status.OK, 0)} of {len(records)}" + (f": {rest}" if rest else "")
+    return f"{tally}: {tolled(tally.outcomes)}" if tally.others else f"{tally}"
 
 
-def _grouped(records: Sequence[Record]) -> dict[tuple[str, str, str], list[str]]:
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for record in records:
-        if record.status is not Status.OK:
-            key = (record.implementation, record.status.value, record.reason or "")
-            groups.setdefault(key, []).append(str(record.cell["case"]))
-    return groups
-
-
-def _some(cases: Sequence[str]) -> str:
-    shown = ", ".join(map(text.code, cases[:REFUSED_SHOWN]))
-    return shown + (", …" if len(cases) > REFUSED_SHOWN else "")
+def _told(group: Alike) -> str:
+    outcome = f"**{group.outcome}**" if group.outcome in FAILED else KNOWN if group.outcome == DOCUMENTED else group.outcome
+    where = named(list(map(text.code, group.cases)))
+    return f"{text.code(group.implementation)} {outcome} in {where}: {text.plain(group.reason, REASON_LENGTH)}"

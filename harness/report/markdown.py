@@ -10,7 +10,8 @@ from typing import Any
 from harness.journal import Contents
 from harness.records import Record, flat
 from harness.report import conformance, convergence, figures, text, throughput
-from harness.report.summary import Completeness, summary
+from harness.report.details import details
+from harness.report.summary import Completeness, doubted, summary
 from harness.report.views import describe, names, of_task, races, sections
 
 FILE = "report.md"
@@ -45,11 +46,11 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, Any]:
     return {
         "session": session, "time": about.get("time", ""), "command": _command(about.get("command", "")),
         "summary": summary(contents, session),
-        "conformance": of_task(records, "conformance"), "cases": conformance,
+        "conformance": of_task(records, "conformance"), "cases": conformance, "every_case": details,
         "sections": _speed(records, folder), "speed": throughput,
         "races": _races(records, folder), "convergence": convergence,
         "completeness": Completeness.of(contents, session),
-        "flagged": [_flagged(record) for record in records if record.flags],
+        "flagged": [_flagged(record) for record in records if doubted(record)],
         "jobs": _jobs(contents, session),
         "stable": _settings(environment.get("stable", {})), "volatile": _settings(environment.get("volatile", {})),
         "fingerprint": environment.get("fingerprint", ""), "config": _settings(about.get("config", {})), "text": text,

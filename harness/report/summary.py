@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.journal import Contents
-from harness.records import Record, Status, Verdict
+from harness.records import Record, Verdict
 from harness.report import convergence, tallies, text, throughput
 from harness.report.conformance import tolled
 from harness.report.tallies import CaseTally, RaceTally, SpeedTally
-from harness.report.views import Race, Section, of_task, races, sections
+from harness.report.views import KNOWN, MISTRUSTED, REFUSED, Race, Section, of_task, races, sections
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,15 @@ class Completeness:
         records = contents.of_session(session)
         missing = len(contents.missing(session))
         return cls(
-            len(records) + missing, missing, contents.torn, sum(bool(record.flags) for record in records),
+            len(records) + missing, missing, contents.torn, sum(map(doubted, records)),
             sum(record.session != session for record in records),
             tuple((entry["job"], entry["reason"]) for entry in contents.failures if entry["session"] == session),
         )
+
+
+def doubted(record: Record) -> bool:
+    """Whether a flag keeps a time from a verdict. MISTRUSTED cases are told among the cases."""
+    return bool(record.flags) and record.task != "conformance"
 
 
 def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
@@ -50,14 +55,18 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
 
 
 def _conformance(tally: CaseTally) -> str:
-    name = text.code(tally.implementation)
-    failed = sum(count for status, count in tally.statuses.items() if Status(status).failed)
-    rest = f": {tolled(tally.statuses)}" if tally.passed < tally.cases else ""
-    if failed:
-        return f"{name} **failed {failed} of {text.counted(tally.cases, 'case')}**{rest}."
-    if not rest:
+    name, failed = text.code(tally.implementation), sum(tally.failed.values())
+    if not tally.others:
         return f"{name} passed all {text.counted(tally.cases, 'case')}."
-    return f"{name} passed {tally.passed} of {text.counted(tally.cases, 'case')} and failed none{rest}."
+    said = f"passed {tally.passed} of {text.counted(tally.cases, 'case')} and failed none"
+    if failed:
+        said = f"**failed {failed} of {text.counted(tally.cases, 'case')}** ({tolled(tally.failed)}) and passed {tally.passed}"
+    rest = (
+        (tally.documented, KNOWN),
+        (tally.mistrusted, f"{MISTRUSTED}, which proves nothing"),
+        *((tally.outcomes.get(status, 0), str(status)) for status in REFUSED),
+    )
+    return f"{name} {'; '.join([said, *(f'{count} {what}' for count, what in rest if count)])}."
 
 
 def _throughput(section: Section) -> list[str]:
@@ -114,7 +123,7 @@ def _completeness(found: Completeness, records: Sequence[Record]) -> list[str]:
     planned = text.counted(found.planned, "planned record")
     said = (f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` measures them."
             if found.missing else f"All of {planned} are there.")
-    failed = sum(record.status.failed for record in records)
+    failed = sum(record.failed for record in records)
     doubts = (
         (len(found.failures), f"**{text.counted(len(found.failures), 'job')} could not be carried through.**"),
         (failed, f"{text.counted(failed, 'record')} failed."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isinf
 from statistics import median
@@ -11,9 +11,24 @@ from typing import Any
 
 from harness import statistics
 from harness.records import Interval, Record, Status, Verdict
-from harness.report.views import NO_RATIO, NO_VERDICT, WITHOUT, Race, Section, outcome, ratio_of
+from harness.report.views import (
+    DOCUMENTED,
+    FAILED,
+    MISTRUSTED,
+    NO_RATIO,
+    NO_VERDICT,
+    OUTCOMES,
+    WITHOUT,
+    Race,
+    Section,
+    outcome,
+    property_of,
+    ratio_of,
+    told_as,
+)
 
-ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *Status)
+ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *OUTCOMES)
+ALL = "all"
 BOOTSTRAP_ALPHA = 0.05
 
 
@@ -32,19 +47,38 @@ class SpeedTally:
 
 @dataclass(frozen=True)
 class CaseTally:
-    """One implementation's conformance. ``worst`` is its largest error as a share of the tolerance."""
+    """One implementation's conformance. ``worst`` is its largest error among the cases passed, as a share of the tolerance."""
 
     implementation: str
-    statuses: Mapping[str, int]
+    outcomes: Mapping[str, int]
     worst: float | None
 
     @property
     def cases(self) -> int:
-        return sum(self.statuses.values())
+        return sum(self.outcomes.values())
 
     @property
     def passed(self) -> int:
-        return self.statuses.get(Status.OK, 0)
+        return self.outcomes.get(Status.OK, 0)
+
+    @property
+    def failed(self) -> Mapping[str, int]:
+        return {name: count for name, count in self.outcomes.items() if name in FAILED}
+
+    @property
+    def documented(self) -> int:
+        return self.outcomes.get(DOCUMENTED, 0)
+
+    @property
+    def mistrusted(self) -> int:
+        return self.outcomes.get(MISTRUSTED, 0)
+
+    @property
+    def others(self) -> Mapping[str, int]:
+        return {name: count for name, count in self.outcomes.items() if name != Status.OK}
+
+    def __str__(self) -> str:
+        return f"{self.passed} of {self.cases}" if self.others else f"{self.passed}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +113,15 @@ def conformance(records: Iterable[Record]) -> list[CaseTally]:
     arms: dict[str, list[Record]] = {}
     for record in records:
         arms.setdefault(record.implementation, []).append(record)
-    return [CaseTally(name, counted(record.status for record in own), _worst(own)) for name, own in arms.items()]
+    return [CaseTally(name, counted(map(told_as, own)), _worst(own)) for name, own in arms.items()]
+
+
+def matrix(records: Sequence[Record]) -> dict[str, dict[str, CaseTally]]:
+    """A row a property, and one of all cases; in each the tally of every implementation that has cases there."""
+    rows: dict[str, list[Record]] = {}
+    for record in records:
+        rows.setdefault(property_of(record), []).append(record)
+    return {label: {tally.implementation: tally for tally in conformance(own)} for label, own in {**rows, ALL: records}.items()}
 
 
 def convergence(race: Race) -> list[RaceTally]:
@@ -92,7 +134,7 @@ def reference(race: Race) -> str | None:
 
 
 def counted(outcomes: Iterable[str]) -> dict[str, int]:
-    """How often each outcome came, in the order of verdicts, then statuses."""
+    """How often each outcome came: verdicts first, then statuses, failures before what is none."""
     counts = Counter(str(outcome) for outcome in outcomes)
     return {str(name): counts[name] for name in ORDER if counts[name]}
 
@@ -109,7 +151,7 @@ def _speed(section: Section, name: str) -> SpeedTally:
 
 
 def _worst(records: Iterable[Record]) -> float | None:
-    errors = [record.figures.get("worst") for record in records if record.figures]
+    errors = [record.figures.get("worst") for record in records if record.figures and told_as(record) == Status.OK]
     return max((error for error in errors if error is not None), default=None)
 
 

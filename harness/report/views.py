@@ -8,12 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.records import Interval, Record
+from harness.conformance.cases.properties import PROPERTIES
+from harness.records import Flag, Interval, Record, Status
 from implementations.interface import Problem
 
 CANARY = "canary"  # the baseline's second name: their ratio is the cell's noise
 WITHOUT = "none"  # the network without normalization
 NO_VERDICT, NO_RATIO = "no verdict", "no ratio"
+DOCUMENTED = "documented"  # WRONG, and known to be: neither a failure nor a pass
+KNOWN = f"{Status.WRONG} as {DOCUMENTED}"  # the same in a sentence
+FAILED = tuple(status for status in Status if status.failed)
+MISTRUSTED = Flag.MISTRUSTED.value
+REFUSED = (Status.UNSUPPORTED, Status.UNAVAILABLE)
+OUTCOMES = (Status.OK, *FAILED, DOCUMENTED, MISTRUSTED, *REFUSED)
 HOW_MEASURED = ("margin", "alpha", "seed", "protocol")  # parts of a cell that say how surely, not what
 SPACE_OUTSIDE_PAIRS = re.compile(r"(?<!\bno) ")  # "no weight" is one word of a problem
 
@@ -134,6 +141,13 @@ def outcome(record: Record) -> str:
     return NO_VERDICT if record.flags else record.figures["verdict"] or NO_VERDICT
 
 
+def told_as(record: Record) -> str:
+    """What became of it, one of ``OUTCOMES``: its status, unless a WRONG is documented or an OK proves too little."""
+    if record.explanation is not None:
+        return DOCUMENTED
+    return MISTRUSTED if Flag.MISTRUSTED in record.flags else record.status.value
+
+
 def same_cell(record: Record) -> str:
     """A key of the cell that sessions share, whatever the machine, and however surely they measured it."""
     ignored = HOW_MEASURED if record.task == "throughput" else ("protocol",)
@@ -152,9 +166,10 @@ def describe(record: Record) -> str:
             return f"{cell['case']}, {place(cell)}"
 
 
-def case_group(record: Record) -> str:
-    """What a conformance case is about: its name up to the first slash."""
-    return str(record.cell["case"]).split("/", 1)[0]
+def property_of(record: Record) -> str:
+    """What a conformance case holds an implementation to, by its name up to the first slash."""
+    group = str(record.cell["case"]).split("/", 1)[0]
+    return PROPERTIES.get(group, group)
 
 
 def _section(group: list[list[Record]]) -> Section:

@@ -35,7 +35,7 @@ def entry(record: Record) -> Entry:
     defined = {"implementation": record.implementation, **flat(record.cell)}
     return Entry(
         name=_name(record),
-        status="FAILED" if record.status.failed else "FINISHED",
+        status="FAILED" if record.failed else "FINISHED",
         params={name: text(value) for name, value in legal(shorten(defined)).items()},
         tags=_tags(record, figures),
         metrics=[*_numbers({**figures, **flat({"cost": record.cost})}), *_curves(record)],
@@ -86,7 +86,7 @@ def _tags(record: Record, figures: Mapping[str, Any]) -> dict[str, str]:
     tags = {
         **words, "task": record.task, "implementation": record.implementation, "status": record.status.value,
         "phase": record.cell.get("phase"), "session": record.session, "key": record.key, "time": record.time,
-        "flags": ", ".join(record.flags) or None, "reason": record.reason,
+        "flags": ", ".join(record.flags) or None, "reason": record.reason, "explanation": record.explanation,
     }
     return {name: text(value, TAG_LIMIT) for name, value in legal(tags).items() if value is not None}
 

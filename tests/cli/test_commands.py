@@ -10,6 +10,7 @@ import sys
 import pytest
 from commands import SMALL
 
+from harness import cli
 from harness.journal import Journal
 from harness.records import Status
 
@@ -68,6 +69,9 @@ def test_the_list_gives_the_reason_of_what_is_missing(bnbench):
     (["compare", "--alpha", "2"], "alpha up to 0.5"),
     (["ui", "--port", "99999999"], "1 to 65535"),
     (["check"], "which implementation"),
+    (["check", "--thorough"], "which implementation"),
+    (["check", "numpy", "--thorogh"], "'--thorogh' is no key=value"),
+    (["run", "task=conformance", "--thorough"], "'--thorough' is no key=value"),
     (["compare", "one"], "two sessions"),
     (["compare"], "two sessions"),
     (["list", "--jsno"], "--help"),
@@ -78,6 +82,17 @@ def test_wrong_usage_exits_with_two_and_says_what_to_do(bnbench, tmp_path, argum
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "bnbench-results").exists()
+
+
+@pytest.mark.parametrize(("arguments", "rest"), [
+    (["numpy"], []), (["--thorough", "numpy"], ["task.thorough=true"]),
+    (["numpy", "task.cases=data/*", "--thorough", "-m"], ["task.cases=data/*", "task.thorough=true", "-m"]),
+])
+def test_check_is_a_run_of_conformance_thorough_if_asked(monkeypatch, arguments, rest):
+    given = []
+    monkeypatch.setattr(cli, "run", lambda words: given.extend(words) or 0)
+    assert cli.check(arguments) == 0
+    assert given == ["task=conformance", "implementations=[numpy]", *rest]
 
 
 @pytest.mark.slow

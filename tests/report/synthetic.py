@@ -55,19 +55,28 @@ def throughput(
         flags = (Flag.DISTURBED,) if name in flagged else ()
         figures = _figures(about, name, samples, absent=BASELINE in failed)
         cost = {"prepare_seconds": 0.01, "first_call_seconds": 0.5, "check_seconds": 0.1}
-        records.append(Record(identity, session, TIME, Status.OK, None, flags, figures, samples[name], cost))
+        records.append(Record(identity, session, TIME, Status.OK, flags=flags, figures=figures, samples=samples[name],
+                              cost=cost))
     return records
 
 
 def conformance(outcomes: Mapping[str, Mapping[str, Status]], session: str = "s1") -> list[Record]:
     """Records of cases: ``outcomes`` maps an implementation to the status of each case by name."""
-    return [
-        Record(Identity("conformance", name, {"case": case, "device": "cpu", "threads": 2}, "source", ENVIRONMENT),
-               session, TIME, status,
-               None if status is Status.OK else FAILURES[status],
-               figures={"worst": 0.25, "quantity": "output"} if status is Status.OK else None)
-        for name, cases in outcomes.items() for case, status in cases.items()
-    ]
+    return [case(name, label, status, session=session) for name, cases in outcomes.items() for label, status in cases.items()]
+
+
+def case(
+    implementation: str, name: str, status: Status = Status.OK, *, session: str = "s1", explanation: str | None = None,
+    mistrusted: Sequence[str] = (), samples: Sequence[Mapping[str, Any]] = (), **about: Any,
+) -> Record:
+    """One record of conformance, with what its cell has beside or in place of the least."""
+    about = {"case": name, "device": "cpu", "threads": 2, **about}
+    figures = {"worst": 0.25, "quantity": "output", "index": [0, 3, 2], "ulp": 1.5, "comparisons": 4,
+               "mistrusted": list(mistrusted)}
+    return Record(
+        Identity("conformance", implementation, about, "source", ENVIRONMENT), session, TIME, status,
+        reason=FAILURES.get(status), explanation=explanation, flags=(Flag.MISTRUSTED,) if mistrusted else (),
+        figures=figures if status is Status.OK else None, samples=[dict(sample) for sample in samples])
 
 
 def convergence(

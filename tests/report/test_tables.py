@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from harness.comparison import Comparison, Outcome
+from harness.conformance.cases.properties import PROPERTIES
 from harness.records import Interval, Status
 from harness.tables import closing_table, comparison_table
 from tests.report import synthetic
-from tests.report.synthetic import BASELINE, SPEEDS, cell
+from tests.report.synthetic import BASELINE, SPEEDS, case, cell
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,8 +28,54 @@ def shown(table: RenderableType) -> str:
 def test_everything_fits_a_hundred_columns() -> None:
     said = shown(closing_table(synthetic.everything()))
     assert max(map(len, said.splitlines())) <= 100
-    for expected in ("WRONG 1, UNSUPPORTED 5, CRASHED 1", "no ratio 1", "> 200", "2 of 3", "diverged 1"):
+    for expected in ("5 UNSUPPORTED", "no ratio 1", "> 200", "2 of 3", "diverged 1"):
         assert expected in said
+
+
+def test_a_row_tells_how_an_implementation_keeps_a_property_by_its_sentence() -> None:
+    records = [*(case("numpy", f"data/{number}") for number in range(3)), case("numpy", "data/3", Status.WRONG),
+               case("numpy", "data/4", Status.WRONG, explanation="known"), case("numpy", "data/5", mistrusted=["output"]),
+               case("numpy", "novel/0"), case("torch_native", "data/0"), case("torch_native", "data/1")]
+    lines = [line.split() for line in shown(closing_table(records)).splitlines() if line.strip()]
+    others = [["1", "WRONG"], ["1", "documented"], ["1", "MISTRUSTED"]]
+    assert lines[1] == ["property", "numpy", "torch_native"]
+    assert lines[3:] == [["large", "means,", "denormals,", "sparse,", "NaN", "3", "of", "6", "2"], *others, ["novel", "1"],
+                         ["all", "4", "of", "7", "2"], *others]
+
+
+@pytest.mark.parametrize(("count", "tables"), [(1, 1), (4, 1), (5, 2), (9, 3)])
+def test_however_many_implementations_there_are_each_has_a_column_and_all_fits(count: int, tables: int) -> None:
+    names = ["torch_native", "torch_compile", "torch_unfused", "numpy", "fused_cpu", "my_package.module.Class(a=1,b=x)",
+             "onednn", "jax", "numba"][:count]
+    said = shown(closing_table([
+        case(name, f"{group}/{number}", Status.UNSUPPORTED) for name in names for group in PROPERTIES for number in range(10)]))
+    assert said.count("cases passed") == said.count("PyTorch's errors") == tables
+    assert max(map(len, said.splitlines())) <= 100
+    assert said.count(" 10 UNSUPPORTED") == count * len(PROPERTIES)
+    assert "…" not in said
+    headers = "".join(said.split())
+    assert all(name in headers for name in names if "." not in name)
+
+
+def test_long_names_are_folded_and_leave_the_sentences_their_room() -> None:
+    names = [f"package.of.mine.Implementation(number={number})" for number in range(4)]
+    said = shown(closing_table([case(name, "laws/0") for name in names]))
+    assert "the contract's laws, by search" in said
+    assert max(map(len, said.splitlines())) <= 100
+    assert "…" not in said
+
+
+def test_what_failed_what_is_known_to_and_what_proves_nothing_have_colours_of_their_own() -> None:
+    console = Console(width=100, force_terminal=True, color_system="standard")
+    with console.capture() as capture:
+        console.print(closing_table([
+            case("numpy", "laws/0"), case("numpy", "data/0", Status.WRONG), case("numpy", "data/1", mistrusted=["output"]),
+            case("numpy", "data/2", Status.WRONG, explanation="known")]))
+    said = capture.get()
+    assert "\x1b[31m1 WRONG" in said
+    assert "\x1b[33m1 documented" in said
+    assert "\x1b[33m1 MISTRUSTED" in said
+    assert "\x1b[32m1\x1b" in said
 
 
 def test_a_cell_shows_medians_ratios_and_verdicts_of_all_its_arms() -> None:

@@ -74,6 +74,19 @@ def test_a_failure_has_a_reason_and_no_figure(make_record: Callable[..., Record]
     assert said.metrics == [("cost.preparation", 1.5, 0)]
 
 
+def test_a_documented_deviation_is_wrong_with_its_explanation_and_did_not_fail(make_record: Callable[..., Record]) -> None:
+    said = entry(make_record(Status.WRONG, explanation="it sums in float32"))
+    assert (said.status, said.tags["status"], said.tags["explanation"]) == ("FINISHED", "WRONG", "it sums in float32")
+    assert "explanation" not in entry(make_record(Status.WRONG)).tags
+
+
+def test_a_comparison_that_proves_too_little_can_be_filtered_by_its_flag(make_record: Callable[..., Record]) -> None:
+    figures = {"worst": 0.25, "quantity": "output", "index": [0, 3], "ulp": None, "mistrusted": ["output"]}
+    said = entry(make_record(cell={"case": "data/vast"}, flags=(Flag.MISTRUSTED,), figures=figures))
+    assert said.tags["flags"] == "MISTRUSTED"
+    assert said.metrics == [("worst", 0.25, 0)]
+
+
 def test_what_is_no_finite_number_is_no_metric(make_record: Callable[..., Record]) -> None:
     figures = {"a": math.nan, "b": math.inf, "c": None, "d": True, "e": "word", "f": [1, 2], "g": 0}
     assert entry(make_record(figures=figures)).metrics == [("g", 0.0, 0)]
