@@ -136,6 +136,35 @@ def test_infinities_stay_in_their_channel_without_a_warning():
     assert np.isnan(found.grad_input).any(0).tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@np.errstate(invalid="ignore")
+def test_the_mean_of_infinite_values_is_infinite_and_what_is_centred_about_it_is_nan(sign):
+    mean, var, centred = oracle.moments(np.array([[sign * np.inf, 1.0], [sign * np.inf, 3.0], [sign * np.inf, 5.0]]))
+    assert mean.tolist() == [sign * np.inf, 3.0]
+    assert np.isnan(var).tolist() == [True, False]
+    assert np.isnan(centred).all(0).tolist() == [True, False]
+
+
+@np.errstate(invalid="ignore")
+def test_one_infinite_value_makes_the_mean_infinite_and_two_of_both_signs_make_it_nan():
+    mean, _, _ = oracle.moments(np.array([[np.inf, np.inf, np.nan], [1.0, -np.inf, 1.0], [2.0, 2.0, 2.0]]))
+    assert mean[0] == np.inf
+    assert np.isnan(mean[1:]).all()
+
+
+def test_the_running_mean_takes_an_infinite_mean_over_as_pytorch_s_does():
+    problem = Problem((4, 3, 2))
+    arrays = make_arrays(problem, 0)
+    broken = arrays.input.clone()
+    broken[:, 1] = -torch.inf
+    found = oracle.evaluate(problem, Phase.FORWARD_TRAINING, replace(arrays, input=broken))
+    running = [arrays.running_mean.double(), arrays.running_var.double()]
+    torch.nn.functional.batch_norm(broken.double(), *running, training=True)
+    assert found.running_mean[1] == running[0][1].item() == -np.inf
+    assert np.isnan([found.running_var[1], running[1][1].item()]).all()
+    agree(found.running_mean[[0, 2]], running[0][[0, 2]].numpy())
+
+
 def test_a_matrix_has_a_row_for_every_observation_and_a_column_for_every_channel():
     tensor = torch.arange(24.0).reshape(2, 3, 2, 2).to(torch.bfloat16)
     assert oracle.matrix(tensor).shape == (8, 3)
