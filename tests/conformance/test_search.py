@@ -75,10 +75,38 @@ def test_what_else_a_law_raises_is_raised():
         list(search(law, 5))
 
 
-def test_nothing_is_written_where_the_command_was_called(tmp_path):
-    """In a process of its own: hypothesis looks for a place to write to once."""
-    code = "import harness.conformance.checks.search as s; from hypothesis import strategies as st; " \
-           "print(list(s.search(lambda draw: iter([draw('x', st.integers())] * 0), 20)))"
-    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert ran.stdout == "[]\n"
-    assert not list(tmp_path.iterdir())
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """The examples of a search in two new processes, one of which has imported numbers of its own, and their folder."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "numbers_of_its_own.py").write_text(f"NUMBERS = {list(range(1000, 10**6, 7777))}\n")
+    (folder / "searching.py").write_text(SEARCHING)
+    called_in = folder / "called_in"
+    called_in.mkdir()
+    return called_in, [
+        subprocess.run([sys.executable, folder / "searching.py", *imported], cwd=called_in, check=True, capture_output=True,
+                       text=True).stdout
+        for imported in ([], ["numbers_of_its_own"])]
+
+
+SEARCHING = """
+import importlib, sys
+from hypothesis import strategies as st
+from harness.conformance.checks.search import search
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print("examples:")
+list(search(lambda draw: iter([print(draw("number", st.integers(0, 10**6)))] * 0), 100))
+"""
+
+
+def test_nothing_is_written_where_the_command_was_called(elsewhere):
+    folder, examples = elsewhere
+    assert all(told.count("\n") == 101 for told in examples)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.xfail(reason="hypothesis draws numbers that it finds in the source of whatever modules are loaded")
+def test_the_examples_are_the_same_whatever_else_was_imported(elsewhere):
+    once, again = elsewhere[1]
+    assert once == again
