@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.conformance import surroundings
 from harness.conformance.cases import named
 from harness.conformance.checks import check
 from harness.conformance.compare import Finding, failures
@@ -26,14 +27,18 @@ def run(
     last place, how many comparisons were made, and which of them prove nothing. ``samples`` has all that was found. What
     the implementation raises in a case on numbers is raised here.
     """
+    findings: list[Finding] = []
+    before = surroundings.read()
     try:
-        findings = list(check(registry.load(implementation), named(case), device))
+        findings.extend(check(registry.load(implementation), named(case), device))
     except registry.Broken:
         raise
-    except Unsupported as reason:
-        return {"status": Status.UNSUPPORTED.value, "reason": str(reason) or NO_REASON}
-    except Unavailable as reason:
-        return {"status": Status.UNAVAILABLE.value, "reason": str(reason)}
+    except (Unsupported, Unavailable) as reason:
+        if failures(findings) is None:  # a refusal undoes nothing that was found before it
+            status = Status.UNSUPPORTED if isinstance(reason, Unsupported) else Status.UNAVAILABLE
+            return {"status": status.value, "reason": str(reason) or NO_REASON}
+    finally:
+        findings += surroundings.restored(before)
     samples = list(map(_sample, findings))
     wrong = failures(findings)
     if wrong is not None:

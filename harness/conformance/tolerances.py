@@ -10,10 +10,11 @@ roundoff each: γ ≥ k u with k = 8, which is more than `interface` needs for a
 
 Statistics.
     Δmean = γ mean|x| + u |mean|
-    Δvar  = 2 γ √(var · mean(x²)) + γ² mean(x²) + (u_p |mean|)²
+    Δvar  = 2 γ √(var · mean(x²)) + γ² mean(x²) + 3 γ (x₁ - mean)² + (u_p |mean|)²
 because the variance that a stable algorithm gives is that of data changed by γ relatively (Chan, Golub & LeVeque 1983,
 Am. Stat. 37(3)): its error grows with κ = √(mean(x²) / var). Two passes, shifted sums, Welford's and Chan's formulas
-pass, and the textbook's E[x²] - E[x]², whose error grows with κ², fails where κ is large. Frozen statistics are exact.
+pass, and the textbook's E[x²] - E[x]², whose error grows with κ², fails where κ is large. Sums that are shifted by the
+first value x₁ are the textbook's about x₁: hence the third term. Frozen statistics are exact.
     ρ     = Δvar / (2 (var + eps)) + k u + 2 u_p     relative, of rstd = 1 / √(var + eps)
 The mean, rstd and its product with the weight may be kept in the parameters' dtype, as PyTorch keeps them; the variance
 is then taken about the rounded mean, which gives its last term.
@@ -130,7 +131,8 @@ def _errors(phase: Phase, eps: float, exact: OracleResults, units: _Units) -> _E
     if phase.training:
         power = np.square(exact.mean) + exact.var  # mean(x²)
         mean = units.sum * abs(exact.input).mean(0) + units.computing * abs(exact.mean)
-        var = 2 * units.sum * np.sqrt(exact.var * power) + units.sum**2 * power + np.square(kept)
+        shift = np.square(exact.input[0] - exact.mean)
+        var = 2 * units.sum * np.sqrt(exact.var * power) + units.sum**2 * power + 3 * units.sum * shift + np.square(kept)
     rstd = var / (2 * (exact.var + eps)) + units.formula + 2 * units.parameter
     centred = mean + kept + units.parameter_spacing + units.formula * (abs(exact.input) + abs(exact.mean))
     return _Errors(mean, var, rstd, exact.rstd * centred + abs(exact.normalized) * rstd)

@@ -60,7 +60,7 @@ def test_the_selection_covers_each_value_of_each_attribute():
         ("bfloat16", "float32"), ("float16", "float32")}
     for attribute in ("activation", "residual", "weight", "bias", "memory_format"):
         assert len({getattr(problem, attribute) for problem in problems}) == 2
-    assert {case.momentum for case in NUMBERS} == {0.0, 0.1, 0.25, 1.0}
+    assert {case.momentum for case in NUMBERS} == {0.0, 0.1, 0.25, 1.0, 1.5}
     assert {case.distribution for case in NUMBERS} == set(get_args(Distribution))
     assert min(problem.reduction for problem in problems) == 2
 
@@ -89,7 +89,8 @@ def test_cases_of_a_property_stand_together_in_the_matrix_s_order():
 
 def test_a_glob_selects_by_name_in_order():
     assert [case.name for case in matching("data/very_large_mean*")] == [
-        "data/very_large_mean", "data/very_large_mean/channels_last"]
+        "data/very_large_mean", "data/very_large_mean/channels_last",
+        "data/very_large_mean/kernel", "data/very_large_mean/channels_last/kernel"]
     assert matching("*", thorough=True) == list(CASES)
     assert matching("nothing") == []
 

@@ -143,3 +143,9 @@ def test_frozen_statistics_are_asked_for_as_such():
     assert torch.equal(answer.results.running_mean, answer.arrays.running_mean)
     assert Phase.BACKWARD_INFERENCE.has_backward
     assert answer.exact.mean.tolist() == answer.arrays.running_mean.double().tolist()
+
+
+@pytest.mark.parametrize("case", ["laws/shift/any_problem", "laws/oracle/any_problem/0"])
+def test_who_refuses_every_drawn_problem_is_told_as_refusing(case):
+    with pytest.raises(Unsupported, match="every example"):
+        list(check(Refusing(), named(case)))

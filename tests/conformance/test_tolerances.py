@@ -167,7 +167,7 @@ def test_tolerances_of_representable_sums_do_not_grow_with_their_length():
         return float(np.median(found.running_var / abs(exact.running_var)))
 
     short, long = Problem((8, 9)), Problem((32768, 9))
-    assert allowed(long, representable=True) == pytest.approx(allowed(short, representable=True), rel=0.05)
+    assert allowed(long, representable=True) == pytest.approx(allowed(short, representable=True), rel=0.1)
     assert allowed(long) > 10 * allowed(short)
     assert allowed(long, representable=True) < allowed(long) / 10
 

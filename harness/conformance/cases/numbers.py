@@ -19,12 +19,16 @@ CHANNELS_LAST_3D = Problem((2, 9, 3, 5, 4), memory_format="channels_last", weigh
 # Large enough that every implementation here splits it between threads.
 SPLIT = Problem((16, 24, 15, 14), activation="relu", residual=True)
 FACES: tuple[Face, ...] = ("layer", "kernel")
+BOTH: tuple[tuple[str, Face], ...] = (("contiguous", "layer"), ("channels_last", "kernel"))
 TWO_WAYS: tuple[tuple[Face, Outputs], ...] = (("layer", "fresh"), ("kernel", "reused"))
 WAYS: tuple[tuple[Face, Outputs], ...] = (*TWO_WAYS, ("kernel", "fresh"))
 
 PHASES = tuple(
     NumbersCase(f"phases/{phase}/{face}/{outputs}", PLAIN, phase, face, outputs)
     for phase in Phase for face, outputs in WAYS)
+OPTIONS = tuple(
+    NumbersCase(f"phases/options/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, momentum=1.5, eps=2.0)
+    for layout, face in BOTH)
 LAYOUTS = (
     *(NumbersCase(f"layouts/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
       for name, problem in (("channels_last", CHANNELS_LAST), ("channels_last_3d", CHANNELS_LAST_3D))
@@ -51,6 +55,14 @@ DTYPES = (
 SHAPES = (
     NumbersCase("shapes/two_values_a_channel", Problem((2, 37), weight=False, bias=False), momentum=1.0, eps=0.1),
     NumbersCase("shapes/one_long_channel", Problem((37, 1, 1033), activation="relu"), momentum=0.0, eps=0.6),
+    *(NumbersCase(f"shapes/batch_of_one/{layout}/{face}", Problem((1, 6, 7, 5), memory_format=layout), face=face)
+      for layout, face in BOTH),
+    *(NumbersCase(f"shapes/a_hundred_channels/{layout}/{face}", Problem((3, 100, 5, 3), memory_format=layout), face=face,
+                  thorough=layout == "contiguous")
+      for layout, face in BOTH),
+    NumbersCase("shapes/many_rows", Problem((131, 21)), face="kernel"),
+    NumbersCase("shapes/many_values", Problem((20, 3, 64, 64), activation="relu"), face="kernel", thorough=True),
+    NumbersCase("shapes/many_channels", Problem((5, 4099)), face="kernel", thorough=True),
     NumbersCase("shapes/one_pixel", Problem((16, 7, 1, 1))),
     NumbersCase("shapes/no_weight/frozen", Problem((5, 6, 7), weight=False), Phase.BACKWARD_INFERENCE),
     NumbersCase("shapes/rank_5/frozen", Problem((2, 3, 2, 3, 4)), Phase.BACKWARD_INFERENCE),
@@ -60,11 +72,11 @@ SHAPES = (
     *(NumbersCase(f"shapes/tails/channels/{channels}", Problem((3, channels, 2, 2), memory_format="channels_last"),
                   thorough=channels != 3)
       for channels in (*range(1, 18), 31, 33, 63, 65)),
-    *(NumbersCase(f"shapes/resnet50/{shape[1]}x{shape[2]}{'/channels_last' * (layout == 'channels_last')}",
-                  Problem(shape, memory_format=layout, activation="relu"), thorough=shape[1] != 2048)
-      for shape in SUITES["resnet50"].shapes(2) for layout in ("contiguous", "channels_last")),
+    *(NumbersCase("/".join(filter(None, ("shapes/resnet50", f"{shape[1]}x{shape[2]}", layout * (layout != "contiguous"),
+                                         face * (face != "layer")))),
+                  Problem(shape, memory_format=layout, activation="relu"), face=face, thorough=shape[1] != 2048)
+      for shape in SUITES["resnet50"].shapes(2) for layout in MEMORY_FORMATS for face in FACES),
 )
-BOTH: tuple[tuple[str, Face], ...] = (("contiguous", "layer"), ("channels_last", "kernel"))
 THREADS = (
     *(NumbersCase(f"threads/{count}/{layout}/{face}", replace(SPLIT, memory_format=layout), face=face, fixed_threads=count,
                   thorough=count > 2)
@@ -89,7 +101,7 @@ EXACT = (
     # Sixteen times 4,099 is a number of float32; its square is not.
     replace(TERNARY, name="exact/constant_channel", fill="4099"),
 )
-DATA = (
+OF_A_LAYER = (
     NumbersCase("data/large_mean", PLAIN, mean=1e3),
     NumbersCase("data/very_large_mean", PLAIN, mean=1e4),
     NumbersCase("data/very_large_mean/channels_last", CHANNELS_LAST, mean=1e4),
@@ -112,10 +124,11 @@ DATA = (
     NumbersCase("data/infinity_in_one_channel/contiguous", LINEAR, fill="-inf"),
     NumbersCase("data/nan_in_one_channel/inference", PLAIN, Phase.INFERENCE, fill="nan"),
 )
+DATA = (*OF_A_LAYER, *(replace(case, name=f"{case.name}/kernel", face="kernel") for case in OF_A_LAYER))
 # How the arrays lie is no part of a problem: a kernel may be given any address that an element can have.
 MISALIGNED = (
     *(NumbersCase(f"strided/misaligned/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, offset=1)
       for layout in MEMORY_FORMATS for face in FACES),
     NumbersCase("strided/misaligned/frozen", PLAIN, Phase.BACKWARD_INFERENCE, offset=1),
 )
-NUMBERS = (*PHASES, *LAYOUTS, *DTYPES, *SHAPES, *THREADS, *EXACT, *DATA, *MISALIGNED)
+NUMBERS = (*PHASES, *OPTIONS, *LAYOUTS, *DTYPES, *SHAPES, *THREADS, *EXACT, *DATA, *MISALIGNED)

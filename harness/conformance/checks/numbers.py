@@ -16,11 +16,11 @@ SEED = 0
 
 
 def check(implementation: Implementation, case: NumbersCase, device: str) -> Iterator[Finding]:
-    """Prepare once, call twice, hold what each call leaves against the oracle, and see that no operand has changed."""
+    """Prepare once, call three times, hold what each call leaves against the oracle, and see that no operand has changed."""
     supported(implementation, case.problem, case.phase, device)
     arrays, untouched = operands(case, device), operands(case, device)
     prepared = implementation.prepare(case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays)
-    for call in ("", "the second call's "):
+    for call in ("", "the second call's ", "the third call's "):
         prepared.arm(1)
         prepared()
         prepared.synchronize()

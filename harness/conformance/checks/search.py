@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from harness.conformance.compare import Finding
+from implementations import Unsupported
 
 Draw = Callable[[str, st.SearchStrategy[Any]], Any]
 
@@ -25,10 +26,13 @@ class _FalsifiedError(Exception):
         self.findings = findings
 
 
-def search(law: Callable[[Draw], Iterable[Finding]], examples: int, seed: int = 0) -> Iterator[Finding]:
+def search(
+    law: Callable[[Draw], Iterable[Finding]], examples: int, seed: int = 0, *, refusals: bool = True,
+) -> Iterator[Finding]:
     """What a law finds: of the simplest example that breaks it, or else the worst of each quantity in all examples.
 
-    ``law`` draws what it needs by name, and gives its findings. What else it raises is raised.
+    ``law`` draws what it needs by name, and gives its findings. What else it raises is raised, ``Unsupported`` where
+    ``refusals`` are of interest; elsewhere an example that is refused is passed over, and only if all are that is raised.
     """
     worst: dict[str, Finding] = {}
 
@@ -39,7 +43,12 @@ def search(law: Callable[[Draw], Iterable[Finding]], examples: int, seed: int = 
             drawn[name] = data.draw(strategy)
             return drawn[name]
 
-        findings = list(law(draw))
+        try:
+            findings = list(law(draw))
+        except Unsupported:
+            if refusals:
+                raise
+            hypothesis.reject()
         if not all(finding.passed for finding in findings):
             raise _FalsifiedError(findings, ", ".join(f"{name} = {value}" for name, value in drawn.items()))
         for finding in findings:
@@ -55,5 +64,7 @@ def search(law: Callable[[Draw], Iterable[Finding]], examples: int, seed: int = 
         hypothesis.seed(seed)(settings(hypothesis.given(st.data())(holds)))()
     except _FalsifiedError as broken:
         yield from (replace(finding, quantity=f"{finding.quantity}, for {broken},") for finding in broken.findings)
+    except hypothesis.errors.Unsatisfiable:
+        raise Unsupported("it refuses every example that was drawn") from None
     else:
         yield from worst.values()
