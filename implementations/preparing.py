@@ -47,6 +47,7 @@ TORCH = Bridge(
     to_torch=lambda tensor: tensor,
     synchronize=lambda: torch.cuda.synchronize() if torch.cuda.is_available() else None,
 )
+_unwritten = partial(torch.full_like, fill_value=torch.nan)  # what nobody writes, or what is only added to, shows
 
 
 def synchronize_device(device: torch.device) -> Callable[[], None]:
@@ -188,8 +189,8 @@ class _PreparedPair(Prepared):
         operands = (arrays.input, arrays.residual, arrays.weight, arrays.bias, *self._torch_statistics)
         self._call: Callable[..., Any] = partial(forward, *(_cross(bridge.to_native, operand) for operand in operands))
         self._grad_output = bridge.to_native(arrays.grad_output)
-        reused = Gradients(*(_cross(torch.empty_like, operand) for operand in operands[:4]))
-        self._out = bridge.to_native(torch.empty_like(arrays.input)) if outputs == "reused" else None
+        reused = Gradients(*(_cross(_unwritten, operand) for operand in operands[:4]))
+        self._out = bridge.to_native(_unwritten(arrays.input)) if outputs == "reused" else None
         self._grads_out = Gradients(*(_cross(bridge.to_native, g) for g in reused)) if outputs == "reused" else None
         self._output: Any = None
         self._saved: tuple[Any, ...] = ()
@@ -215,18 +216,16 @@ class _PreparedPair(Prepared):
     def results(self) -> Results:
         crossed = Gradients(*(_cross(self._bridge.to_torch, gradient) for gradient in self._gradients))
         output = self._bridge.to_torch(self._output)
-        if self._grads_out is not None:
-            _check_given("output", self._bridge.to_torch(self._out), output)
-            for name, given, gradient in zip(Gradients._fields, self._grads_out, crossed, strict=True):
-                if given is not None and gradient is not None:
-                    _check_given(f"{name}'s gradient", self._bridge.to_torch(given), gradient)
+        for given, returned in zip((self._out, *(self._grads_out or ())), (output, *crossed), strict=False):
+            if given is not None and returned is not None:
+                _check_given(self._bridge.to_torch(given), returned)
         return _results(output, self._torch_statistics, crossed)
 
 
-def _check_given(name: str, given: torch.Tensor, returned: torch.Tensor) -> None:
+def _check_given(given: torch.Tensor, returned: torch.Tensor) -> None:
     if given.data_ptr() != returned.data_ptr():
-        raise ValueError(f"it was given an array for the {name} and returned another; write to `out`, or raise Unsupported "
-                         "in prepare where outputs are reused")
+        raise ValueError("it was given an array to write to and returned another; write to `out`, or raise Unsupported in "
+                         "prepare where outputs are reused")
 
 
 def _restore(statistics: list[torch.Tensor], given: Arrays) -> None:

@@ -27,7 +27,8 @@ PHASES = tuple(
     NumbersCase(f"phases/{phase}/{face}/{outputs}", PLAIN, phase, face, outputs)
     for phase in Phase for face, outputs in WAYS)
 OPTIONS = tuple(
-    NumbersCase(f"phases/options/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, momentum=1.5, eps=2.0)
+    NumbersCase(f"phases/options/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, momentum=1.5, eps=2.0,
+                thorough=layout == "contiguous")
     for layout, face in BOTH)
 LAYOUTS = (
     *(NumbersCase(f"layouts/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
@@ -49,7 +50,8 @@ DTYPES = (
     *(NumbersCase(f"dtypes/{dtype}_mixed/many_values", Problem((16, 3, 16, 16), dtype, "float32"), mean=1.0)
       for dtype in ("bfloat16", "float16")),
     *(NumbersCase(f"dtypes/{dtype}{'_mixed' * (parameters == 'float32')}/frozen",
-                  Problem((2, 6, 17, 19), dtype, parameters, activation="relu"), Phase.BACKWARD_INFERENCE)
+                  Problem((2, 6, 17, 19), dtype, parameters, activation="relu"), Phase.BACKWARD_INFERENCE,
+                  thorough=parameters is not None)
       for dtype in ("bfloat16", "float16") for parameters in (None, "float32")),
 )
 SHAPES = (
@@ -74,12 +76,13 @@ SHAPES = (
       for channels in (*range(1, 18), 31, 33, 63, 65)),
     *(NumbersCase("/".join(filter(None, ("shapes/resnet50", f"{shape[1]}x{shape[2]}", layout * (layout != "contiguous"),
                                          face * (face != "layer")))),
-                  Problem(shape, memory_format=layout, activation="relu"), face=face, thorough=shape[1] != 2048)
+                  Problem(shape, memory_format=layout, activation="relu"), face=face,
+                  thorough=shape[1] != 2048 or (layout, face) not in BOTH)
       for shape in SUITES["resnet50"].shapes(2) for layout in MEMORY_FORMATS for face in FACES),
 )
 THREADS = (
     *(NumbersCase(f"threads/{count}/{layout}/{face}", replace(SPLIT, memory_format=layout), face=face, fixed_threads=count,
-                  thorough=count > 2)
+                  thorough=count != 2)
       for count in (1, 2, 3, 5) for layout, face in BOTH),
     NumbersCase("threads/2/frozen", SPLIT, Phase.BACKWARD_INFERENCE, fixed_threads=2),
 )
@@ -92,7 +95,8 @@ EXACT = (
     replace(TERNARY, name="exact/float32/mean_64", mean=64.0),
     replace(TERNARY, name="exact/float32/mean_16384", mean=2.0**14),
     replace(TERNARY, name="exact/float32/mean_million", mean=2.0**20, phase=Phase.FORWARD_TRAINING),
-    replace(TERNARY, name="exact/float32/channels_last", problem=Problem((8, 16, 4, 4), memory_format="channels_last")),
+    replace(TERNARY, name="exact/float32/channels_last", problem=Problem((8, 16, 4, 4), memory_format="channels_last"),
+            thorough=True),
     replace(TERNARY, name="exact/float32/inference", problem=Problem((4, 5, 2, 2)), phase=Phase.BACKWARD_INFERENCE,
             mean=64.0),
     replace(TERNARY, name="exact/float64", problem=Problem((16, 7), "float64"), mean=64.0),
@@ -124,7 +128,8 @@ OF_A_LAYER = (
     NumbersCase("data/infinity_in_one_channel/contiguous", LINEAR, fill="-inf"),
     NumbersCase("data/nan_in_one_channel/inference", PLAIN, Phase.INFERENCE, fill="nan"),
 )
-DATA = (*OF_A_LAYER, *(replace(case, name=f"{case.name}/kernel", face="kernel") for case in OF_A_LAYER))
+DATA = (*OF_A_LAYER, *(replace(case, name=f"{case.name}/kernel", face="kernel", thorough=case.problem.dtype == "float64")
+                       for case in OF_A_LAYER))
 # How the arrays lie is no part of a problem: a kernel may be given any address that an element can have.
 MISALIGNED = (
     *(NumbersCase(f"strided/misaligned/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, offset=1)

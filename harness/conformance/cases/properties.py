@@ -9,7 +9,7 @@ PROPERTIES: Mapping[str, str] = {
     "layouts": "channels_last, in four and five dimensions",
     "dtypes": "float64, bfloat16, float16, mixed",
     "shapes": "primes, tails, ResNet-50's shapes",
-    "threads": "one thread and two",
+    "threads": "two threads",
     "exact": "exact statistics, to a few ulp",
     "data": "large means, denormals, sparse, NaN",
     "gradients": "finite differences and gradcheck",

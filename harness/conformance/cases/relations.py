@@ -18,7 +18,7 @@ GRADIENTS = (
                     Problem((5, 3), "float64", weight=False, bias=False), "gradcheck", thorough=True),
     DifferencesCase("gradients/gradcheck/channels_last", replace(SMALL, memory_format="channels_last"), "gradcheck",
                     thorough=True),
-    DifferencesCase("gradients/directions/layer", FLOAT64, "directions"),
+    DifferencesCase("gradients/directions/layer", FLOAT64, "directions", thorough=True),
     DifferencesCase("gradients/directions/kernel", FLOAT64, "directions", face="kernel"),
     DifferencesCase("gradients/directions/frozen", FLOAT64, "directions", Phase.BACKWARD_INFERENCE, "kernel",
                     thorough=True),
@@ -30,7 +30,7 @@ OF_ONE_SHAPE = ("shift", "scale", "batch_permutation", "channel_permutation", "z
                 "affine", "channels_alone", "running_averages", "inference_after_momentum_1")
 LAWS = (
     *(LawCase(f"laws/{law}", law, ORDINARY) for law in OF_ONE_SHAPE),
-    LawCase("laws/relu", "relu", replace(ORDINARY, activation="relu", residual=True)),
+    LawCase("laws/relu", "relu", replace(ORDINARY, activation="relu", residual=True), thorough=True),
     LawCase("laws/repeated_batch", "repeated_batch", ORDINARY),
     LawCase("laws/folding", "folding", Problem((16, 6), "float64")),
     *(LawCase(f"laws/{law}/any_problem", law, None, 20, thorough=True) for law in OF_ONE_SHAPE),
