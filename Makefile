@@ -24,9 +24,13 @@ ui: $(READY)    ## MLflow on 127.0.0.1 over the results of `make bench`
 clean:          ## remove the environment; results stay
 	rm -rf .venv
 
+NATIVE := CMakeLists.txt $(wildcard cmake/*) $(shell find harness implementations -name '*.cpp' -o -name '*.hpp')
+# Where there is a compiler, C++ that does not build is an error; where there is none, the package does without.
+BNBENCH_NATIVE ?= $(if $(shell command -v $(CXX)),1)
+
 # The stamp comes last: an interrupted set-up is begun again, a finished one costs nothing.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bnbench needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	BNBENCH_NATIVE=$(BNBENCH_NATIVE) $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)

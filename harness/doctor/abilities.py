@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.doctor.finding import Finding, bad, good, notice
 from harness.doctor.readings import Readings
+from harness.timing.bandwidth import lacking
 
 # The instruction sets, any of which works on the dtype itself rather than on a float32 copy.
 NATIVE = {
@@ -68,6 +69,14 @@ def compiler(seen: Readings) -> Iterator[Finding]:
         yield good("C++ compiler", seen.compiler)
 
 
+def bandwidth_probes(_: Readings) -> Iterator[Finding]:
+    missing = lacking()
+    if missing is None:
+        yield good("bandwidth probes", "built: speeds can be held against what memory allows")
+    else:
+        yield bad("bandwidth probes", f"{missing.reason}, so speeds have no floor", missing.remedy)
+
+
 def datasets(seen: Readings) -> Iterator[Finding]:
     for dataset, package in DATASETS.items():
         if package in seen.packages:
@@ -76,4 +85,4 @@ def datasets(seen: Readings) -> Iterator[Finding]:
             yield bad(f"data set {dataset}", f"{package} is not installed", f"pip install {package}")
 
 
-ABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, datasets)
+ABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, bandwidth_probes, datasets)

@@ -1,0 +1,56 @@
+# add_multi_isa_library(NAME FOLDER folder ONCE sources... PER_ISA sources...)
+#
+# A shared library libNAME.so in FOLDER of the package. The PER_ISA sources are compiled once for each instruction set that
+# the compiler knows for this machine, with BNBENCH_ISA defined as its name (baseline, v3, v4): names that the linker sees
+# must carry it, by BNBENCH_NAME from isa.hpp, and nothing inline of other headers may be used, since the linker would keep
+# one copy of it, of any instruction set. The ONCE sources choose among them at run time, by isa.hpp. The sources are relative
+# to FOLDER. Never -march=native: a package runs elsewhere than where it was built.
+include(CheckCXXCompilerFlag)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(BNBENCH_INCLUDE ${CMAKE_CURRENT_LIST_DIR})
+set(BNBENCH_ISAS baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  foreach(isa v3 v4)
+    check_cxx_compiler_flag(-march=x86-64-${isa} BNBENCH_COMPILER_KNOWS_${isa})
+    if(BNBENCH_COMPILER_KNOWS_${isa})
+      list(APPEND BNBENCH_ISAS ${isa})
+    endif()
+  endforeach()
+endif()
+
+function(add_multi_isa_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 given "" "FOLDER" "ONCE;PER_ISA")
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${given_FOLDER})
+  list(TRANSFORM given_ONCE PREPEND ${folder}/)
+  list(TRANSFORM given_PER_ISA PREPEND ${folder}/)
+  add_library(${name} SHARED ${given_ONCE})
+  _bnbench_compile(${name})
+  target_link_libraries(${name} PRIVATE OpenMP::OpenMP_CXX)
+  foreach(isa IN LISTS BNBENCH_ISAS)
+    add_library(${name}_${isa} OBJECT ${given_PER_ISA})
+    _bnbench_compile(${name}_${isa})
+    target_compile_definitions(${name}_${isa} PRIVATE BNBENCH_ISA=${isa})
+    if(NOT isa STREQUAL baseline)
+      target_compile_options(${name}_${isa} PRIVATE -march=x86-64-${isa})
+      target_compile_definitions(${name} PRIVATE BNBENCH_HAS_${isa})
+    endif()
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_${isa}>)
+  endforeach()
+  if(SKBUILD_STATE STREQUAL "wheel")
+    install(TARGETS ${name} LIBRARY DESTINATION ${given_FOLDER})
+  else()
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder})
+  endif()
+endfunction()
+
+function(_bnbench_compile target)
+  target_compile_features(${target} PRIVATE cxx_std_17)
+  target_compile_options(${target} PRIVATE -O3 -Wall -Wextra -fno-exceptions -fno-rtti)
+  target_include_directories(${target} PRIVATE ${BNBENCH_INCLUDE})
+  set_target_properties(${target} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
