@@ -1,0 +1,45 @@
+"""Confidence intervals of a ratio of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, hypot
+
+from harness.records import Interval
+from harness.statistics.student import Estimate, estimate
+
+LARGEST_LOG = 700.0  # exp of more is no float64: a hopelessly wide interval keeps bounds that JSON can hold
+
+
+def interval(log_ratios: Sequence[float], alpha: float, pilot: int | None = None) -> Interval:
+    """The ratio with its 1 - ``alpha`` confidence interval, from one log-ratio a launch.
+
+    Where the variance of the first ``pilot`` launches decided how many there would be in all, it alone goes into the
+    interval: mean of all ± t(1 - alpha/2, pilot - 1) · s of the pilot / sqrt(all). That is exact whatever number the
+    variance led to (Stein 1945, "A two-sample test for a linear hypothesis whose power is independent of the variance",
+    Annals of Mathematical Statistics 16), where the ordinary interval, which a pilot that happened to be quiet has cut
+    short, is too narrow. Raises ValueError for fewer than two launches, or fewer than two in the pilot.
+    """
+    return _interval(estimate(log_ratios, pilot), alpha)
+
+
+def welch(log_ratios_a: Sequence[float], log_ratios_b: Sequence[float], alpha: float) -> Interval:
+    """The ratio of one session's ratio to the baseline to another's, a over b, by Welch's unequal variances.
+
+    Raises ValueError for fewer than two launches in either.
+    """
+    a, b = estimate(log_ratios_a), estimate(log_ratios_b)
+    error = hypot(a.error, b.error)
+    share = (a.error / error) ** 2 if error else 1.0
+    freedom = 1 / (share**2 / a.freedom + (1 - share) ** 2 / b.freedom)
+    return _interval(Estimate(a.mean - b.mean, error, freedom), alpha)
+
+
+def bounded_exp(value: float) -> float:
+    """The exponential, of finite values for every ``value``."""
+    return exp(max(-LARGEST_LOG, min(LARGEST_LOG, value)))
+
+
+def _interval(found: Estimate, alpha: float) -> Interval:
+    half_width = found.half_width(alpha)
+    return Interval(*map(bounded_exp, (found.mean, found.mean - half_width, found.mean + half_width)))

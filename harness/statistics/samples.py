@@ -1,0 +1,61 @@
+"""From raw samples to one number a launch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from math import exp, log
+from statistics import fmean, median
+from typing import Any
+
+Sample = Mapping[str, Any]
+"""One timed group of calls: ``launch``, ``block``, ``calls``, and the whole group's ``seconds``.
+
+``set_aside``, False where it is absent, says that the block was disturbed: it is kept and enters no figure.
+"""
+
+
+def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[float]:
+    """One log-ratio of times per call, ``arm`` over ``baseline``, for each launch in which both share a block.
+
+    Launches come in the order in which ``arm`` met them.
+    """
+    ours, theirs = _per_call(samples[arm]), _per_call(samples[baseline])
+    launches = defaultdict(list)
+    for launch, block in ours:
+        if (launch, block) in theirs:
+            launches[launch].append(log(ours[launch, block] / theirs[launch, block]))
+    return [median(blocks) for blocks in launches.values()]
+
+
+def launch_seconds(samples: Sequence[Sample]) -> list[float]:
+    """Seconds per call of one arm, the median over blocks, for each launch that has a block not set aside."""
+    launches = defaultdict(list)
+    for (launch, _), seconds in _per_call(samples).items():
+        launches[launch].append(seconds)
+    return [median(blocks) for blocks in launches.values()]
+
+
+def median_seconds(samples: Sequence[Sample]) -> float:
+    """Seconds per call of one arm: the median over launches of the median over blocks.
+
+    Raises ValueError where there is no sample, or each is set aside.
+    """
+    launches = launch_seconds(samples)
+    if not launches:
+        raise ValueError(f"{len(samples)} samples, none of them undisturbed, have no median; at least one must not be set "
+                         "aside, so measure again on a quieter machine")
+    return median(launches)
+
+
+def geometric_mean(ratios: Iterable[float]) -> float:
+    """The mean of ratios, which no choice of baseline turns around. Raises ValueError where there are none."""
+    return exp(fmean(map(log, ratios)))
+
+
+def _per_call(samples: Iterable[Sample]) -> dict[tuple[Hashable, Hashable], float]:
+    blocks = defaultdict(list)
+    for sample in samples:
+        if not sample.get("set_aside", False):
+            blocks[sample["launch"], sample["block"]].append(sample["seconds"] / sample["calls"])
+    return {place: median(seconds) for place, seconds in blocks.items()}

@@ -1,0 +1,59 @@
+"""Student's t, and the mean of launches with the error that it applies to.
+
+Of SciPy, only ``scipy.special`` is used: importing ``scipy.stats`` takes half a second of every command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+LEAST_LAUNCHES = 2
+
+
+class Estimate(NamedTuple):
+    """A mean log-ratio, its standard error, and the degrees of freedom that the error was estimated with."""
+
+    mean: float
+    error: float
+    freedom: float
+
+    def half_width(self, alpha: float) -> float:
+        """Of the two-sided 1 - ``alpha`` interval around the mean."""
+        return t_quantile(1 - alpha / 2, self.freedom) * self.error
+
+
+def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
+    """The mean over all launches; its error from the first ``pilot`` of them alone where there are more than those.
+
+    Raises ValueError for fewer than two launches, or fewer than two in the pilot.
+    """
+    pilots = log_ratios[:pilot] if pilot is not None and pilot < len(log_ratios) else log_ratios
+    if len(pilots) < LEAST_LAUNCHES:
+        raise ValueError(f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are needed, "
+                         "so raise task.launches or the budget")
+    return Estimate(fmean(log_ratios), stdev(pilots) / sqrt(len(log_ratios)), len(pilots) - 1)
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """Where Student's t of so many degrees of freedom stays below with this probability."""
+    return float(special().stdtrit(freedom, probability))
+
+
+def t_two_sided(value: float, freedom: float) -> float:
+    """The probability that Student's t is further from 0 than ``value``, which is not negative."""
+    return 2 * float(special().stdtr(freedom, -value))
+
+
+def t_noncentrality(alpha: float, freedom: float, power: float) -> float:
+    """The non-centrality at which t exceeds the upper quantile of a two-sided test with probability ``power``."""
+    return float(special().nctdtrinc(freedom, 1 - power, t_quantile(1 - alpha / 2, freedom)))
+
+
+def special() -> Any:
+    """``scipy.special``, imported where it is first needed."""
+    import scipy.special
+
+    return scipy.special
