@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
+from harness.calling import results_of
 from harness.conformance.cases import DifferencesCase
 from harness.conformance.checks.layer import call
 from harness.conformance.checks.numbers import supported
@@ -95,11 +96,7 @@ def directions(implementation: Implementation, case: DifferencesCase, arrays: Ar
 
 def left(implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays) -> Results:
     """What one call of a phase leaves."""
-    prepared = implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays)
-    prepared.arm(1)
-    prepared()
-    prepared.synchronize()
-    return prepared.results()
+    return results_of(implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays))
 
 
 def along(arrays: Arrays, moved: dict[str, Tensor], step: float) -> Arrays:

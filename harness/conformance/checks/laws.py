@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
+from harness.calling import results_of
 from harness.conformance.cases import LawCase
 from harness.conformance.checks.examples import Answer, Trial, batches, oracle_examples, problems, rows_of
 from harness.conformance.checks.numbers import supported
@@ -204,10 +205,7 @@ def of_the_oracle(implementation: Implementation, device: str, draw: Draw) -> It
     arrays = example.arrays(device)
     prepared = implementation.prepare(example.problem, example.phase, face=example.face, outputs=example.outputs,
                                       arrays=arrays)
-    prepared.arm(1)
-    prepared()
-    prepared.synchronize()
-    yield from verify(prepared.results(), example.problem, example.phase, example.arrays(device))
+    yield from verify(results_of(prepared), example.problem, example.phase, example.arrays(device))
 
 
 def weight_of(arrays: Arrays) -> torch.Tensor:

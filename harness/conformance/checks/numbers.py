@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from harness.calling import results_of
 from harness.conformance.cases import NumbersCase
 from harness.conformance.checks.untouched import changed, tensors
 from harness.conformance.compare import Finding, failures, verify
@@ -21,10 +22,7 @@ def check(implementation: Implementation, case: NumbersCase, device: str) -> Ite
     arrays, untouched = operands(case, device), operands(case, device)
     prepared = implementation.prepare(case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays)
     for call in ("", "the second call's ", "the third call's "):
-        prepared.arm(1)
-        prepared()
-        prepared.synchronize()
-        findings = verify(prepared.results(), case.problem, case.phase, untouched,
+        findings = verify(results_of(prepared), case.problem, case.phase, untouched,
                           representable=case.distribution == "ternary")
         yield from (finding if finding.passed else replace(finding, quantity=call + finding.quantity)
                     for finding in findings)

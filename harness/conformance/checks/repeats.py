@@ -17,6 +17,7 @@ from math import inf
 
 import torch
 
+from harness.calling import results_of
 from harness.conformance.cases import RepeatsCase
 from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
@@ -38,11 +39,7 @@ def same_bits_again(implementation: Implementation, case: RepeatsCase, device: s
     for _ in range(2):
         prepared = implementation.prepare(case.problem, Phase.TRAINING_STEP, face=case.face, outputs="fresh",
                                           arrays=make_arrays(case.problem, 0, device=device))
-        for _ in range(2):
-            prepared.arm(1)
-            prepared()
-            prepared.synchronize()
-            found.append(_copied(prepared.results()))
+        found += [_copied(results_of(prepared)) for _ in range(2)]
     first = tensors(found[0])
     for name in first:
         times = [number for number, one in enumerate(found) if not same_bits(first[name], getattr(one, name))]
