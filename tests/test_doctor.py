@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.doctor import Finding, Readings, examine, to_data
-from harness.doctor.readings import TICKS, Counters, clock_step, count, take, torch_cuda, turbo, work_elsewhere
+from harness.doctor.readings import clock_step, take, torch_cuda, turbo
+from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import Processor
 
 if TYPE_CHECKING:
