@@ -43,14 +43,16 @@ def check(
 
 def measure(
     implementations: Sequence[Specification], problems: Iterable[Problem], *, phases: Sequence[str] = ("training_step",),
-    faces: Sequence[str] = ("layer",), outputs: str = "fresh", threads: int | None = None, launches: int = 8,
-    blocks: int = 5, baseline: str = "torch_native",
+    faces: Sequence[str] = ("layer",), outputs: str = "fresh", cache: str = "warm", inputs: str = "normal",
+    threads: int | None = None, launches: int = 8, most_launches: int | None = None, blocks: int = 5,
+    baseline: str = "torch_native",
 ) -> list[Record]:
     """Time implementations side by side on each problem; a record for each of them, and the canary's.
 
-    Raises ``UsageError`` for what cannot be measured as asked.
+    The arguments are the keys of ``task=throughput``. Raises ``UsageError`` for what cannot be measured as asked.
     """
-    task = ThroughputConfig(phases=list(phases), faces=list(faces), outputs=outputs, launches=launches, blocks=blocks)
+    task = ThroughputConfig(phases=list(phases), faces=list(faces), outputs=outputs, cache=cache, inputs=inputs,
+                            launches=launches, most_launches=most_launches, blocks=blocks)
     records = []
     for problem in problems:
         attributes = {key: value for key, value in asdict(problem).items() if key != "shape"}

@@ -6,8 +6,9 @@ everything else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +19,12 @@ from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Problem
 
 Distribution = Literal["normal", "rectified", "ternary"]
+INPUTS: Mapping[str, Mapping[str, Any]] = {  # that speed is measured on, by name
+    "normal": {},
+    "rectified": {"distribution": "rectified"},
+    "large_mean": {"mean": 100.0},  # in standard deviations
+    "denormal": {"scale": None},  # the dtype's own: a hundredth of its smallest normal number
+}
 STREAMS = ("input", "grad_output", "residual", "weight", "bias", "running_mean", "running_var")  # append only
 Values = NDArray[np.float64] | NDArray[np.float32]
 
@@ -76,6 +83,14 @@ def make_arrays(
     )
 
 
+def drawn(problem: Problem, seed: int, inputs: str, *, device: str = "cpu") -> Arrays:
+    """Operands whose input is one of ``INPUTS``."""
+    how = dict(INPUTS[inputs])
+    if how.get("scale", 1) is None:
+        how["scale"] = torch.finfo(getattr(torch, problem.dtype)).tiny / 100
+    return make_arrays(problem, seed, device=device, **how)
+
+
 def shifted(tensor: torch.Tensor, offset: int) -> torch.Tensor:
     """The same values with the same strides, ``offset`` elements into memory of their own."""
     room = torch.empty(tensor.untyped_storage().nbytes() // tensor.element_size() + offset,
@@ -124,4 +139,4 @@ def _placed(values: torch.Tensor, problem: Problem, offset: int, device: str) ->
     """Values rounded once to the problem's dtype, in its memory format."""
     layout = CHANNELS_LAST[len(problem.shape)] if problem.memory_format == "channels_last" else torch.contiguous_format
     tensor = values.to(getattr(torch, problem.dtype), memory_format=layout).to(device)
-    return shifted(tensor, offset) if offset else tensor
+    return shifted(tensor, offset)  # where torch puts it: NumPy's arrays begin now on a line of the cache, now inside one

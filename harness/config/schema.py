@@ -11,6 +11,7 @@ from omegaconf import MISSING
 from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
 
 ALLOCATORS = ("retaining", "default")
+INPUTS = ("normal", "rectified", "large_mean", "denormal")
 WAIT_POLICIES = ("brief", "default", "passive")
 DEVICES = ("cpu", "cuda")
 
@@ -79,7 +80,10 @@ class ThroughputConfig(TaskConfig):
     phases: list[str] = one_of(tuple(Phase), [Phase.TRAINING_STEP.value])
     faces: list[str] = one_of(("layer", "kernel"), ["layer"])
     outputs: str = one_of(("fresh", "reused"), "fresh")
-    launches: int = between(1, 1000, 8)  # worker processes: the unit of replication
+    cache: str = one_of(("warm", "cold"), "warm")  # cold: calls go round more arrays than the last-level cache holds
+    inputs: str = one_of(INPUTS, "normal")
+    launches: int = between(1, 1000, 8)  # worker processes, the unit of replication: they decide how many more it takes
+    most_launches: int | None = between(1, 1000, None)  # in all, at most; None: twice the launches above
     blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
     sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
     cell_seconds: float = between(0, 1e6, 60.0)  # budget: past it no launch is begun, once two are done

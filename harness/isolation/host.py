@@ -161,6 +161,8 @@ class Host:
     def _raise_killed(self) -> None:
         status = self.process.wait()
         cause = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        if status == -signal.SIGKILL:
+            cause += ", which is what the kernel sends when memory runs out"
         self._stderr.seek(0)
         said = self._stderr.read().decode(errors="replace").strip()[-STDERR_TAIL:]
         raise Killed(f"the worker died of {cause}" + (f"; its last words: {said}" if said else ""))

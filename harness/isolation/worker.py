@@ -9,21 +9,29 @@ import ctypes
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness.environment import machine
+
 SERVICES = {
     "timing.open": "harness.timing.bench:open_cell",
-    "timing.prepare": "harness.timing.bench:prepare",
-    "timing.verify": "harness.timing.bench:verify",
-    "timing.sample": "harness.timing.bench:sample",
+    "timing.prepare": "harness.timing.stand:prepare",
+    "timing.prepare_floor": "harness.timing.stand:prepare_floor",
+    "timing.verify": "harness.timing.checking:verify",
+    "timing.measure_memory": "harness.timing.checking:measure_memory",
+    "timing.sample": "harness.timing.sampling:sample",
+    "timing.audit": "harness.timing.checking:audit",
     "timing.clear": "harness.timing.bench:clear",
     "conformance.run": "harness.conformance.runner:run",
     "training.run": "harness.training.runner:run",
+    "doctor.bandwidth": "harness.doctor.bandwidth:run",
 }
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -31,6 +39,7 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 def main(arguments: list[str]) -> None:
     requests, replies, settings = int(arguments[0]), int(arguments[1]), json.loads(arguments[2])
     die_with_parent()
+    run_out_of_memory_first()
     os.sched_setaffinity(0, settings["cpus"])
 
     def send(reply: dict[str, Any]) -> None:
@@ -47,6 +56,18 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies: a killed command leaves no worker hanging in a call."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run_out_of_memory_first() -> None:
+    """Have allocations fail here before the machine has no memory left, or else the kernel kill this process for it.
+
+    What takes too much is an implementation: that costs its own record, not the session.
+    """
+    available = machine.memory()["MemAvailable"]
+    if sys.platform == "linux" and available:
+        resource.setrlimit(resource.RLIMIT_DATA, (available, available))
+        with suppress(OSError):  # not everywhere may a process say so of itself
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def set_up(settings: dict[str, Any]) -> dict[str, Any]:

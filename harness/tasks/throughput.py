@@ -10,20 +10,23 @@ from itertools import groupby, product
 from statistics import median
 from typing import Any
 
-from harness import statistics
 from harness.arms import arms_of
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.environment import Environment
 from harness.isolation.lease import device_lease
 from harness.problems import problems
-from harness.records import Flag, Identity, Record, Status, Verdict
+from harness.records import Identity, Record, Status
 from harness.tasks import worker_settings
-from harness.timing.cell import Measured, Pool, Protocol, measure_cell
+from harness.timing.cell import Measured, Protocol, Work, measure_cell
+from harness.timing.judgement import judged
+from harness.timing.pool import Pool
+from harness.timing.rotation import sets_of
 from implementations import registry
-from implementations.interface import Phase
+from implementations.interface import Face, Outputs, Phase, Problem
 
-VERSION = 1  # of the protocol: raise it when what a number means changes
+VERSION = 2  # of the protocol: raise it when what a number means changes
 CANARY = "canary"
+ON_THE_BENCH = ("problem", "phase", "face", "outputs", "seed", "device", "inputs")
 
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
@@ -40,20 +43,27 @@ def measure(
     config: Config, todo: list[Identity], session: str, announce: Callable[[str], None],
 ) -> Generator[Record]:
     """Measure cell by cell. What is settled already is measured beside the rest only if it is the baseline."""
-    task = _task(config)
-    arms, device = _arms(config), config.device
-    protocol = Protocol(task.launches, task.blocks, task.sample_seconds, task.cell_seconds)
-    with Pool(worker_settings(config), task.timeout) as pool:
+    arms = _arms(config)
+    with Pool(worker_settings(config), config.task.timeout) as pool:
         for _, group in groupby(todo, key=lambda identity: identity.cell_key):
             wanted = list(group)
-            cell, names = wanted[0].cell, {identity.implementation for identity in wanted}
-            here = {arm: arms[arm] for arm in arms if arm in names | {config.baseline, CANARY}}
-            bench = {key: cell[key] for key in ("problem", "phase", "face", "outputs", "seed", "device")}
-            where = f"{cell['phase']} {'×'.join(map(str, cell['problem']['shape']))}"
-            with device_lease(device.name):
-                measured = measure_cell(pool, bench, here, protocol, partial(_announce, announce, where))
+            names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
+            work = _work(config, wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
+            with device_lease(config.device.name):
+                measured = measure_cell(pool, work, partial(_announce, announce, _where(work.cell)))
             for identity in wanted:
-                yield _record(identity, measured, session)
+                yield _record(identity, work, measured, session)
+
+
+def _work(config: Config, cell: Any, arms: dict[str, registry.Specification]) -> Work:
+    task = _task(config)
+    protocol = Protocol(task.launches, _most_launches(task), task.blocks, task.sample_seconds, task.cell_seconds,
+                        config.alpha, config.margin)
+    return Work({**{key: cell[key] for key in ON_THE_BENCH}, "sets": _sets(cell)}, arms, config.baseline, CANARY, protocol)
+
+
+def _where(cell: Any) -> str:
+    return f"{cell['phase']} {'×'.join(map(str, cell['problem']['shape']))}"
 
 
 def _announce(announce: Callable[[str], None], where: str, text: str) -> None:
@@ -78,61 +88,42 @@ def _cells(config: Config) -> Iterator[dict[str, Any]]:
         if Phase(phase).training and problem.reduction == 1:
             raise UsageError(f"{problem} has one value a channel, and {phase} needs more; allowed there: "
                              "task.phases=[inference,backward_inference]")
-        yield {
+        cell = {
             "problem": {**asdict(problem), "shape": list(problem.shape)},
-            "phase": phase, "face": face, "outputs": task.outputs, "cache": "warm",
+            "phase": phase, "face": face, "outputs": task.outputs, "cache": task.cache, "inputs": task.inputs,
             "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
             "wait_policy": settings.wait_policy, "seed": config.seed,
             "baseline": config.baseline, "margin": config.margin, "alpha": config.alpha,
-            "protocol": {"version": VERSION, "launches": task.launches, "blocks": task.blocks,
-                         "sample_seconds": task.sample_seconds, "cell_seconds": task.cell_seconds},
+            "protocol": {"version": VERSION, "launches": task.launches, "most_launches": _most_launches(task),
+                         "blocks": task.blocks, "sample_seconds": task.sample_seconds, "cell_seconds": task.cell_seconds},
         }
+        _sets(cell)  # a cold cell that cannot be is told before anything is measured
+        yield cell
 
 
-def _record(identity: Identity, measured: Measured, session: str) -> Record:
+def _most_launches(task: ThroughputConfig) -> int:
+    """Never fewer than the pilot's, which are made before there is anything to decide."""
+    return max(task.most_launches or 2 * task.launches, task.launches)
+
+
+def _sets(cell: Any) -> int:
+    face: Face = cell["face"]
+    outputs: Outputs = cell["outputs"]
+    try:
+        return sets_of(Problem(**cell["problem"]), Phase(cell["phase"]), face=face, outputs=outputs, cache=cell["cache"],
+                       threads=cell["threads"])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _record(identity: Identity, work: Work, measured: Measured, session: str) -> Record:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     arm = identity.implementation
     if arm in measured.fallen:
         out = measured.fallen[arm]
         return Record(identity, session, now, out.status, out.reason)
+    figures, flags = judged(work, measured, arm)
     costs = measured.costs[arm]
-    canary, disturbed = _canary(identity, measured)
-    comparison = _comparison(identity, measured, disturbed=disturbed)
-    samples = measured.samples[arm]
-    figures = {
-        "median_seconds": statistics.median_seconds(samples), **comparison, "canary": canary,
-        "launches": len(costs), "blocks": len({sample["block"] for sample in samples}),
-        "calls": round(median(sample["calls"] for sample in samples)), "stopped": measured.stopped,
-    }
-    return Record(identity, session, now, Status.OK, None, (Flag.DISTURBED,) if disturbed else (), figures, samples,
-                  {key: median(cost[key] for cost in costs) for key in costs[0]})
-
-
-def _canary(identity: Identity, measured: Measured) -> tuple[dict[str, float] | None, bool]:
-    """The A/A ratio of the cell, and whether it says that two runs of the same code differ beyond the margin."""
-    if identity.cell["baseline"] in measured.fallen or CANARY in measured.fallen:
-        return None, False
-    ratios = statistics.log_ratios(measured.samples, CANARY, identity.cell["baseline"])
-    if len(ratios) < statistics.LEAST_LAUNCHES:
-        return None, False
-    interval = statistics.interval(ratios, identity.cell["alpha"])
-    return asdict(interval), statistics.verdict(interval, identity.cell["margin"]) in (Verdict.FASTER, Verdict.SLOWER)
-
-
-def _comparison(identity: Identity, measured: Measured, *, disturbed: bool) -> dict[str, Any]:
-    """Ratio to the baseline, verdict and minimum detectable effect; each None where it cannot be had, with the reason."""
-    arm, baseline, alpha = identity.implementation, identity.cell["baseline"], identity.cell["alpha"]
-    comparison: dict[str, Any] = dict.fromkeys(("ratio", "ratio_absent", "verdict", "minimum_detectable_effect"))
-    if arm == baseline:
-        return {**comparison, "ratio_absent": "it is the baseline"}
-    if baseline in measured.fallen:
-        return {**comparison, "ratio_absent": f"the baseline {baseline} is {measured.fallen[baseline].status} here"}
-    ratios = statistics.log_ratios(measured.samples, arm, baseline)
-    if len(ratios) < statistics.LEAST_LAUNCHES:
-        return {**comparison, "ratio_absent": f"{len(ratios)} launch gives no interval; raise task.launches"}
-    interval = statistics.interval(ratios, alpha)
-    comparison["ratio"] = asdict(interval)
-    comparison["verdict"] = None if disturbed else statistics.verdict(interval, identity.cell["margin"])
-    comparison["minimum_detectable_effect"] = statistics.minimum_detectable_effect(
-        ratios, alpha, identity.cell["margin"])
-    return comparison
+    names = dict.fromkeys(name for cost in costs for name in cost)
+    return Record(identity, session, now, Status.OK, None, flags, figures, measured.samples[arm],
+                  {name: median(cost.get(name, 0.0) for cost in costs) for name in names})

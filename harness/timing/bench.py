@@ -1,114 +1,107 @@
 """The worker's bench: one cell at a time, its arrays, and the arms that stand ready on it.
 
-These functions answer `isolation.worker`'s requests; their arguments and answers are plain data.
+`stand`, `checking` and `sampling` work on what lies here; each is called by `isolation.worker` with plain data.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from typing import Any
 
 import torch
 
-from harness.conformance.compare import failures
-from harness.conformance.compare import verify as compare_with_oracle
-from harness.inputs import make_arrays
-from implementations import Unavailable, Unsupported, registry
+from harness.inputs import drawn
+from harness.timing import memory
+from harness.timing.fingerprint import Fingerprint, fingerprint
+from implementations import Unavailable
 from implementations.interface import Arrays, Face, Outputs, Phase, Prepared, Problem
 
-SAMPLED_CHANNELS = 8
+
+class Arm:
+    """An arm ready on each set of arrays: one, or in a cold cell as many as outlast the cache. Calls go round them."""
+
+    def __init__(self, prepared: Sequence[Prepared], *, shares_memory: bool = True) -> None:
+        self.prepared, self.shares_memory = tuple(prepared), shares_memory
+        self._next = 0
+
+    def arm(self, calls: int) -> None:
+        """Untimed: make ready for the next ``calls`` calls, wherever in the round they begin."""
+        whole, rest = divmod(calls, len(self.prepared))
+        for index, prepared in enumerate(self.prepared):
+            prepared.arm(whole + ((index - self._next) % len(self.prepared) < rest))
+
+    def turns(self, calls: int) -> list[Prepared]:
+        """Whom to call, one after the other, for the next ``calls`` calls."""
+        if len(self.prepared) == 1:
+            return [self.prepared[0]] * calls
+        turns = list(islice(cycle(self.prepared), self._next, self._next + calls))
+        self._next = (self._next + calls) % len(self.prepared)
+        return turns
+
+    def synchronize(self) -> None:
+        self.prepared[0].synchronize()
 
 
 @dataclass
 class Cell:
-    """What is on the bench, with the arms by name."""
+    """What is on the bench, with the arms by name. ``untouched`` is what the operands' bits were when they were made."""
 
     problem: Problem
     phase: Phase
     face: Face
     outputs: Outputs
     device: str
-    arrays: Arrays
-    arms: dict[str, Prepared] = field(default_factory=dict)
+    seed: int
+    inputs: str
+    threads: int
+    sets: list[Arrays]
+    untouched: Fingerprint
+    arms: dict[str, Arm] = field(default_factory=dict)
+
+    def restore(self) -> None:
+        """Give the operands their values again, in place, after an arm has changed them."""
+        fresh = drawn(self.problem, self.seed, self.inputs, device=self.device)
+        for arrays in self.sets:
+            for name, tensor in tensors(fresh).items():
+                getattr(arrays, name).copy_(tensor)
 
 
 _bench: list[Cell] = []
 
 
+def on_bench() -> Cell:
+    return _bench[0]
+
+
 def open_cell(
     progress: Any, *, problem: dict[str, Any], phase: str, face: Face, outputs: Outputs, seed: int, device: str,
+    inputs: str, sets: int,
 ) -> None:
     """Clear the bench and lay out the arrays of another cell. Raises ``Unavailable`` where there is no such device."""
     clear(progress)
     if device == "cuda" and not torch.cuda.is_available():
         raise Unavailable("there is no CUDA device here, or this build of PyTorch cannot use it")
     made = Problem(**problem)
-    _bench.append(Cell(made, Phase(phase), face, outputs, device, make_arrays(made, seed, device=device)))
+    arrays = drawn(made, seed, inputs, device=device)
+    _bench.append(Cell(made, Phase(phase), face, outputs, device, seed, inputs, torch.get_num_threads(),
+                       [arrays, *(copied(arrays) for _ in range(sets - 1))], fingerprint(arrays)))
 
 
 def clear(progress: Any) -> None:
     """Drop the cell and give its memory back to the system, which a retaining allocator does not do by itself."""
     _bench.clear()
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
+    memory.trim()
 
 
-def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]:
-    """Make an arm ready and call it once; the seconds that both took. Raises ``Unavailable`` or ``Unsupported``."""
-    cell, threads = _bench[0], torch.get_num_threads()
-    began = time.perf_counter()
-    loaded = registry.load(implementation)
-    refusal = loaded.unsupported(cell.problem, cell.phase, cell.device)
-    if refusal is not None:
-        raise Unsupported(str(refusal) or "it gives no reason")
-    prepared = loaded.prepare(cell.problem, cell.phase, face=cell.face, outputs=cell.outputs, arrays=cell.arrays)
-    ready = time.perf_counter()
-    prepared.arm(1)
-    armed = time.perf_counter()
-    prepared()
-    prepared.synchronize()
-    done = time.perf_counter()
-    if torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)
-        raise RuntimeError(f"it changed torch's number of threads, which is the harness's to set: {threads} in this cell")
-    cell.arms[arm] = prepared
-    return {"prepare_seconds": ready - began, "first_call_seconds": done - armed}
+def tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
+    """The operands by name, the absent ones left out."""
+    return {name: value for name, value in vars(arrays).items() if isinstance(value, torch.Tensor)}
 
 
-def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
-    """Hold what an arm computes on the cell's own inputs against the oracle: every channel, or evenly spread ones."""
-    cell, began = _bench[0], time.perf_counter()
-    prepared = cell.arms[arm]
-    prepared.arm(1)
-    prepared()
-    prepared.synchronize()
-    count = cell.problem.channels
-    channels = None if whole or count <= SAMPLED_CHANNELS else [
-        index * (count - 1) // (SAMPLED_CHANNELS - 1) for index in range(SAMPLED_CHANNELS)]
-    findings = compare_with_oracle(prepared.results(), cell.problem, cell.phase, cell.arrays, channels=channels)
-    return {"reason": failures(findings), "seconds": time.perf_counter() - began}
-
-
-def sample(progress: Any, *, arm: str, calls: int) -> float:
-    """Seconds that ``calls`` calls of an arm take in a row, after as many untimed ones.
-
-    Those bring back what the arm sampled before has driven out: data, code, branch history, and threads from their sleep.
-    With a single one, the same code in a process of its own seemed 9 % slower than beside the baseline.
-    """
-    prepared = _bench[0].arms[arm]
-    prepared.arm(2 * calls)
-    for _ in range(calls):
-        prepared()
-    prepared.synchronize()
-    gc.disable()
-    try:
-        began = time.perf_counter_ns()
-        for _ in range(calls):
-            prepared()
-        prepared.synchronize()
-        return (time.perf_counter_ns() - began) * 1e-9
-    finally:
-        gc.enable()
+def copied(arrays: Arrays) -> Arrays:
+    clones: dict[str, Any] = {name: tensor.clone() for name, tensor in tensors(arrays).items()}
+    return replace(arrays, **clones)

@@ -55,12 +55,15 @@ def _wrapping(act):
     return Wrapping
 
 
-def _a_fifth_longer(inner):
-    began = time.perf_counter()
-    inner()
-    until = began + 1.2 * (time.perf_counter() - began)
-    while time.perf_counter() < until:
-        pass
+def _longer(factor):
+    def act(inner):
+        began = time.perf_counter()
+        inner()
+        until = began + factor * (time.perf_counter() - began)
+        while time.perf_counter() < until:
+            pass
+
+    return act
 
 
 def _hang(inner):
@@ -71,7 +74,17 @@ Crashing = _wrapping(lambda inner: ctypes.string_at(0))
 Raising = _wrapping(lambda inner: inner.no_such_thing())
 Hanging = _wrapping(_hang)
 Exiting = _wrapping(lambda inner: os._exit(3))
-SlowedByAFifth = _wrapping(_a_fifth_longer)
+SlowedByAFifth = _wrapping(_longer(1.2))
+
+
+class Slowed(Native):
+    """Takes ``factor`` times as long as it would."""
+
+    def __init__(self, factor=1.2):
+        self.factor = factor
+
+    def prepare(self, problem, phase, **keywords):
+        return Wrapped(super().prepare(problem, phase, **keywords), _longer(self.factor))
 
 
 class Wrong(Native):

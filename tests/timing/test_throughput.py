@@ -22,8 +22,9 @@ def plugin(name, **arguments):
 
 
 def measured(*implementations, problem=SMALL, **keywords):
+    keywords = {"launches": 2, "blocks": 2, **keywords}
     records = harness.measure(["torch_native", *implementations], [problem], threads=1,
-                              **{"launches": 2, "blocks": 2, **keywords})
+                              **{"most_launches": keywords["launches"], **keywords})
     return {record.implementation.removeprefix("troublesome_bn."): record for record in records}
 
 
@@ -33,7 +34,8 @@ def test_every_arm_is_measured_in_every_block_of_every_launch():
     for record in records.values():
         assert record.status is Status.OK
         places = Counter((sample["launch"], sample["block"]) for sample in record.samples)
-        assert places == Counter((launch, block) for launch in range(3) for block in range(4))
+        assert set(places.values()) == {1}
+        assert {(launch, block) for launch in range(3) for block in range(4)} <= set(places)
 
 
 TROUBLES = {
@@ -87,7 +89,7 @@ def test_a_hang_is_a_timeout_and_the_others_are_measured(monkeypatch):
 
 def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_reason():
     problem = Problem((4, 3), dtype="bfloat16")  # which NumPy has not
-    made = harness.measure(["torch_native"], [problem], threads=1, launches=1, blocks=1, baseline="numpy")
+    made = harness.measure(["torch_native"], [problem], threads=1, launches=1, most_launches=1, blocks=1, baseline="numpy")
     records = {record.implementation: record for record in made}
     assert records["numpy"].status is Status.UNSUPPORTED
     assert records["torch_native"].figures["median_seconds"] > 0
@@ -103,7 +105,7 @@ def test_twenty_percent_more_work_is_found_slower():
 
 
 def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
-    records = harness.measure(["numpy"], [SMALL], threads=1, launches=1, blocks=1)
+    records = harness.measure(["numpy"], [SMALL], threads=1, launches=1, most_launches=1, blocks=1)
     assert [record.implementation for record in records] == ["torch_native", "numpy", "canary"]
 
 

@@ -1,0 +1,164 @@
+"""The order of things in a cell and what becomes of trouble, proved with launches and a clock that are ours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+
+import numpy as np
+import pytest
+
+from harness.records import Status
+from harness.timing.cell import FLOORS, Protocol, Work, measure_cell
+from harness.timing.launch import NotOK
+from harness.timing.taken import Taken
+
+SECONDS = {"base": 1e-3, "canary": 1e-3, "mine": 1e-3, "floor/ordinary": 5e-4, "floor/streaming": 4e-4}
+
+
+class FakeLaunch:
+    """A launch in which every arm's call lasts ``SECONDS``, times a factor of the launch's own for "mine"."""
+
+    def __init__(self, log, index, factor=1.0, trouble=None, waited=lambda count: 0.0):
+        self.log, self.index, self.factor, self.trouble, self.waited = log, index, factor, trouble or {}, waited
+        self.starting, self.processes, self.count = 0.0, [], 0
+
+    def _do(self, what, arm=None):
+        self.log.append((self.index, what, arm))
+        if (what, arm) in self.trouble:
+            raise self.trouble[what, arm]
+
+    def lay_out(self, cell):
+        self._do("lay out")
+
+    def prepare(self, arm, specification):
+        self._do("prepare", arm)
+        return {"prepare_seconds": 0.1, "first_call_seconds": 0.2}
+
+    def prepare_floor(self, arm, stores):
+        self._do("prepare", arm)
+        return 1000
+
+    def verify(self, arm, *, whole):
+        self._do("verify whole" if whole else "verify", arm)
+        return 0.1
+
+    def measure_memory(self, arm):
+        self._do("memory", arm)
+        return {"saved_bytes": 1, "peak_extra_bytes": 2}
+
+    def sample(self, arm, calls, untimed):
+        self._do("warm" if untimed == 0 else "sample", arm)
+        self.count += 1
+        return Taken(SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0), waited=self.waited(self.count))
+
+    def audit(self, arm, calls):
+        self._do("audit", arm)
+        return 0.1
+
+    def clear(self):
+        self._do("clear")
+
+
+def measured(*, launches=3, most=3, blocks=3, cell_seconds=1e6, factors=None, trouble=None, waited=lambda count: 0.0):
+    log = []
+    pool = [FakeLaunch(log, index, factor, trouble, waited) for index, factor in enumerate(factors or [1.0] * most)]
+    work = Work({"seed": 0, "face": "layer", "phase": "training_step", "problem": {"shape": [2, 2]}},
+                {"base": "base", "mine": "mine", "canary": "base"}, "base", "canary",
+                Protocol(launches, most, blocks, 0.01, cell_seconds, 0.05, 0.03))
+    return measure_cell(pool, work, lambda text: None), log
+
+
+def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_that_order():
+    _, log = measured(launches=1, most=1)
+    order = ["lay out", "prepare", "verify whole", "memory", "sample", "warm", "audit", "clear"]
+    for arm in ("base", "mine", "canary"):
+        stages = [what for what, _ in groupby(what for _, what, which in log if which == arm)]
+        assert stages == ["prepare", "verify whole", "memory", "sample", "warm", "sample", "audit"]
+    first = {what: min(place for place, (_, said, _) in enumerate(log) if said == what) for what in order}
+    assert sorted(order, key=first.__getitem__) == order
+    assert log[-1][1] == "clear"
+
+
+def test_blocks_begin_when_every_arm_has_been_warmed_up_and_audits_when_the_last_block_is_done():
+    _, log = measured(launches=1, most=1, blocks=4)
+    last_warm = max(place for place, (_, what, _) in enumerate(log) if what == "warm")
+    blocks = [arm for _, what, arm in log[last_warm + 1:] if what == "sample"]
+    assert [Counter(blocks[at:at + 5]) for at in range(0, len(blocks), 5)] == [Counter(SECONDS.keys())] * 4
+
+
+def test_memory_and_every_channel_are_looked_at_in_the_first_launch_only():
+    _, log = measured(launches=3)
+    assert {index for index, what, _ in log if what in {"memory", "verify whole"}} == {0}
+    assert {index for index, what, _ in log if what == "verify"} == {1, 2}
+
+
+def test_a_precise_pilot_needs_no_more_launches():
+    done, _ = measured(launches=3, most=9)
+    assert len(done.costs["mine"]) == 3
+    assert done.stopped == "precision"
+
+
+def test_a_noisy_pilot_is_followed_by_more_launches_up_to_the_most():
+    factors = np.exp(np.random.default_rng(0).normal(0, 0.1, 9)).tolist()
+    done, _ = measured(launches=3, most=9, factors=factors)
+    assert len(done.costs["mine"]) == 9
+    assert done.stopped == "launches"
+
+
+def test_past_its_budget_a_cell_begins_no_launch_but_the_least():
+    done, _ = measured(launches=5, most=9, cell_seconds=0.0)
+    assert len(done.costs["mine"]) == 2
+    assert done.stopped == "budget"
+
+
+@pytest.mark.parametrize("what", ["prepare", "verify whole", "audit"])
+def test_an_arm_that_falls_without_its_process_is_out_and_the_others_go_on_where_they_are(what):
+    done, log = measured(trouble={(what, "mine"): NotOK("mine", Status.WRONG, "off")})
+    assert done.fallen["mine"].reason == "off"
+    assert "mine" not in done.samples
+    assert Counter(place for place, said, _ in log if said == "lay out") == Counter(range(3))
+    assert len(done.samples["base"]) == 9
+
+
+def test_where_a_process_dies_the_cell_begins_again_without_the_arm():
+    done, log = measured(trouble={("sample", "mine"): NotOK("mine", Status.CRASHED, "SIGSEGV", died=True)})
+    assert done.fallen["mine"].status is Status.CRASHED
+    assert [index for index, what, _ in log if what == "lay out"] == [0, 0, 1, 2]
+    assert len(done.samples["base"]) == 9
+
+
+def test_probes_that_are_not_there_cost_nothing_but_the_floor():
+    absent = {("prepare", floor): NotOK(floor, Status.UNAVAILABLE, "not built") for floor in FLOORS}
+    done, _ = measured(trouble=absent)
+    assert done.floor_bytes is None
+    assert len(done.samples["mine"]) == 9
+
+
+def test_a_disturbed_block_is_set_aside_kept_counted_and_made_up_for():
+    blocks = 6
+
+    def disturbed_now_and_then(count):
+        return 0.5 if count % 47 == 46 else 0.0
+
+    done, _ = measured(launches=2, most=2, blocks=blocks, waited=disturbed_now_and_then)
+    aside = [block for block in done.blocks if block["set_aside"]]
+    assert aside
+    assert all(block["doubts"] == ["waiting"] for block in aside)
+    for launch in range(2):
+        assert sum(not block["doubts"] for block in done.blocks if block["launch"] == launch) == blocks
+    assert sum(sample["set_aside"] for sample in done.samples["mine"]) == len(aside)
+
+
+def test_a_launch_that_is_disturbed_throughout_sets_nothing_aside():
+    done, _ = measured(launches=2, most=2, waited=lambda count: 0.5)
+    assert all(block["doubts"] for block in done.blocks)
+    assert not any(block["set_aside"] for block in done.blocks)
+
+
+def test_what_the_time_went_on_adds_up():
+    done, _ = measured(launches=2, most=2)
+    spent = done.spent
+    assert spent["preparing"] == pytest.approx(2 * 3 * 0.3)
+    assert spent["timed"] == pytest.approx(sum(sample["seconds"] for samples in done.samples.values() for sample in samples))
+    assert spent["own"] == pytest.approx(spent["wall"] - spent["preparing"] - spent["timed"] - spent["untimed"])
