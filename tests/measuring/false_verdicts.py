@@ -1,0 +1,125 @@
+"""How often does the baseline, measured against itself, get a verdict? On a quiet machine, and beside a busy process.
+
+    python tests/measuring/false_verdicts.py --results FOLDER [--busy CPU] [--threads N]
+
+Sixty cells of `bnbench run` with no implementation but the baseline, which runs twice under two names. Whatever is FASTER
+or SLOWER there is false. The same samples are also judged as a less careful harness would, so that each precaution shows
+what it is for:
+
+    bnbench                         log-ratios paired by block, the launch as the unit, disturbed blocks set aside, flags heeded
+    ... flags not heeded            the same interval, whatever the record's flags say
+    blocks as the unit              a t-interval over all blocks of all launches, as if those were independent
+    one launch                      a t-interval over the blocks of the first launch
+    unpaired                        Welch's interval of the two arms' launch medians, each by itself
+    least times                     the ratio of the two least times beyond the margin, with no interval
+
+Of each: the share of false verdicts with its one-sided 95 % upper bound (Clopper and Pearson), and of undecided cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from math import log, log1p
+
+from cells import FACES, PHASES, SHAPES, busy_loop, run
+from rich.console import Console
+from rich.table import Table
+
+from harness import statistics
+from harness.journal import Journal
+from harness.records import Interval, Status, Verdict
+
+FALSE = (Verdict.FASTER, Verdict.SLOWER)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", required=True, help="a folder for the journal; what is in it is not measured again")
+    parser.add_argument("--busy", type=int, metavar="CPU", help="keep this CPU busy meanwhile")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    with busy_loop(arguments.busy):
+        run(arguments.results, "implementations=[torch_native]", f"problem.shapes={SHAPES}", f"task.phases={PHASES}",
+            f"task.faces={FACES}", f"device.threads={arguments.threads}")
+    Console(width=120).print(table(pairs(arguments.results)))
+
+
+def pairs(results):
+    """The canary's record and the baseline's of each cell that was measured."""
+    cells = defaultdict(dict)
+    for record in Journal(f"{results}/journal").read().records.values():
+        if record.task == "throughput" and record.status is Status.OK:
+            cells[record.identity.cell_key][record.implementation] = record
+    return [(arms["canary"], arms["torch_native"]) for arms in cells.values() if len(arms) == 2]
+
+
+def table(cells):
+    made = Table("judged by", "cells", "false", "at most (95 %)", "undecided", title="the baseline against itself")
+    for name, judge in JUDGES.items():
+        verdicts = [judge(canary, baseline) for canary, baseline in cells]
+        false = sum(verdict in FALSE for verdict in verdicts)
+        undecided = sum(verdict not in {*FALSE, Verdict.SAME} for verdict in verdicts)
+        bound = statistics.binomial_upper(false, len(cells), 0.05)
+        made.add_row(name, str(len(cells)), str(false), f"{bound:.1%}", str(undecided))
+    flagged = sum(bool(canary.flags) for canary, _ in cells)
+    aside = sum(canary.figures["conditions"]["set_aside"] for canary, _ in cells)
+    blocks = sum(canary.figures["conditions"]["blocks"] for canary, _ in cells)
+    made.caption = f"{flagged} cells flagged; {aside} of {blocks} blocks set aside"
+    return made
+
+
+def by_bnbench(canary, baseline):
+    return canary.figures["verdict"]
+
+
+def flags_not_heeded(canary, baseline):
+    return statistics.verdict(Interval(**canary.figures["ratio"]), margin(canary))
+
+
+def blocks_as_the_unit(canary, baseline):
+    return judged(block_ratios(canary, baseline), canary)
+
+
+def one_launch(canary, baseline):
+    first = [sample for sample in canary.samples if sample["launch"] == 0]
+    return judged(block_ratios(canary, baseline, first), canary)
+
+
+def unpaired(canary, baseline):
+    logs = [[log(seconds) for seconds in statistics.launch_seconds(record.samples)] for record in (canary, baseline)]
+    return statistics.verdict(statistics.welch(*logs, canary.cell["alpha"]), margin(canary))
+
+
+def least_times(canary, baseline):
+    least = [min(sample["seconds"] / sample["calls"] for sample in record.samples) for record in (canary, baseline)]
+    ratio = log(least[0] / least[1])
+    return Verdict.SAME if abs(ratio) <= log1p(margin(canary)) else Verdict.SLOWER if ratio > 0 else Verdict.FASTER
+
+
+def block_ratios(canary, baseline, samples=None):
+    """A log-ratio for each block, every sample of it counted, disturbed or not."""
+    theirs = {(sample["launch"], sample["block"]): sample["seconds"] for sample in baseline.samples}
+    return [log(sample["seconds"] / theirs[sample["launch"], sample["block"]]) for sample in samples or canary.samples]
+
+
+def judged(log_ratios, record):
+    return statistics.verdict(statistics.interval(log_ratios, record.cell["alpha"]), margin(record))
+
+
+def margin(record):
+    return record.cell["margin"]
+
+
+JUDGES = {
+    "bnbench": by_bnbench,
+    "... flags not heeded": flags_not_heeded,
+    "blocks as the unit": blocks_as_the_unit,
+    "one launch": one_launch,
+    "unpaired": unpaired,
+    "least times": least_times,
+}
+
+
+if __name__ == "__main__":
+    main()
