@@ -1,6 +1,7 @@
 """Frozen records: what became of one implementation in one cell.
 
-Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED.
+Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED. 3: throughput tells of floor, memory, clocks,
+conditions and time spent, and each sample whether its block was set aside.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class NewerSchemaError(ValueError):
@@ -91,7 +92,7 @@ class Record:
     """One result. ``figures`` (present if and only if the status is OK) and ``samples`` are plain data.
 
     ``samples`` are the raw observations that the figures derive from: for ``throughput`` a list of
-    ``{launch, block, calls, seconds}``, for ``convergence`` curves by step, for ``conformance`` what was found of each
+    ``{launch, block, calls, set_aside, doubts}`` and what `timing.taken` has, for ``convergence`` curves by step, for ``conformance`` what was found of each
     quantity, whether it passed or not: ``{quantity, passed, ratio, index, got, expected, ulp, fault, mistrusted}``, where
     numbers that are not finite are None.
     ``explanation`` is of a WRONG that is documented: a known property of that implementation, with its source.

@@ -13,6 +13,7 @@ from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
 ALLOCATORS = ("retaining", "default")
 INPUTS = ("normal", "rectified", "large_mean", "denormal")
 WAIT_POLICIES = ("brief", "default", "passive")
+HUGE_PAGES = ("default", "asked")
 DEVICES = ("cpu", "cuda")
 
 
@@ -53,6 +54,7 @@ class DeviceConfig:
     threads: int | None = between(1, 4096, None)  # None: as many as the CPUs that this process may use
     allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
     wait_policy: str = one_of(WAIT_POLICIES, "brief")  # OpenMP's idle threads spin for 1 ms, 16 ms, not at all
+    huge_pages: str = one_of(HUGE_PAGES, "default")  # asked: the C library asks the kernel for them
 
 
 @dataclass

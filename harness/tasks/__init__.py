@@ -34,7 +34,7 @@ def worker_settings(config: Config) -> Settings:
     device = config.device
     if device.threads is None:
         raise TypeError("device.threads must be resolved before a task runs")
-    return Settings(device.threads, device.allocator, device.wait_policy, device.name)
+    return Settings(device.threads, device.allocator, device.wait_policy, device.name, device.huge_pages)
 
 
 def task_of(config: Config) -> Task:

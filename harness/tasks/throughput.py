@@ -92,7 +92,7 @@ def _cells(config: Config) -> Iterator[dict[str, Any]]:
             "problem": {**asdict(problem), "shape": list(problem.shape)},
             "phase": phase, "face": face, "outputs": task.outputs, "cache": task.cache, "inputs": task.inputs,
             "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
-            "wait_policy": settings.wait_policy, "seed": config.seed,
+            "wait_policy": settings.wait_policy, "huge_pages": settings.huge_pages, "seed": config.seed,
             "baseline": config.baseline, "margin": config.margin, "alpha": config.alpha,
             "protocol": {"version": VERSION, "launches": task.launches, "most_launches": _most_launches(task),
                          "blocks": task.blocks, "sample_seconds": task.sample_seconds, "cell_seconds": task.cell_seconds},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -131,3 +132,10 @@ def test_a_worker_runs_with_the_threads_and_the_cpus_that_it_was_given():
     with Host(Settings(threads=1)) as host:
         assert host.facts["threads"] == 1
         assert len(host.facts["cpus"]) == 1
+
+
+@pytest.mark.parametrize(("pages", "asks"), [("asked", True), ("default", False)])
+def test_a_worker_asks_the_kernel_for_huge_pages_where_it_is_told_to(pages, asks):
+    with Host(Settings(huge_pages=pages)) as host:
+        environment = Path(f"/proc/{host.process.pid}/environ").read_bytes()
+    assert (b"glibc.malloc.hugetlb=1" in environment) == asks
