@@ -1,4 +1,4 @@
-"""What a command ends with: its records as tables for a terminal of 100 columns."""
+"""What a command ends with: its records as tables for a terminal of 120 columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.records import Status, Verdict
-from harness.report import convergence, tallies, text
+from harness.report import convergence, floors, tallies, text
+from harness.report.disturbances import Disturbances
+from harness.report.headlines import Headlines
+from harness.report.spending import Spending
 from harness.report.throughput import others
 from harness.report.views import (
     DOCUMENTED,
@@ -17,9 +20,9 @@ from harness.report.views import (
     Cell,
     Race,
     Section,
+    floor_of,
     names,
     of_task,
-    outcome,
     races,
     ratio_of,
     sections,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from harness.records import Record
     from harness.report.tallies import CaseTally
 
-WIDTH = 100  # columns that every table fits, and has where there is no terminal to ask
+WIDTH = 120  # columns that every table fits, and has where there is no terminal to ask
 ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
 NAME = 13  # columns that the built-in arms' names need
 ABREAST = 4  # implementations that stand beside a property's sentence
@@ -48,26 +51,28 @@ COLOURS = {
 
 
 def closing_table(records: Sequence[Record]) -> RenderableType:
-    """All of a session in at most 100 columns: cases passed, cells with their arms, trainings; failures by status."""
+    """All of a session in at most 120 columns: cases passed, cells with their arms, trainings; failures by status."""
     from rich.console import Group
     from rich.text import Text
 
     parts: list[RenderableType] = []
     if cases := of_task(records, "conformance"):
         parts += _conformance(cases)
-    timed = sections(records)
+    timed, headlines = sections(records), Headlines.of(records)
     rows = sum(len(cell.arms) for section in timed for cell in section.cells)
     for section in timed:
-        parts += [_section(section)] if rows <= ROWS else []
-        parts += [_overview(section)] if len(section.implementations) > 1 else []
+        parts += [_section(section, headlines)] if rows <= ROWS else []
+        parts += [_overview(section, headlines)] if len(section.implementations) > 1 else []
+        parts += [Text("\n".join([*said, ""]))] if (said := _about(section)) else []
     if rows > ROWS:
         parts.append(Text(f"{sum(len(section.cells) for section in timed)} cells, each in the report.\n"))
+    parts += [Text("\n".join([*said, ""]))] if (said := _about_all(headlines, timed)) else []
     parts += [_race(race) for race in races(records)]
     return Group(*parts) if parts else Text("no records")
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
-    """Under each cell what changed in it, in at most 100 columns; what did not, or stands in one session only, is counted."""
+    """Under each cell what changed in it, in at most 120 columns; what did not, or stands in one session only, is counted."""
     from rich.console import Group
     from rich.markup import escape
 
@@ -120,46 +125,71 @@ def _cases(tally: CaseTally | None) -> str:
     return "\n".join([passed, *(_coloured(outcome, f"{count} {outcome}") for outcome, count in tally.others.items())])
 
 
-def _section(section: Section) -> Table:
+def _about(section: Section) -> list[str]:
+    """What has to be known to read a section's numbers: what disturbed them, and why there is no floor."""
+    disturbances = Disturbances.of(section)
+    return [*([disturbances.brief()] if disturbances else []), *map(text.line, floors.absent(section))]
+
+
+def _about_all(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
+    """What holds for all of them: the correction, the floor's meaning, and where the time went."""
+    meaning = [f"{floors.SIGN}: time over that of the least memory traffic possible; 1 is the hardware's limit."]
+    spending = Spending.of(timed)
+    return [*headlines.told(), *(meaning if any(map(floors.present, timed)) else []), *([spending.brief()] if spending else [])]
+
+
+def _section(section: Section, headlines: Headlines) -> Table:
     table = _table(f"{section.title}{', ' * bool(section.common)}{section.common}")
     table.add_column("problem", overflow="fold", max_width=30)
     table.add_column("implementation", overflow="fold")
-    for title in ("median", "ratio", "MDE"):
+    known = floors.present(section)
+    for title in ("median", *([floors.SIGN] if known else []), "ratio", "MDE"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("verdict")
     for cell in section.cells:
         for position, name in enumerate(cell.arms):
-            table.add_row("" if position else cell.label, name, *_arm(cell, name),
+            median, floor, *rest = _arm(cell, name, headlines)
+            table.add_row("" if position else cell.label, name, median, *([floor] if known else []), *rest,
                           end_section=position == len(cell.arms) - 1)
     return table
 
 
-def _arm(cell: Cell, name: str) -> tuple[str, str, str, str]:
-    """Median, ratio, minimum detectable effect and verdict; of the baseline its noise."""
+def _arm(cell: Cell, name: str, headlines: Headlines) -> tuple[str, ...]:
+    """Median, times the floor, ratio, minimum detectable effect and verdict; of the baseline its noise."""
     record = cell.arms[name]
     if record.figures is None:
-        return "", "", "", _coloured(record.status)
+        return "", "", "", "", _coloured(record.status)
     median, flags = text.seconds(record.figures["median_seconds"]), [f"[yellow]{flag}[/]" for flag in record.flags]
+    found = floor_of(record)
+    floor = floors.brief(found.estimate if found else None)
     if name == cell.baseline:
         noise = f"{text.bounded(cell.canary)}" if cell.canary else ""
-        return median, noise, "", " ".join(["[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]", *flags])
-    ratio, effect = ratio_of(record), record.figures["minimum_detectable_effect"]
-    return (median, text.bounded(ratio) if ratio else "", text.percent(effect) if effect is not None else "",
-            " ".join([_coloured(outcome(record)), *flags]))
+        return median, floor, noise, "", " ".join(["[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]", *flags])
+    ratio, effect, before = ratio_of(record), record.figures["minimum_detectable_effect"], headlines.before(record)
+    return (median, floor, text.bounded(ratio) if ratio else "", text.percent(effect) if effect is not None else "",
+            " ".join([_coloured(headlines.outcome(record)), *flags, *([f"({before})"] if before else [])]))
 
 
-def _overview(section: Section) -> Table:
+def _overview(section: Section, headlines: Headlines) -> Table:
     table = _table(f"Time relative to {section.baseline}: {section.title}")
-    table.add_column("implementation", overflow="fold")
+    table.add_column("implementation", overflow="fold", min_width=NAME)
     for title in ("geometric mean", "over cells", *Verdict):
         table.add_column(title, justify="right")
     table.add_column("other")
-    for tally in tallies.speed(section):
+    if known := floors.present(section):
+        table.add_column(floors.SIGN, justify="right", no_wrap=True)
+    if known and section.baseline in section.implementations:
+        table.add_row(section.baseline, *[""] * (3 + len(Verdict)), _distance(section, section.baseline))
+    for tally in tallies.speed(section, headlines):
         mean = "" if tally.geometric_mean is None else text.ratio(tally.geometric_mean)
         counts = [str(tally.outcomes.get(verdict, "")) for verdict in Verdict]
         table.add_row(tally.implementation, mean, f"{tally.covered} of {len(section.cells)}", *counts,
-                      others(tally.outcomes))
+                      others(tally.outcomes), *([_distance(section, tally.implementation)] if known else []))
     return table
+
+
+def _distance(section: Section, name: str) -> str:
+    return floors.brief(floors.distance(section, name).mean)
 
 
 def _race(race: Race) -> Table:

@@ -1,4 +1,4 @@
-"""Figures of a report: times with ratios, and curves of training. The only module that draws.
+"""Figures of a report: times with ratios, times over the floor, and curves of training. The only module that draws.
 
 A name keeps its colour, marker and dashes in all figures of a report. The colours are those of Okabe and Ito (2008),
 which colour-blind readers can tell apart; markers and dashes say the same again, where lines lie upon each other too.
@@ -13,7 +13,7 @@ from statistics import median
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from harness.report.views import WITHOUT, Cell, Race, Section, ratio_of
+from harness.report.views import WITHOUT, Cell, Race, Section, floor_of, ratio_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ WIDTH, DPI = 10.0, 150  # inches, dots an inch: sharp at 1000 px
 TITLE, LABEL, REMARK = 11, 9, 7  # points
 LABEL_WIDTH, LEGEND_WIDTH = 24, 120  # characters
 NOISE = "A/A"
+FAR = 1000  # of an estimate: as far as an interval is drawn, since a few launches can leave it endless
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,31 @@ def draw_speed(section: Section, cells: Sequence[Cell], look: Mapping[str, Style
     figure = _figure(1.3 + len(cells) * max(0.4, 0.11 * (len(arms) + 1)))
     times, ratios = figure.subplots(1, 2, sharey=True)
     for row, cell in enumerate(cells):
-        for axes in (times, ratios):
-            axes.axhspan(row - 0.5, row + 0.5, color="#F3F3F3" if row % 2 else "white", zorder=0)
         _draw_cell((times, ratios), row, cell, arms, look)
     _finish_times(times)
     _finish_ratios(ratios, section)
-    times.set_yticks(range(len(cells)), [_wrapped(cell.label) for cell in cells], fontsize=LABEL)
-    times.set_ylim(len(cells) - 0.5, -0.5)
+    _label((times, ratios), cells)
     _legend(figure, {**{name: look[name] for name in arms}, NOISE: AGAINST_ITSELF}, markers=True)
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_floors(section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path) -> None:
+    """Times over the floor, the least memory traffic possible, with their intervals; at 1 is the hardware's limit."""
+    from matplotlib.ticker import StrMethodFormatter
+
+    arms, confidence = section.implementations, 100 * (1 - section.about["alpha"])
+    figure = _figure(1.3 + len(cells) * max(0.4, 0.11 * len(arms)))
+    axes = figure.subplots()
+    for row, cell in enumerate(cells):
+        found = {name: floor for name, record in cell.arms.items() if (floor := floor_of(record))}
+        for name, floor in found.items():
+            _interval(axes, floor, _lane(row, arms.index(name), len(arms)), look[name], hollow=bool(cell.arms[name].flags))
+        _remark(axes, row, _failed(cell, arms) if found else ["no floor"])
+    axes.axvline(1, color=GREY, linewidth=3, zorder=2)
+    axes.set_title(f"time over the hardware's limit (at 1), {confidence:g} % interval", fontsize=TITLE, loc="left")
+    _finish_rows(axes, StrMethodFormatter("{x:g}"))
+    _label((axes,), cells)
+    _legend(figure, {name: look[name] for name in arms}, markers=True)
     figure.savefig(path, dpi=DPI)
 
 
@@ -106,26 +124,37 @@ def _draw_cell(
 ) -> None:
     times, ratios = panels
     lanes = [*arms, None]
-    failed = []
     for lane, name in enumerate(lanes):
-        y = row + 0.76 * ((lane + 0.5) / len(lanes) - 0.5)
+        y = _lane(row, lane, len(lanes))
         record = cell.arms.get(name) if name else None
         if name is None:
             if cell.canary:
                 _interval(ratios, cell.canary, y, AGAINST_ITSELF, hollow=False)
-        elif record is None or record.figures is None:
-            failed.append(f"{name}: {record.status if record else 'not measured'}")
-        else:
+        elif record and record.figures:
             _dot(times, record.figures["median_seconds"], y, look[name], hollow=bool(record.flags))
             ratio = ratio_of(record)
             if ratio:
                 _interval(ratios, ratio, y, look[name], hollow=bool(record.flags))
-    if failed:
-        ratios.text(1.02, row, "\n".join(failed), transform=ratios.get_yaxis_transform(), va="center", fontsize=REMARK)
+    _remark(ratios, row, _failed(cell, arms))
+
+
+def _failed(cell: Cell, arms: Sequence[str]) -> list[str]:
+    found = {name: cell.arms.get(name) for name in arms}
+    return [f"{name}: {record.status if record else 'not measured'}"
+            for name, record in found.items() if record is None or record.figures is None]
+
+
+def _remark(axes: Axes, row: int, lines: Sequence[str]) -> None:
+    axes.text(1.02, row, "\n".join(lines), transform=axes.get_yaxis_transform(), va="center", fontsize=REMARK)
+
+
+def _lane(row: int, lane: int, lanes: int) -> float:
+    return row + 0.76 * ((lane + 0.5) / lanes - 0.5)
 
 
 def _interval(axes: Axes, ratio: Any, y: float, style: Style, *, hollow: bool) -> None:
-    axes.plot([ratio.low, ratio.high], [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=3)
+    ends = max(ratio.low, ratio.estimate / FAR), min(ratio.high, ratio.estimate * FAR)
+    axes.plot(ends, [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=3)
     _dot(axes, ratio.estimate, y, style, hollow=hollow)
 
 
@@ -154,9 +183,18 @@ def _finish_ratios(axes: Axes, section: Section) -> None:
 def _finish_rows(axes: Axes, formatter: Formatter) -> None:
     axes.set_xscale("log")
     _ticks(axes.xaxis, formatter)
-    axes.grid(axis="x", color=GRID, linewidth=0.8, zorder=1)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     _plain(axes)
     axes.tick_params(axis="y", length=0)
+
+
+def _label(panels: Sequence[Axes], cells: Sequence[Cell]) -> None:
+    """A band a cell through all panels, its label beside the first."""
+    for row in range(len(cells)):
+        for axes in panels:
+            axes.axhspan(row - 0.5, row + 0.5, color="#F3F3F3" if row % 2 else "white", zorder=0)
+    panels[0].set_yticks(range(len(cells)), [_wrapped(cell.label) for cell in cells], fontsize=LABEL)
+    panels[0].set_ylim(len(cells) - 0.5, -0.5)
 
 
 def _ticks(axis: Axis, formatter: Formatter) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from harness.journal import Contents
 from harness.records import Record, flat
-from harness.report import conformance, convergence, figures, text, throughput
+from harness.report import conformance, convergence, costs, disturbances, figures, floors, text, throughput
 from harness.report.details import details
+from harness.report.headlines import Headlines
+from harness.report.spending import Spending
 from harness.report.summary import Completeness, doubted, summary
 from harness.report.views import describe, names, of_task, races, sections
 
@@ -47,7 +49,8 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, Any]:
         "session": session, "time": about.get("time", ""), "command": _command(about.get("command", "")),
         "summary": summary(contents, session),
         "conformance": of_task(records, "conformance"), "cases": conformance, "every_case": details,
-        "sections": _speed(records, folder), "speed": throughput,
+        "sections": _speed(records, folder), "speed": throughput, "headlines": Headlines.of(records), "floors": floors,
+        "disturbances": disturbances, "costs": costs, "spending": Spending.of(sections(records)),
         "races": _races(records, folder), "convergence": convergence,
         "completeness": Completeness.of(contents, session),
         "flagged": [_flagged(record) for record in records if doubted(record)],
@@ -62,11 +65,14 @@ def _speed(records: Sequence[Record], folder: Path) -> list[dict[str, Any]]:
     look = figures.styles(names(records))
     drawn = []
     for number, section in enumerate(sections(records), 1):
-        images = []
+        images, limits = [], []
         for page, cells in enumerate(figures.pages(section), 1):
             images.append(f"{FIGURES}/speed-{number}-{page}.png")
             figures.draw_speed(section, cells, look, folder / images[-1])
-        drawn.append({"section": section, "images": images})
+            if floors.drawable(cells):
+                limits.append(f"{FIGURES}/floor-{number}-{page}.png")
+                figures.draw_floors(section, cells, look, folder / limits[-1])
+        drawn.append({"section": section, "images": images, "limits": limits})
     return drawn
 
 

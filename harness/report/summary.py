@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from harness.journal import Contents
 from harness.records import Record, Verdict
-from harness.report import convergence, tallies, text, throughput
+from harness.report import convergence, floors, tallies, text, throughput
 from harness.report.conformance import tolled
+from harness.report.disturbances import Disturbances
+from harness.report.headlines import Headlines
+from harness.report.spending import Spending
 from harness.report.tallies import CaseTally, RaceTally, SpeedTally
 from harness.report.views import KNOWN, MISTRUSTED, REFUSED, Race, Section, of_task, races, sections
 
@@ -43,12 +46,14 @@ def doubted(record: Record) -> bool:
 def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
     """Headings, each with its sentences in Markdown."""
     records = contents.of_session(session)
+    headlines = Headlines.of(records)
     cases = tallies.conformance(of_task(records, "conformance"))
     parts = [("Conformance", [_conformance(tally) for tally in cases])]
     parts += [
-        (f"Throughput against {text.code(section.baseline)}: {section.title}", _throughput(section))
+        (f"Throughput against {text.code(section.baseline)}: {section.title}", _throughput(section, headlines))
         for section in sections(records)
     ]
+    parts.append(("Measuring speed", _measuring(headlines, sections(records))))
     parts += [(f"Convergence: {race.title}", _convergence(race)) for race in races(records)]
     parts.append(("Completeness", _completeness(Completeness.of(contents, session), records)))
     return [(heading, sentences) for heading, sentences in parts if sentences]
@@ -69,12 +74,12 @@ def _conformance(tally: CaseTally) -> str:
     return f"{name} {'; '.join([said, *(f'{count} {what}' for count, what in rest if count)])}."
 
 
-def _throughput(section: Section) -> list[str]:
+def _throughput(section: Section, headlines: Headlines) -> list[str]:
     baseline = [cell for cell in section.cells if section.baseline in cell.arms]
     broken = [cell for cell in baseline if cell.arms[section.baseline].figures is None]
     cells = f"{len(broken)} of {text.counted(len(section.cells), 'cell')}"
     said = [f"The baseline has no result in {cells}, so that ratios are absent there."] if broken else []
-    return said + [_speed(tally) for tally in tallies.speed(section)] + _noise(section)
+    return said + [_speed(tally) for tally in tallies.speed(section, headlines)] + _floor(section) + _noise(section)
 
 
 def _speed(tally: SpeedTally) -> str:
@@ -87,6 +92,16 @@ def _speed(tally: SpeedTally) -> str:
     return f"{text.code(tally.implementation)}: {', '.join(told)}{over}."
 
 
+def _floor(section: Section) -> list[str]:
+    """How far each arm is from the hardware's limit."""
+    if not floors.present(section):
+        return []
+    found = {name: floors.distance(section, name) for name in section.implementations}
+    told = [f"{text.code(name)} {floors.brief(own.mean)}" for name, own in found.items() if own.mean is not None]
+    return [f"Times over the hardware's limit (geometric means): {', '.join(told)}." if told else
+            "How far from the hardware's limit is not known in any cell."]
+
+
 def _noise(section: Section) -> list[str]:
     measured, hold, strays = throughput.noise(section)
     if not measured:
@@ -95,6 +110,17 @@ def _noise(section: Section) -> list[str]:
     margin = text.percent(section.about["margin"])
     return [f"{said}." if not strays else
             f"{said}, and **lies beyond ±{margin} in {text.listed(strays)}**: distrust verdicts there."]
+
+
+def _measuring(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
+    """What bears on all sections: the correction, what was set aside, and what the harness took for itself."""
+    said = headlines.told()
+    found = [disturbances for section in timed if (disturbances := Disturbances.of(section))]
+    if found:
+        blocks, aside = sum(one.blocks for one in found), sum(one.set_aside for one in found)
+        said.append(f"{aside:,} of {text.counted(blocks, 'block')} set aside as disturbed.")
+    spending = Spending.of(timed)
+    return [*said, spending.brief()] if spending else said
 
 
 def _convergence(race: Race) -> list[str]:

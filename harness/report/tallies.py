@@ -11,6 +11,7 @@ from typing import Any
 
 from harness import statistics
 from harness.records import Interval, Record, Status, Verdict
+from harness.report.headlines import Headlines
 from harness.report.views import (
     DOCUMENTED,
     FAILED,
@@ -21,7 +22,6 @@ from harness.report.views import (
     WITHOUT,
     Race,
     Section,
-    outcome,
     property_of,
     ratio_of,
     told_as,
@@ -41,8 +41,6 @@ class SpeedTally:
     geometric_mean: float | None
     covered: int
     outcomes: Mapping[str, int]
-    preparation: float | None
-    first_call: float | None
 
 
 @dataclass(frozen=True)
@@ -104,9 +102,9 @@ class RaceTally:
         return self.statuses.get(Status.OK, 0)
 
 
-def speed(section: Section) -> list[SpeedTally]:
+def speed(section: Section, headlines: Headlines) -> list[SpeedTally]:
     """Every implementation of a section but its baseline, for whom there is nothing to say."""
-    return [_speed(section, name) for name in section.implementations if name != section.baseline]
+    return [_speed(section, name, headlines) for name in section.implementations if name != section.baseline]
 
 
 def conformance(records: Iterable[Record]) -> list[CaseTally]:
@@ -139,14 +137,12 @@ def counted(outcomes: Iterable[str]) -> dict[str, int]:
     return {str(name): counts[name] for name in ORDER if counts[name]}
 
 
-def _speed(section: Section, name: str) -> SpeedTally:
+def _speed(section: Section, name: str, headlines: Headlines) -> SpeedTally:
     records = [cell.arms[name] for cell in section.cells if name in cell.arms]
     ratios = [ratio.estimate for ratio in map(ratio_of, records) if ratio]
     return SpeedTally(
         name, len(records), statistics.geometric_mean(ratios) if ratios else None, len(ratios),
-        counted(map(outcome, records)),
-        _median(record.cost.get("prepare_seconds") for record in records),
-        _median(record.cost.get("first_call_seconds") for record in records),
+        counted(map(headlines.outcome, records)),
     )
 
 

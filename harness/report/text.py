@@ -8,6 +8,8 @@ from math import isinf
 from harness.records import Interval
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+VAST = 1e6  # from here on a power of ten says more than digits
+SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 REASON_LENGTH = 300  # characters; the journal holds all of it
 ABSENT = "–"
 
@@ -23,6 +25,14 @@ def seconds(value: float | None) -> str:
     return f"{significant(rounded / size)} {unit}"
 
 
+def size(count: int | None) -> str:
+    """Bytes with three significant digits and a binary unit: 98.1 KiB."""
+    if count is None:
+        return ABSENT
+    unit, name = next((pair for pair in SIZES if count >= pair[0]), SIZES[-1])
+    return f"{count} B" if unit == 1 else f"{significant(count / unit)} {name}"
+
+
 def significant(value: float) -> str:
     """Three significant digits, trailing zeros among them."""
     return f"{value:#.3g}".rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
@@ -32,6 +42,8 @@ def ratio(value: float, like: float | None = None) -> str:
     """A ratio to the hundredth, or with as many places as suit ``like``, the estimate that it is a bound of."""
     if not value or isinf(value):
         return "∞" if value else "0"
+    if value >= VAST:
+        return f"{value:.0e}"
     size = like if like and not isinf(like) else value
     places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.2 else 3
     return f"{value:,.{places}f}"
@@ -45,6 +57,8 @@ def bounded(interval: Interval) -> str:
 
 def percent(value: float) -> str:
     """A share or relative difference: 3 %, 3.1 %, and no decimals from ten on."""
+    if abs(value) >= VAST:
+        return f"{100 * value:.0e} %"
     return f"{100 * value:.{1 if abs(value) < 0.0995 else 0}f}".removesuffix(".0") + " %"
 
 

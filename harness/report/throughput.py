@@ -7,36 +7,45 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.records import Record, Verdict
-from harness.report import tallies, text
-from harness.report.views import NO_RATIO, Cell, Section, outcome, ratio_of
+from harness.report import floors, tallies, text
+from harness.report.headlines import Headlines
+from harness.report.views import NO_RATIO, Cell, Section, floor_of, ratio_of
 
 DECIDED = (Verdict.FASTER, Verdict.SLOWER)
 BREAK = "<br>"
 TITLED = ("phase", "face", "outputs", "cache", "device", "threads")
 
 
-def table(section: Section) -> str:
-    """A row a cell, a column an arm: median time, ratio, verdict, minimum detectable effect; the canary last."""
+def table(section: Section, headlines: Headlines) -> str:
+    """A row a cell, a column an arm: median time, floor, ratio, verdict, minimum detectable effect; the canary last."""
     header = [f"{section.common or 'problem'}", *map(text.code, section.implementations), "A/A"]
     rows = [
-        [cell.label, *(_entry(cell, name) for name in section.implementations),
+        [cell.label, *(_entry(cell, name, headlines) for name in section.implementations),
          text.bounded(cell.canary) if cell.canary else text.ABSENT]
         for cell in section.cells
     ]
     return text.columns(header, rows)
 
 
-def overview(section: Section) -> str:
-    """A row an implementation: geometric mean of its ratios, its verdicts, and what it costs before it can run."""
+def overview(section: Section, headlines: Headlines) -> str:
+    """A row an implementation: geometric means of its ratios and of its times over the floor, and its verdicts."""
     rows = [
         [text.code(tally.implementation),
          text.ratio(tally.geometric_mean) if tally.geometric_mean is not None else text.ABSENT,
          f"{tally.covered} of {len(section.cells)}", *(str(tally.outcomes.get(verdict, 0)) for verdict in Verdict),
-         others(tally.outcomes), text.seconds(tally.preparation), text.seconds(tally.first_call)]
-        for tally in tallies.speed(section)
+         others(tally.outcomes)]
+        for tally in tallies.speed(section, headlines)
     ]
-    header = ["implementation", "geometric mean", "over cells", *Verdict, "other", "preparation", "first call"]
-    return text.columns(header, rows, right=range(1, 3 + len(Verdict)))
+    header, right = ["implementation", "geometric mean", "over cells", *Verdict, "other"], range(1, 3 + len(Verdict))
+    if not floors.present(section):
+        return text.columns(header, rows, right)
+    names = [name for name in section.implementations if name != section.baseline]
+    if section.baseline in section.implementations:
+        rows.insert(0, [text.code(section.baseline), "baseline", *[text.ABSENT] * (2 + len(Verdict))])
+        names.insert(0, section.baseline)
+    distances = [floors.brief(floors.distance(section, name).mean, text.ABSENT) for name in names]
+    rows = [[*row, distance] for row, distance in zip(rows, distances, strict=True)]
+    return text.columns([*header, floors.SIGN], rows, [*right, len(header)])
 
 
 def others(outcomes: Mapping[str, int]) -> str:
@@ -91,26 +100,28 @@ def noise(section: Section) -> tuple[int, int, list[str]]:
     return len(canaries), sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries), strays
 
 
-def _entry(cell: Cell, name: str) -> str:
+def _entry(cell: Cell, name: str, headlines: Headlines) -> str:
     record = cell.arms.get(name)
     if record is None:
         return "not measured"
     if record.figures is None:
         return f"**{record.status}**"
     lines = [text.seconds(record.figures["median_seconds"])]
-    ratio = ratio_of(record)
+    ratio, floor = ratio_of(record), floor_of(record)
     if name == cell.baseline:
         lines.append("baseline")
     elif ratio is None:
         lines.append(NO_RATIO)
     else:
-        lines += [text.bounded(ratio), _judged(record)]
+        lines += [text.bounded(ratio), _judged(record, headlines)]
+    if floor:
+        lines.append(floors.bounded(floor))
     return BREAK.join([*lines, *map(str, record.flags)])
 
 
-def _judged(record: Record) -> str:
-    said = outcome(record)
-    said = f"**{said}**" if said in DECIDED else said
+def _judged(record: Record, headlines: Headlines) -> str:
+    said, before = headlines.outcome(record), headlines.before(record)
+    said = f"**{said}**" if said in DECIDED else f"{said} ({before})" if before else said
     effect = (record.figures or {}).get("minimum_detectable_effect")
     return said if effect is None else f"{said}, MDE {text.percent(effect)}"
 

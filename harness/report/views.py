@@ -14,6 +14,7 @@ from implementations.interface import Problem
 
 CANARY = "canary"  # the baseline's second name: their ratio is the cell's noise
 WITHOUT = "none"  # the network without normalization
+NORMAL = "normal"  # the inputs' distribution, and all that there was in the first protocol
 NO_VERDICT, NO_RATIO = "no verdict", "no ratio"
 DOCUMENTED = "documented"  # WRONG, and known to be: neither a failure nor a pass
 KNOWN = f"{Status.WRONG} as {DOCUMENTED}"  # the same in a sentence
@@ -37,6 +38,11 @@ class Cell:
     @property
     def baseline(self) -> str:
         return str(self.about["baseline"])
+
+    @property
+    def measurements(self) -> list[Mapping[str, Any]]:
+        """Figures in which all arms measured together agree, such as the conditions: once for each session."""
+        return list({record.session: record.figures for record in self.arms.values() if record.figures}.values())
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,11 @@ def names(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def conditions(about: Mapping[str, Any]) -> str:
-    """What is timed and where: training step, layer, fresh outputs, warm cache, cpu, 2 threads."""
+    """What is timed and where: training step, layer, fresh outputs, warm cache, cpu, 2 threads; inputs if not normal."""
+    inputs = about.get("inputs", NORMAL)
+    special = "" if inputs == NORMAL else f"{inputs.replace('_', ' ')} inputs, "
     return (f"{about['phase'].replace('_', ' ')}, {about['face']}, {about['outputs']} outputs, {about['cache']} cache, "
-            f"{place(about)}")
+            f"{special}{place(about)}")
 
 
 def place(about: Mapping[str, Any]) -> str:
@@ -130,6 +138,12 @@ def recipe(about: Mapping[str, Any]) -> str:
 def ratio_of(record: Record) -> Interval | None:
     """A throughput record's ratio to the baseline, where it has one."""
     return _interval(record.figures and record.figures.get("ratio"))
+
+
+def floor_of(record: Record) -> Interval | None:
+    """A throughput record's time over the floor's, the least memory traffic possible, where it has one."""
+    floor = record.figures and record.figures.get("floor")
+    return _interval(floor and floor["ratio"])
 
 
 def outcome(record: Record) -> str:
@@ -183,7 +197,7 @@ def _section(group: list[list[Record]]) -> Section:
 def _cell(records: list[Record], label: str) -> Cell:
     by_name = {record.implementation: record for record in records}
     arms = {name: by_name[name] for name in names(records)}
-    canaries = (_interval(record.figures["canary"]) for record in records if record.figures)
+    canaries = (_interval(record.figures.get("canary")) for record in records if record.figures)
     return Cell(records[0].cell, label, arms, next(filter(None, canaries), None))
 
 

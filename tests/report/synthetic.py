@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,10 @@ FAILURES = {Status.WRONG: "output is off by 41 times the tolerance at (0, 3, 2, 
             Status.UNAVAILABLE: "No module named 'mine'"}
 ENVIRONMENT = "0123456789abcdef"
 TIME = "2026-11-23T01:02:03+00:00"
+FLOOR, FLOOR_SPEED = "floor/streaming", 0.4
+ABSENT_FLOOR = "bytes are moved on a CPU, and this is a GPU"
+NEW_FIGURES = ("p_value", "floor", "floor_absent", "clocks", "memory", "unsteady_launches", "conditions", "spent")
+SPENT = {"wall": 20.0, "starting": 1.0, "preparing": 4.0, "checking": 2.0, "timed": 6.0, "untimed": 5.0, "own": 5.0}
 PACE = {BASELINE: 45, "numpy": 45, "none": 85}
 
 
@@ -32,20 +36,21 @@ def cell(shape: Sequence[int] = SHAPES[0], *, dtype: str = "float32", **changed:
     """A throughput cell."""
     return {
         "problem": {**asdict(Problem(tuple(shape), dtype=dtype, activation="relu")), "shape": list(shape)},
-        "phase": "training_step", "face": "layer", "outputs": "fresh", "cache": "warm", "device": "cpu", "threads": 2,
-        "allocator": "retaining", "wait_policy": "passive", "baseline": BASELINE, "margin": 0.03, "alpha": 0.05,
-        "seed": 0, "protocol": {"version": 1, "launches": 8, "blocks": 5}, **changed,
+        "phase": "training_step", "face": "layer", "outputs": "fresh", "cache": "warm", "inputs": "normal", "device": "cpu",
+        "threads": 2, "allocator": "retaining", "wait_policy": "passive", "baseline": BASELINE, "margin": 0.03, "alpha": 0.05,
+        "seed": 0, "protocol": {"version": 2, "launches": 8, "most_launches": 16, "blocks": 5, "sample_seconds": 0.01,
+                               "cell_seconds": 60.0}, **changed,
     }
 
 
 def throughput(
     about: Mapping[str, Any], speeds: Mapping[str, float], *, session: str = "s1", noise: float = 0.01, seed: int = 0,
     launches: int = 8, environment: str = ENVIRONMENT, failed: Mapping[str, Status] | None = None,
-    flagged: Sequence[str] = (),
+    flagged: Sequence[str] = (), floor: bool = True,
 ) -> list[Record]:
     """The records of one cell whose arms take ``speeds`` times as long as the baseline, by its size."""
     failed = failed or {}
-    samples = _samples(about, speeds, np.random.default_rng(seed), noise, launches)
+    samples = _samples(about, speeds, seed, noise, launches)
     records = []
     for name in speeds:
         identity = Identity("throughput", name, about, "source", environment)
@@ -53,11 +58,29 @@ def throughput(
             records.append(Record(identity, session, TIME, failed[name], FAILURES[failed[name]]))
             continue
         flags = (Flag.DISTURBED,) if name in flagged else ()
-        figures = _figures(about, name, samples, absent=BASELINE in failed)
-        cost = {"prepare_seconds": 0.01, "first_call_seconds": 0.5, "check_seconds": 0.1}
+        figures = {**_figures(about, name, samples, absent=BASELINE in failed), **_apart(about, name, samples, floor=floor)}
+        if flags:
+            figures["verdict"] = None
+        cost = {"prepare_seconds": 0.01, "first_call_seconds": 0.5, "check_seconds": 0.1, "warm_up_seconds": 0.3,
+                **({"compile_seconds": 4.0} if name == "torch_compile" else {})}
         records.append(Record(identity, session, TIME, Status.OK, flags=flags, figures=figures, samples=samples[name],
                               cost=cost))
     return records
+
+
+def old(records: Iterable[Record]) -> list[Record]:
+    """The same throughput records as the protocol's first version had them."""
+    made = []
+    for record in records:
+        about = {key: value for key, value in record.cell.items() if key != "inputs"}
+        about["protocol"] = {"version": 1, "launches": 8, "blocks": 5}
+        figures = record.figures and {key: value for key, value in record.figures.items() if key not in NEW_FIGURES}
+        cost = {key: value for key, value in record.cost.items() if key not in {"warm_up_seconds", "compile_seconds"}}
+        samples = [{key: sample[key] for key in ("launch", "block", "calls", "seconds")}
+                   for sample in record.samples if not sample["set_aside"]]
+        made.append(replace(record, identity=replace(record.identity, cell=about), figures=figures, cost=cost,
+                            samples=samples, schema=1))
+    return made
 
 
 def conformance(outcomes: Mapping[str, Mapping[str, Status]], session: str = "s1") -> list[Record]:
@@ -134,23 +157,34 @@ def everything(session: str = "s1") -> list[Record]:
             failed = {"numpy": Status.WRONG} if number == 2 else {BASELINE: Status.CRASHED} if number == 4 else {}
             records += throughput(
                 cell(shape, phase=phase), SPEEDS, session=session, seed=number, noise=0.05 if number > 6 else 0.01,
-                failed=failed if phase == "training_step" else {}, flagged=["torch_unfused"] if number == 1 else [])
+                failed=failed if phase == "training_step" else {}, flagged=["torch_unfused"] if number == 1 else [],
+                floor=number != 3)
     return records + convergence(session=session, missing=[("none", 1), ("none", 2)], diverged=[("numpy", 2)])
 
 
 def _samples(
-    about: Mapping[str, Any], speeds: Mapping[str, float], random: np.random.Generator, noise: float, launches: int,
+    about: Mapping[str, Any], speeds: Mapping[str, float], seed: int, noise: float, launches: int,
 ) -> dict[str, list[dict[str, Any]]]:
+    """Of all arms and the floor; with a block in each launch that was disturbed, and is set aside."""
+    random, apart = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     unit = 2e-9 * float(np.prod(about["problem"]["shape"]))
-    drawn: dict[str, list[dict[str, Any]]] = {name: [] for name in speeds}
+    drawn: dict[str, list[dict[str, Any]]] = {name: [] for name in (*speeds, FLOOR)}
     for launch in range(launches):
         offsets = {name: random.normal(0, noise) for name in speeds}
         for block in range(5):
             state = random.normal(0, 0.2)
             for name, speed in speeds.items():
                 seconds = unit * speed * float(np.exp(state + offsets[name] + random.normal(0, noise)))
-                drawn[name].append({"launch": launch, "block": block, "calls": 4, "seconds": 4 * seconds})
+                drawn[name].append(_sample(launch, block, seconds))
+            drawn[FLOOR].append(_sample(launch, block, unit * FLOOR_SPEED * float(np.exp(state + apart.normal(0, noise)))))
+        for samples in drawn.values():
+            samples.append(_sample(launch, 5, 9 * unit * float(apart.uniform()), set_aside=True))
     return drawn
+
+
+def _sample(launch: int, block: int, seconds: float, *, set_aside: bool = False) -> dict[str, Any]:
+    return {"launch": launch, "block": block, "calls": 4, "seconds": 4 * seconds, "untimed": seconds, "waited": 0.001,
+            "preempted": 0, "device_seconds": None, "doubts": ["waiting"] * set_aside, "set_aside": set_aside}
 
 
 def _figures(
@@ -166,7 +200,27 @@ def _figures(
         "verdict": interval and str(statistics.verdict(interval, about["margin"])),
         "minimum_detectable_effect": ratio and statistics.minimum_detectable_effect(
             ratio, about["alpha"], about["margin"]),
-        "canary": noise and asdict(noise), "launches": 8, "blocks": 5, "calls": 4, "stopped": "decided",
+        "p_value": ratio and statistics.decision_level(ratio, about["margin"]),
+        "canary": noise and asdict(noise), "launches": 8, "blocks": 5, "calls": 4, "stopped": "precision",
+    }
+
+
+def _apart(
+    about: Mapping[str, Any], name: str, samples: Mapping[str, list[dict[str, Any]]], *, floor: bool,
+) -> dict[str, Any]:
+    """Figures beside the comparison with the baseline."""
+    over = statistics.interval(statistics.log_ratios(samples, name, FLOOR), about["alpha"])
+    size = 4 * int(np.prod(about["problem"]["shape"]))
+    by_launch = statistics.launch_seconds(samples[FLOOR])
+    found = {"ratio": asdict(over), "seconds": statistics.median_seconds(samples[FLOOR]), "bytes": 5 * size,
+             "stores": "streaming", "drift": max(by_launch) / min(by_launch)}
+    return {
+        "floor": found if floor else None, "floor_absent": None if floor else ABSENT_FLOOR,
+        "clocks": [{"estimate": 1.0, "low": 0.99, "high": 1.01}], "unsteady_launches": 0,
+        "memory": {"saved_bytes": size, "peak_extra_bytes": None if name == "numpy" else 2 * size},
+        "conditions": {"blocks": 48, "set_aside": 8, "doubts": {"waiting": 7, "steal": 1}, "stolen": 0.001,
+                       "elsewhere": 0.25, "load": 1.5, "waited": 0.31},
+        "spent": dict(SPENT),
     }
 
 

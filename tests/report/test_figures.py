@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +59,32 @@ def test_failures_are_no_points(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     drawn = sections(synthetic.throughput(cell(), SPEEDS, failed=failed))[0]
     figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
     assert len(points) == 4  # two medians, one ratio, A/A
+
+
+def test_a_cell_without_a_floor_says_so_and_has_no_points(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn = sections([*synthetic.throughput(cell(), SPEEDS, failed={"numpy": Status.WRONG}),
+                      *synthetic.throughput(cell((8, 8, 8, 8)), SPEEDS, floor=False)])[0]
+    points, remarks = [], []
+    monkeypatch.setattr(figures, "_dot", lambda _axes, x, *_, **__: points.append(x))
+    monkeypatch.setattr(figures, "_remark", lambda _axes, _row, lines: remarks.append(lines))
+    figures.draw_floors(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
+    assert sorted(round(point, 1) for point in points) == [2.1, 2.5, 6.5]
+    assert remarks == [["numpy: WRONG"], ["no floor"]]
+
+
+def test_an_endless_interval_leaves_the_figure_readable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spans: list[float] = []
+
+    def note(axis: Any, _: object) -> None:
+        low, high = axis.get_view_interval()
+        spans.append(high / low)
+
+    monkeypatch.setattr(figures, "_ticks", note)
+    endless = [replace(record, figures={**(record.figures or {}), "ratio": {"estimate": 1.0, "low": 1e-300, "high": 1e300}})
+               for record in synthetic.throughput(cell(), SPEEDS)]
+    drawn = sections(endless)[0]
+    figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
+    assert 1 < max(spans) < 1e8
 
 
 def test_curves_that_break_off_are_drawn_as_far_as_they_go(tmp_path: Path) -> None:
