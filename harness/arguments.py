@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from harness.config.usage import UsageError
 
+LEAST_MEASURED, MOST_MEASURED = 1, 3600  # seconds
+
 
 class Parser(argparse.ArgumentParser):
     """One whose complaints are `UsageError`."""
@@ -53,6 +55,22 @@ def compare_flags(arguments: Sequence[str]) -> argparse.Namespace:
     if not (0 < flags.alpha <= 0.5 and 0 < flags.margin <= 1):
         raise UsageError(f"--alpha {flags.alpha:g} --margin {flags.margin:g}; allowed: alpha up to 0.5, margin up to 1, "
                          "both more than 0")
+    return flags
+
+
+def doctor_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """``json``, ``measure``, ``seconds`` and ``threads``, the last two None where not given. Raises ``UsageError``."""
+    parser = Parser("doctor")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--threads", type=int)
+    flags = parser.parse_args(arguments)
+    for name in ("seconds", "threads"):
+        if getattr(flags, name) is not None and not flags.measure:
+            raise UsageError(f"--{name} is of a measurement; add --measure, or leave it out")
+    if flags.seconds is not None and not LEAST_MEASURED <= flags.seconds <= MOST_MEASURED:
+        raise UsageError(f"--seconds {flags.seconds:g}; allowed: {LEAST_MEASURED} to {MOST_MEASURED}")
     return flags
 
 

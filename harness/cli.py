@@ -13,12 +13,16 @@ from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.arguments import compare_flags, json_asked, run_flags, ui_flags
+from harness.arguments import compare_flags, doctor_flags, json_asked, run_flags, ui_flags
 from harness.config.usage import UsageError, suggestion
 from harness.records import NewerSchemaError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from omegaconf import DictConfig
+
+    from harness.doctor import Finding
 
 HELP = """\
 bnbench: benchmarking and reproducibility for batch normalization
@@ -30,6 +34,7 @@ bnbench: benchmarking and reproducibility for batch normalization
   bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
   bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the pages worth opening
   bnbench doctor [--json]              what this machine can measure, and what disturbs it
+                 [--measure]           how much noise it has: a minute, or --seconds N, with --threads N
 
 run, by example
   bnbench run experiment=quick                        everything once, in about three minutes
@@ -178,20 +183,46 @@ def ui(arguments: Sequence[str]) -> int:
 
 
 def doctor(arguments: Sequence[str]) -> int:
-    """What can be measured here, what disturbs it, and what to do about it."""
+    """What can be measured here, what disturbs it, and what to do about it; if asked, how much noise there is."""
     from rich.console import Console
 
-    from harness.doctor import examine, to_data
+    from harness.doctor import examine, telling, to_data
 
-    as_json = json_asked("doctor", arguments)
+    flags = doctor_flags(arguments)
     findings = examine()
-    if as_json:
+    if flags.measure:
+        return _measured_doctor(flags, findings)
+    if flags.json:
         sys.stdout.write(json.dumps(to_data(findings), indent=2) + "\n")
-        return 0
-    console, marks = Console(), {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
-    for finding in findings:
-        remedy = f"\n  [dim]→ {finding.remedy}[/]" if finding.remedy else ""
-        console.print(f"{marks[finding.state]} [bold]{finding.subject}[/] {finding.said}{remedy}", highlight=False)
+    else:
+        telling.tell(Console(), findings)
+    return 0
+
+
+def _measured_doctor(flags: Namespace, findings: list[Finding]) -> int:
+    from rich.console import Console
+
+    from harness.doctor import telling, to_data
+    from harness.doctor.judging import judge
+    from harness.doctor.measurement import SECONDS, measure, settings_of
+    from harness.tables import WIDTH
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    try:
+        settings = settings_of(flags.threads)
+    except ValueError as error:
+        raise UsageError(f"--threads: {error}") from error
+    if not flags.json:
+        telling.tell(console, findings)
+    with telling.progress() as announce:
+        measured = measure(settings, flags.seconds or SECONDS, announce)
+    judged = judge(measured)
+    if flags.json:
+        data = {"findings": to_data([*findings, *judged]), "measurement": measured.to_data()}
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    else:
+        telling.tell_measurement(console, measured)
+        telling.tell(console, judged)
     return 0
 
 
