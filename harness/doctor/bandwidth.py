@@ -2,9 +2,6 @@
 
 Bytes are those that a probe reads and writes. What a cache fetches because an ordinary store needs its line is not
 counted, as in McCalpin's STREAM, so a copy that streams may seem to be the faster by half.
-
-A probe goes to and fro, and memory is not as quick both ways: a reading is of as many calls forwards as backwards. Each
-finds what the one before has left in the caches, which beyond them is an eighth of what a reading moves.
 """
 
 from __future__ import annotations
@@ -94,10 +91,10 @@ def run(progress: Callable[[Any], None], *, seconds: float, probes: Sequence[tup
 
 
 def _calls(arm: Callable[[], None]) -> int:
-    """How many calls take ``GROUP_SECONDS``, by the quickest of a few; an even number."""
+    """How many calls take ``GROUP_SECONDS``, by the quickest of a few."""
     took = []
     for _ in range(WARM_UP_CALLS):
         start = time.perf_counter()
         arm()
         took.append(time.perf_counter() - start)
-    return 2 * max(1, ceil(GROUP_SECONDS / 2 / min(took)))
+    return max(1, ceil(GROUP_SECONDS / min(took)))

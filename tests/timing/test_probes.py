@@ -53,9 +53,9 @@ def test_where_there_is_a_compiler_the_library_is_built():
 
 @needs_library
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 300_000), max_size=3), st.lists(PLACES, min_size=1, max_size=3), st.booleans(), st.booleans(),
+@given(st.lists(st.integers(0, 300_000), max_size=3), st.lists(PLACES, min_size=1, max_size=3), st.booleans(),
        st.integers(1, 3))
-def test_every_byte_of_what_is_written_is_written_and_none_beside_it(reads, writes, streaming, backwards, threads):
+def test_every_byte_of_what_is_written_is_written_and_none_beside_it(reads, writes, streaming, threads):
     sources = [np.full(size, 3, np.uint8) for size in reads]
     buffers = [np.empty(offset + size + 70, np.uint8) for size, offset in writes]
     inner = [buffer[offset:offset + size] for buffer, (size, offset) in zip(buffers, writes, strict=True)]
@@ -63,7 +63,7 @@ def test_every_byte_of_what_is_written_is_written_and_none_beside_it(reads, writ
     for before in (0x55, 0xAA):
         for buffer in buffers:
             buffer[:] = before
-        with_threads(threads, lambda: move(sources, inner, streaming=streaming, backwards=backwards))
+        with_threads(threads, lambda: move(sources, inner, streaming=streaming))
         after.append([part.copy() for part in inner])
         for buffer, part in zip(buffers, inner, strict=True):
             part[:] = before
@@ -74,14 +74,14 @@ def test_every_byte_of_what_is_written_is_written_and_none_beside_it(reads, writ
 
 @needs_library
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 8_000), min_size=1, max_size=4), st.booleans(), st.integers(1, 3))
-def test_every_line_of_what_is_read_is_read_once(lines, backwards, threads):
+@given(st.lists(st.integers(0, 8_000), min_size=1, max_size=4), st.integers(1, 3))
+def test_every_line_of_what_is_read_is_read_once(lines, threads):
     draw = np.random.default_rng(0)
     arrays = [aligned(64 * count) for count in lines]
     for array in arrays:
         array[:] = draw.integers(0, 256, array.size, dtype=np.uint8)
     expected = sum(int(array.view(np.uint64).sum(dtype=np.uint64)) for array in arrays) % 2**64
-    assert with_threads(threads, lambda: move(arrays, [], backwards=backwards)) == expected
+    assert with_threads(threads, lambda: move(arrays, [])) == expected
 
 
 @needs_library
@@ -174,24 +174,27 @@ def test_a_floor_refuses_other_stores_and_gives_no_results(monkeypatch):
 
 
 class Walks:
-    """Stands for `library.walk`: keeps what it is asked for and the order in which its walks are walked."""
+    """Stands for `library.walk`: keeps what it is asked for, and counts its walks."""
 
     def __init__(self):
-        self.asked, self.walked = [], []
+        self.asked, self.walked = [], 0
 
-    def __call__(self, passes, *, streaming, backwards):
+    def __call__(self, passes, *, streaming):
         self.asked.append((passes, streaming))
-        return lambda: self.walked.append(backwards) or 0
+        return self.walk
+
+    def walk(self):
+        self.walked += 1
+        return 0
 
 
-@pytest.mark.parametrize(("passes", "expected"), [(1, [False, True, False]), (2, [False, False, False])])
-def test_a_floor_walks_opposite_to_the_pass_before_from_call_to_call(monkeypatch, passes, expected):
+def test_a_floor_walks_once_a_call_with_the_stores_that_it_was_given(monkeypatch):
     monkeypatch.setattr(floor, "walk", walks := Walks())
-    it = Floor(Traffic((Pass((Stream("input", 640),), ()),) * passes), stores="streaming")
+    it = Floor(Traffic((Pass((Stream("input", 640),), ()),)), stores="streaming")
     for _ in range(3):
         it()
-    assert walks.walked == expected
-    assert all(streaming for _, streaming in walks.asked)
+    assert walks.walked == 3
+    assert [streaming for _, streaming in walks.asked] == [True]
 
 
 def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeypatch):
@@ -208,13 +211,12 @@ def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeyp
     assert all(one.address + one.bytes <= other.address for one, other in pairwise(stretches))
 
 
-def test_what_is_read_again_is_what_the_pass_before_left_longest_ago(monkeypatch):
+def test_what_is_read_again_is_the_beginning_which_the_pass_before_left_longest_ago(monkeypatch):
     monkeypatch.setattr(floor, "walk", walks := Walks())
-    whole, part = Stream("input", 6400), Stream("input", 1000)
-    Floor(Traffic((Pass((whole,), ()), Pass((part,), ()), Pass((part,), ()))))
-    forwards, backwards = ([reads[0].address for reads, _ in passes] for passes, _ in walks.asked)
-    assert [address - forwards[0] for address in forwards] == [0, 0, 5376]
-    assert [address - forwards[0] for address in backwards] == [0, 5376, 0]
+    Floor(Traffic((Pass((Stream("input", 6400),), ()), Pass((Stream("input", 1000),), ()))))
+    (first, _), (again, _) = walks.asked[0][0]
+    assert first[0].address == again[0].address
+    assert (first[0].bytes, again[0].bytes) == (6400, 1000)
 
 
 @needs_library

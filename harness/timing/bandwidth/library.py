@@ -65,15 +65,15 @@ def threads() -> int:
 
 
 def walk(
-    passes: Sequence[tuple[Sequence[Region], Sequence[Region]]], *, streaming: bool, backwards: bool,
+    passes: Sequence[tuple[Sequence[Region], Sequence[Region]]], *, streaming: bool,
 ) -> Callable[[], int]:
     """A function that reads and writes every byte of each pass's (reads, writes), pass by pass, and returns what `move` does.
 
-    ``backwards`` is the way of the first pass; each goes opposite to the one before. ``streaming`` stores go past the
+    ``streaming`` stores go past the
     caches, where the instruction set has such. Raises ``Unavailable``, and ``ValueError`` for more than 16 of either.
     """
     made = (_Pass * len(passes))(*(_made(reads, writes) for reads, writes in passes))
-    return partial(_loaded().bnbench_move, made, ctypes.c_int(len(passes)), ctypes.c_int(streaming), ctypes.c_int(backwards))
+    return partial(_loaded().bnbench_move, made, ctypes.c_int(len(passes)), ctypes.c_int(streaming))
 
 
 def _made(reads: Sequence[Region], writes: Sequence[Region]) -> _Pass:

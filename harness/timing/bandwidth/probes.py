@@ -46,7 +46,7 @@ def probe(name: str, working_set: int) -> Floor:
     return Floor(NAMED[name].traffic(working_set), stores=NAMED[name].stores)
 
 
-def move(reads: Sequence[Any], writes: Sequence[Any], *, streaming: bool = False, backwards: bool = False) -> int:
+def move(reads: Sequence[Any], writes: Sequence[Any], *, streaming: bool = False) -> int:
     """Read every byte of some arrays and overwrite every byte of others, once, by as many threads as torch has.
 
     NumPy arrays and torch tensors in the CPU's memory, of any length and alignment, each without gaps. What is written
@@ -54,7 +54,7 @@ def move(reads: Sequence[Any], writes: Sequence[Any], *, streaming: bool = False
     arrays, ``Unavailable`` without the C++.
     """
     regions = [_region(array, written=False) for array in reads], [_region(array, written=True) for array in writes]
-    return walk([regions], streaming=streaming, backwards=backwards)()
+    return walk([regions], streaming=streaming)()
 
 
 def _region(array: Any, *, written: bool) -> Region:

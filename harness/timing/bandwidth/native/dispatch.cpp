@@ -19,24 +19,24 @@ std::size_t total(const Pass* passes, int count) {
     return bytes;
 }
 
-// Each pass walks opposite to the one before. A thread goes on without waiting for others: nothing depends on what they did.
-std::uint64_t walk_all(const Pass* passes, int count, Share share, bool streaming, bool backwards) {
+// A thread goes on without waiting for others: nothing depends on what they did.
+std::uint64_t walk_all(const Pass* passes, int count, Share share, bool streaming) {
     Walk* const walk = BNBENCH_CHOOSE(walk);
     std::uint64_t sum = 0;
-    for (int index = 0; index < count; ++index) sum += walk(passes[index], share, streaming, backwards != (index % 2 != 0));
+    for (int index = 0; index < count; ++index) sum += walk(passes[index], share, streaming);
     return sum;
 }
 
 }  // namespace
 
-// Move every byte of `count` passes once; the first pass walks as `backwards` says. Returns what Walk does,
-// so that nothing that was read counts as unused. Needs a path: see bnbench_isa.
-BNBENCH_EXPORT std::uint64_t bnbench_move(const Pass* passes, int count, int streaming, int backwards) {
+// Move every byte of `count` passes once. Returns what Walk does, so that nothing that was read counts as unused. Needs a
+// path: see bnbench_isa.
+BNBENCH_EXPORT std::uint64_t bnbench_move(const Pass* passes, int count, int streaming) {
     if (omp_get_max_threads() == 1 || total(passes, count) < ALONE)
-        return walk_all(passes, count, {0, 1}, streaming != 0, backwards != 0);
+        return walk_all(passes, count, {0, 1}, streaming != 0);
     std::uint64_t sum = 0;
 #pragma omp parallel reduction(+ : sum)
-    sum += walk_all(passes, count, {omp_get_thread_num(), omp_get_num_threads()}, streaming != 0, backwards != 0);
+    sum += walk_all(passes, count, {omp_get_thread_num(), omp_get_num_threads()}, streaming != 0);
     return sum;
 }
 

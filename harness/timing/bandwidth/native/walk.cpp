@@ -3,6 +3,9 @@
 // It goes in blocks of BLOCK bytes of the longest array, and the proportional slices of the others, as a kernel does that
 // reads some arrays and writes others: the memory sees them mixed, and the slices are still in the first-level cache when
 // they are done. Bounds lie on cache lines, so that no line is touched twice but at the ends of an array.
+//
+// Always upwards. Every other pass downwards would find more in the cache, but blocks in descending order come two to three
+// times as slowly from memory (measured on two EPYC cores, arrays of 12 MiB and more), even where the next is prefetched.
 #include "walk.hpp"
 
 #include <isa.hpp>
@@ -132,7 +135,7 @@ int cut(const Stream* streams, int count, Share share, std::size_t blocks, Part*
 
 }  // namespace
 
-std::uint64_t BNBENCH_NAME(walk)(const Pass& pass, Share share, bool streaming, bool backwards) {
+std::uint64_t BNBENCH_NAME(walk)(const Pass& pass, Share share, bool streaming) {
     const std::size_t bytes = longest(pass.writes, pass.write_count, share, longest(pass.reads, pass.read_count, share, 0));
     if (bytes == 0) return 0;
     const std::size_t blocks = (bytes + BLOCK - 1) / BLOCK;
@@ -140,8 +143,7 @@ std::uint64_t BNBENCH_NAME(walk)(const Pass& pass, Share share, bool streaming, 
     Part from[MOST_STREAMS], to[MOST_STREAMS];
     const int reads = cut(pass.reads, pass.read_count, share, blocks, from, [&](Span span) { sum += read(span); });
     const int writes = cut(pass.writes, pass.write_count, share, blocks, to, [&](Span span) { write(span, sum, streaming); });
-    for (std::size_t step = 0; step < blocks; ++step) {
-        const std::size_t block = backwards ? blocks - 1 - step : step;
+    for (std::size_t block = 0; block < blocks; ++block) {
         // What is stored was read a block ago: a store that waited for this block's loads would keep them from overlapping.
         const Vector value = sum + 1;
         for (int index = 0; index < reads; ++index) sum += read(slice(from[index], block, blocks));

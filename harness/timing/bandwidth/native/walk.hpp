@@ -22,5 +22,5 @@ struct Share {
 };
 
 // Returns the sum of what was read, in 64-bit words, whichever those are: it changes when a byte does.
-using Walk = std::uint64_t(const Pass& pass, Share share, bool streaming, bool backwards);
+using Walk = std::uint64_t(const Pass& pass, Share share, bool streaming);
 Walk walk_baseline, walk_v3, walk_v4;
