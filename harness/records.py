@@ -92,7 +92,7 @@ class Record:
     """One result. ``figures`` (present if and only if the status is OK) and ``samples`` are plain data.
 
     ``samples`` are the raw observations that the figures derive from: for ``throughput`` a list of
-    ``{launch, block, calls, set_aside, doubts}`` and what `timing.taken` has, for ``convergence`` curves by step, for
+    ``{launch, block, calls, set_aside, retaken, doubts}`` and what `timing.taken` has, for ``convergence`` curves by step, for
     ``conformance`` what was found of each quantity, whether it passed or not: ``{quantity, passed, ratio, index, got,
     expected, ulp, fault, mistrusted}``, where numbers that are not finite are None.
     ``explanation`` is of a WRONG that is documented: a known property of that implementation, with its source.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,15 +26,15 @@ class Block:
 
     def about(self, launch: int) -> dict[str, Any]:
         """Plain data of the block as a whole."""
-        return {"launch": launch, **self._judged(), **asdict(self.around)}
+        return {"launch": launch, "doubts": list(self.doubts), "set_aside": self.set_aside, **asdict(self.around)}
 
-    def plain(self, launch: int) -> dict[str, dict[str, Any]]:
-        """Plain data of each sample, by arm."""
-        return {sample.arm: {"launch": launch, "block": sample.block, "calls": sample.calls, **asdict(sample.taken),
-                             **self._judged()} for sample in self.samples}
-
-    def _judged(self) -> dict[str, Any]:
-        return {"doubts": list(self.doubts), "set_aside": self.set_aside}
+    def plain(self, launch: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Plain data of each sample, with its arm."""
+        for sample in self.samples:
+            doubts = dict.fromkeys([*self.doubts, *["waiting"] * sample.waited])
+            yield sample.arm, {"launch": launch, "block": sample.block, "calls": sample.calls, **asdict(sample.taken),
+                               "doubts": list(doubts), "set_aside": self.set_aside or sample.set_aside,
+                               "retaken": sample.set_aside}
 
 
 def take_blocks(launch: Launch, calls: Mapping[str, int], wanted: int, order: random.Random, most_calls: int) -> list[Block]:

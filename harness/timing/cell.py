@@ -179,7 +179,7 @@ def _sample(
     for block in take_blocks(launch, calls, work.protocol.blocks, order, _most_calls(work.cell)):
         spent.on_calls(sample.taken for sample in block.samples)
         measured.blocks.append(block.about(index))
-        for arm, sample in block.plain(index).items():
+        for arm, sample in block.plain(index):
             measured.samples.setdefault(arm, []).append(sample)
 
 

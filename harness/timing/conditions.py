@@ -17,7 +17,6 @@ from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import ROOT, text
 from harness.timing.sampler import Sample
 
-WAITED = 0.02  # of a sample: twice what lasting interrupts of 1 % would leave, and below any margin worth testing
 STOLEN, LEAST_STOLEN = 0.02, 2  # of the ticks, and ticks: a single one is within the kernel's rounding
 CHANGED = 0.05  # of the frequency, within a block
 
@@ -62,7 +61,7 @@ def doubts(conditions: Conditions, samples: Sequence[Sample]) -> tuple[str, ...]
     """Why a block is not to be believed, by keyword; empty where it is."""
     before, after = conditions.frequency
     found = {
-        "waiting": any((sample.taken.waited or 0.0) > WAITED for sample in samples),
+        "waiting": any(sample.waited and not sample.set_aside for sample in samples),
         "steal": conditions.stolen > STOLEN and conditions.stolen_ticks >= LEAST_STOLEN,
         "throttling": conditions.throttled > 0,
         "frequency": bool(before and after) and abs((after or 0) / (before or 1) - 1) > CHANGED,

@@ -109,9 +109,11 @@ def _clocks(work: Work, measured: Measured, arm: str) -> list[Interval]:
 def _conditions(measured: Measured) -> dict[str, Any]:
     """What the machine did around the blocks, and how many were set aside for it."""
     blocks = measured.blocks
+    again = sum(sample["retaken"] for samples in measured.samples.values() for sample in samples)
     waits = [sample["waited"] for samples in measured.samples.values() for sample in samples if sample["waited"] is not None]
     return {
         "blocks": len(blocks), "set_aside": sum(block["set_aside"] for block in blocks),
+        "samples": sum(map(len, measured.samples.values())), "retaken": again,
         "doubts": dict(Counter(doubt for block in blocks for doubt in block["doubts"])),
         "stolen": fmean(block["stolen"] for block in blocks), "elsewhere": fmean(block["elsewhere"] for block in blocks),
         "load": max(block["load"] for block in blocks), "waited": max(waits, default=None),

@@ -184,7 +184,7 @@ def _samples(
 
 def _sample(launch: int, block: int, seconds: float, *, set_aside: bool = False) -> dict[str, Any]:
     return {"launch": launch, "block": block, "calls": 4, "seconds": 4 * seconds, "untimed": seconds, "waited": 0.001,
-            "preempted": 0, "device_seconds": None, "doubts": ["waiting"] * set_aside, "set_aside": set_aside}
+            "preempted": 0, "device_seconds": None, "doubts": ["waiting"] * set_aside, "set_aside": set_aside, "retaken": False}
 
 
 def _figures(
@@ -218,7 +218,8 @@ def _apart(
         "floor": found if floor else None, "floor_absent": None if floor else ABSENT_FLOOR,
         "clocks": [{"estimate": 1.0, "low": 0.99, "high": 1.01}], "unsteady_launches": 0,
         "memory": {"saved_bytes": size, "peak_extra_bytes": None if name == "numpy" else 2 * size},
-        "conditions": {"blocks": 48, "set_aside": 8, "doubts": {"waiting": 7, "steal": 1}, "stolen": 0.001,
+        "conditions": {"blocks": 48, "set_aside": 8, "samples": 350, "retaken": 14,
+                       "doubts": {"waiting": 7, "steal": 1}, "stolen": 0.001,
                        "elsewhere": 0.25, "load": 1.5, "waited": 0.31},
         "spent": dict(SPENT),
     }

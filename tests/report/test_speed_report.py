@@ -61,7 +61,7 @@ def test_what_was_set_aside_and_why_is_counted_and_disturbed_cells_are_named(rep
                  "- 70 blocks in doubt: threads waited for a CPU (`waiting`).",
                  "- Others used 0.25 CPUs in the mean, 0.25 in the busiest cell.",
                  "- **DISTURBED**, and so without a verdict: 32×64×56×56 (`numpy`).",
-                 "| 32×64×112×112 | 8 | 48 | 8 | steal 1, waiting 7 | 0.25 | 0.1 % | 31 % |"):
+                 "| 32×64×112×112 | 8 | 350 | 14 | 48 | 8 | steal 1, waiting 7 | 0.25 | 0.1 % | 31 % |"):
         assert said in report
 
 

@@ -11,6 +11,7 @@ import pytest
 from harness.records import Status
 from harness.timing.cell import FLOORS, Protocol, Work, measure_cell
 from harness.timing.launch import NotOK
+from harness.timing.sampler import ATTEMPTS
 from harness.timing.taken import Taken
 
 SECONDS = {"base": 1e-3, "canary": 1e-3, "mine": 1e-3, "floor/ordinary": 5e-4, "floor/streaming": 4e-4}
@@ -138,16 +139,28 @@ def test_probes_that_are_not_there_cost_nothing_but_the_floor():
 def test_a_disturbed_block_is_set_aside_kept_counted_and_made_up_for():
     blocks = 6
 
-    def disturbed_now_and_then(count):
-        return 0.5 if count % 47 == 46 else 0.0
+    def disturbed_for_a_while(count):
+        return 0.5 if count % 47 >= 47 - ATTEMPTS else 0.0
 
-    done, _ = measured(launches=2, most=2, blocks=blocks, waited=disturbed_now_and_then)
+    done, _ = measured(launches=2, most=2, blocks=blocks, waited=disturbed_for_a_while)
     aside = [block for block in done.blocks if block["set_aside"]]
     assert aside
     assert all(block["doubts"] == ["waiting"] for block in aside)
     for launch in range(2):
         assert sum(not block["doubts"] for block in done.blocks if block["launch"] == launch) == blocks
-    assert sum(sample["set_aside"] for sample in done.samples["mine"]) == len(aside)
+    places = {(sample["launch"], sample["block"]) for sample in done.samples["mine"] if not sample["set_aside"]}
+    assert len(places) == 2 * blocks
+
+
+def test_a_sample_that_waited_for_a_cpu_is_kept_set_aside_and_taken_again_in_its_block():
+    done, _ = measured(launches=2, most=2, waited=lambda count: 0.5 if count % 13 == 12 else 0.0)
+    retaken = [sample for samples in done.samples.values() for sample in samples if sample["retaken"]]
+    assert retaken
+    assert all(sample["set_aside"] and sample["doubts"] == ["waiting"] for sample in retaken)
+    assert not any(block["doubts"] for block in done.blocks)
+    for samples in done.samples.values():
+        counted = Counter((sample["launch"], sample["block"]) for sample in samples if not sample["set_aside"])
+        assert counted == Counter((launch, block) for launch in range(2) for block in range(3))
 
 
 def test_a_launch_that_is_disturbed_throughout_sets_nothing_aside():

@@ -18,7 +18,8 @@ JITTER = (1.001, 0.999, 1.0005, 0.9995)
 
 def sampled(seconds, *, once=0.0, launches=4, device=None, drift=1.0):
     """Samples of an arm whose call lasts ``seconds``, with what each sample costs once, and launches that drift apart."""
-    return [{"launch": launch, "block": block, "calls": calls, "waited": 0.0, "set_aside": False, "doubts": [],
+    return [{"launch": launch, "block": block, "calls": calls, "waited": 0.0, "set_aside": False,
+             "retaken": False, "doubts": [],
              "seconds": (calls * seconds + once) * JITTER[launch] * drift**launch,
              "device_seconds": device and calls * device}
             for launch in range(launches) for block, calls in enumerate((10, 20, 10, 20))]
