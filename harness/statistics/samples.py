@@ -30,10 +30,12 @@ def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str)
 
 def launch_seconds(samples: Sequence[Sample]) -> list[float]:
     """Seconds per call of one arm, the median over blocks, for each launch that has a block not set aside."""
-    launches = defaultdict(list)
-    for (launch, _), seconds in _per_call(samples).items():
-        launches[launch].append(seconds)
-    return [median(blocks) for blocks in launches.values()]
+    return [median(blocks) for blocks in _by_launch(samples)]
+
+
+def launch_ranges(samples: Sequence[Sample]) -> list[float]:
+    """The slowest block over the quickest of one arm, not counting those set aside, for each launch that has any."""
+    return [max(blocks) / min(blocks) for blocks in _by_launch(samples)]
 
 
 def median_seconds(samples: Sequence[Sample]) -> float:
@@ -51,6 +53,13 @@ def median_seconds(samples: Sequence[Sample]) -> float:
 def geometric_mean(ratios: Iterable[float]) -> float:
     """The mean of ratios, which no choice of baseline turns around. Raises ValueError where there are none."""
     return exp(fmean(map(log, ratios)))
+
+
+def _by_launch(samples: Iterable[Sample]) -> list[list[float]]:
+    launches = defaultdict(list)
+    for (launch, _), seconds in _per_call(samples).items():
+        launches[launch].append(seconds)
+    return list(launches.values())
 
 
 def _per_call(samples: Iterable[Sample]) -> dict[tuple[Hashable, Hashable], float]:

@@ -14,7 +14,7 @@ from harness.timing.cell import FLOORS, Measured, Work
 from harness.timing.clocks import log_device_times, log_slopes
 
 DISTURBED_SHARE = 0.25  # of the blocks that count: past it they are the rule, not the exception
-WANDERED = 1.5  # largest over smallest launch of the floor: memory has gone to another state, and not all arms with it
+WANDERED = 1.5  # slowest over quickest block of the floor in a launch, of most launches: not all arms had the same memory
 IMPLAUSIBLE = 0.75  # of the floor; the rest of the way is left to what the model of the least traffic does not know
 DISAGREE = 0.10  # between two ways of timing: several times what their noise leaves over eight launches
 
@@ -35,6 +35,7 @@ def judged(work: Work, measured: Measured, arm: str) -> tuple[dict[str, Any], tu
     }
     if arm == work.baseline:
         figures["around_blocks"] = measured.blocks
+        figures["floors"] = {name: measured.samples[name] for name in FLOORS if name in measured.samples}
     return figures, flags
 
 
@@ -48,7 +49,7 @@ def _flags(
                    for name in (arm, work.baseline) if name in measured.steady)
     over_floor = floor["floor"] and floor["floor"]["ratio"] and floor["floor"]["ratio"]["estimate"]
     holds = {
-        Flag.DISTURBED: disturbed or strays or bool(floor["floor"] and floor["floor"]["drift"] > WANDERED),
+        Flag.DISTURBED: disturbed or strays or bool(floor["floor"] and floor["floor"]["wander"] > WANDERED),
         Flag.UNSTEADY: unsteady,
         Flag.IMPLAUSIBLE: over_floor is not None and over_floor < IMPLAUSIBLE,
         Flag.CLOCKS_DISAGREE: any(clock.low > 1 + DISAGREE or clock.high < 1 / (1 + DISAGREE) for clock in clocks),
@@ -96,7 +97,7 @@ def _floor(work: Work, measured: Measured, arm: str) -> dict[str, Any]:
     by_launch = statistics.launch_seconds(measured.samples[quickest])
     return {"floor_absent": None, "floor": {
         "ratio": _plain(ratio), "seconds": seconds[quickest], "bytes": measured.floor_bytes, "stores": FLOORS[quickest],
-        "drift": max(by_launch) / min(by_launch)}}
+        "drift": max(by_launch) / min(by_launch), "wander": median(statistics.launch_ranges(measured.samples[quickest]))}}
 
 
 def _clocks(work: Work, measured: Measured, arm: str) -> list[Interval]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from making import logarithms, logs, within_binomial_bounds
 
 from harness import statistics
+from harness.statistics.planning import FAR
 from harness.records import Interval, Verdict
 
 SCRIPT = Path(__file__).parent.parent / "measuring" / "interval_coverage.py"
@@ -35,8 +36,8 @@ def coverage():
 def test_the_launches_wanted_are_the_fewest_that_make_the_interval_narrow_enough(pilot, alpha, margin):
     wanted = statistics.launches_wanted(pilot, alpha, margin)
     assert wanted >= len(pilot)
-    _, low, high = logarithms(statistics.interval(pilot, alpha))
-    aim = statistics.PRECISION * math.log1p(margin)
+    mean, low, high = logarithms(statistics.interval(pilot, alpha))
+    aim = max(statistics.PRECISION * math.log1p(margin), FAR * (abs(mean) - math.log1p(margin)))
     assert (high - low) / 2 * math.sqrt(len(pilot) / wanted) <= aim * (1 + 1e-9)
     if wanted > len(pilot):
         assert (high - low) / 2 * math.sqrt(len(pilot) / (wanted - 1)) > aim * (1 - 1e-9)

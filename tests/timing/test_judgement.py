@@ -16,11 +16,11 @@ WORK = Work({}, {}, "base", "canary", Protocol(4, 4, 4, 0.01, 60, 0.05, 0.03))
 JITTER = (1.001, 0.999, 1.0005, 0.9995)
 
 
-def sampled(seconds, *, once=0.0, launches=4, device=None, drift=1.0):
-    """Samples of an arm whose call lasts ``seconds``, with what each sample costs once, and launches that drift apart."""
+def sampled(seconds, *, once=0.0, launches=4, device=None, drift=1.0, wander=1.0):
+    """Samples of an arm whose call lasts ``seconds``, with what each sample costs once; launches drift, and blocks wander."""
     return [{"launch": launch, "block": block, "calls": calls, "waited": 0.0, "set_aside": False,
              "retaken": False, "doubts": [],
-             "seconds": (calls * seconds + once) * JITTER[launch] * drift**launch,
+             "seconds": (calls * seconds + once) * JITTER[launch] * drift**launch * wander**block,
              "device_seconds": device and calls * device}
             for launch in range(launches) for block, calls in enumerate((10, 20, 10, 20))]
 
@@ -46,7 +46,7 @@ def test_an_arm_that_takes_half_as_long_again_is_slower_and_three_times_above_it
 
 
 FLAGGED = {
-    Flag.DISTURBED: [measured(doubts=["steal"]), measured(canary=sampled(1.1e-3)), measured(floor=sampled(5e-4, drift=1.2))],
+    Flag.DISTURBED: [measured(doubts=["steal"]), measured(canary=sampled(1.1e-3)), measured(floor=sampled(5e-4, wander=1.2))],
     Flag.UNSTEADY: [measured(unsteady=3)],
     Flag.IMPLAUSIBLE: [measured(mine=sampled(3e-4))],
     Flag.CLOCKS_DISAGREE: [measured(mine=sampled(1.5e-3, once=5e-3)), measured(mine=sampled(1.5e-3, device=1e-3))],
@@ -67,6 +67,13 @@ def test_disturbed_blocks_that_were_set_aside_raise_no_flag_and_are_counted():
     assert flags == ()
     assert figures["conditions"]["set_aside"] == 16
     assert figures["conditions"]["doubts"] == {"steal": 16}
+
+
+def test_a_floor_that_drifts_from_launch_to_launch_is_told_and_no_cause_for_doubt():
+    figures, flags = judged(WORK, measured(floor=sampled(5e-4, drift=1.2)), "mine")
+    assert flags == ()
+    assert figures["floor"]["drift"] == pytest.approx(1.2**3, rel=0.01)
+    assert figures["floor"]["wander"] == pytest.approx(1.0)
 
 
 def test_an_arm_just_above_the_part_of_the_floor_that_physics_leaves_is_plausible():
