@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from making import logarithms, logs, within_binomial_bounds
 
 from harness import statistics
-from harness.statistics.planning import FAR
 from harness.records import Interval, Verdict
+from harness.statistics.planning import FAR
 
 SCRIPT = Path(__file__).parent.parent / "measuring" / "interval_coverage.py"
 

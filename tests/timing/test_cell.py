@@ -94,6 +94,11 @@ def test_memory_and_every_channel_are_looked_at_in_the_first_launch_only():
     assert {index for index, what, _ in log if what == "verify"} == {1, 2}
 
 
+def test_arms_are_audited_in_the_first_launch_and_in_the_pilots_last():
+    _, log = measured(launches=4, most=4)
+    assert {index for index, what, _ in log if what == "audit"} == {0, 3}
+
+
 def test_a_precise_pilot_needs_no_more_launches():
     done, _ = measured(launches=3, most=9)
     assert len(done.costs["mine"]) == 3
