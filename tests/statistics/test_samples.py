@@ -78,3 +78,10 @@ def test_a_change_of_the_unit_of_time_changes_nothing(log_ratios, unit):
 
 def test_the_geometric_mean_of_a_ratio_and_its_inverse_is_one():
     assert statistics.geometric_mean([4.0, 0.25]) == pytest.approx(1.0)
+
+
+def test_the_range_of_a_launch_is_its_slowest_block_over_its_quickest_of_those_not_set_aside():
+    blocks = ((0, 0, 2.0, False), (0, 1, 3.0, False), (0, 2, 90.0, True), (1, 0, 1.0, False))
+    samples = [{"launch": launch, "block": block, "calls": 2, "seconds": seconds, "set_aside": aside}
+               for launch, block, seconds, aside in blocks]
+    assert statistics.launch_ranges(samples) == [1.5, 1.0]

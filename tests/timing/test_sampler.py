@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from math import exp
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.timing.sampler import GROUPS, LONGEST_WARM_UP, SLOPE, WINDOWS, block, calibrate, most_calls, warm_up
+from harness.timing.sampler import GROUPS, LONGEST_WARM_UP, SLOPE, WAITED, WINDOWS, block, calibrate, most_calls, warm_up
 from harness.timing.taken import Taken
 
 
@@ -101,6 +102,26 @@ def test_every_other_block_has_twice_the_calls_for_all_arms_alike():
 
 def test_no_block_has_more_calls_than_memory_allows():
     assert max(sample.calls for sample in samples_of(FakeBench(a=1.0), {"a": 5}, 1, random.Random(0), most=7)) == 5
+
+
+class Waiting(FakeBench):
+    """Threads wait for a CPU as long as these shares of its samples say, and no longer than a moment afterwards."""
+
+    def __init__(self, *waits):
+        super().__init__(a=1.0)
+        self.waits = list(waits)
+
+    def sample(self, arm, calls, untimed):
+        waited = self.waits.pop(0) if self.waits else 0.0
+        return replace(super().sample(arm, calls, untimed), waited=waited)
+
+
+@pytest.mark.parametrize(("waits", "counts", "taken"), [
+    ((0.0,), 0, 1), ((WAITED,), 0, 1), ((None,), 0, 1), ((0.5, 0.0), 1, 2), ((0.5, 0.3, 0.0), 2, 3), ((0.5, 0.3, 0.4), 1, 3),
+])
+def test_a_sample_that_waited_for_a_cpu_is_taken_again_and_the_one_that_waited_least_counts(waits, counts, taken):
+    samples = samples_of(Waiting(*waits), {"a": 5}, 0, random.Random(0))
+    assert [sample.set_aside for sample in samples] == [index != counts for index in range(taken)]
 
 
 def test_as_many_untimed_calls_as_a_sample_has_come_before_it():
