@@ -16,7 +16,7 @@ MEANING = {
     "waiting": "threads waited for a CPU", "steal": "the hypervisor took CPU time", "throttling": "a CPU quota ran out",
     "frequency": "the CPU's frequency changed",
 }
-COUNTED = ("blocks", "set_aside", "samples", "retaken")
+COUNTED = ("blocks", "set_aside", "samples", "retaken", "preempted")
 HEADER = ("launches", "samples", "taken again", "blocks", "set aside", "doubts", "others' CPUs", "stolen", "longest wait",
           "floor's drift", "sampling ended at")
 
@@ -34,6 +34,7 @@ class Disturbances:
     set_aside: int
     samples: int
     retaken: int
+    preempted: int
     doubts: Mapping[str, int]
     elsewhere: float
     busiest: float
@@ -52,8 +53,8 @@ class Disturbances:
             doubts.update(conditions["doubts"])
         disturbed = {cell.label: names for cell in section.cells if (names := _disturbed(cell))}
         return cls(
-            total["blocks"], total["set_aside"], total["samples"], total["retaken"], dict(doubts.most_common()),
-            fmean(conditions["elsewhere"] for conditions in found),
+            total["blocks"], total["set_aside"], total["samples"], total["retaken"], total["preempted"],
+            dict(doubts.most_common()), fmean(conditions["elsewhere"] for conditions in found),
             max(conditions["elsewhere"] for conditions in found), disturbed, len(section.cells))
 
     def brief(self) -> str:
@@ -71,6 +72,7 @@ class Disturbances:
                 f"{text.counted(self.blocks, 'block')} measured, **{self.set_aside} set aside**."]
         said += [f"{text.counted(count, 'block')} in doubt: {MEANING.get(doubt, doubt)} (`{doubt}`)."
                  for doubt, count in self.doubts.items()]
+        said.append(f"Threads were put off a CPU {text.counted(self.preempted, 'time')}.")
         said.append(f"Others used {self.elsewhere:.2f} CPUs in the mean, {self.busiest:.2f} in the busiest cell.")
         if self.disturbed:
             places = [f"{label} ({', '.join(map(text.code, names))})" for label, names in self.disturbed.items()]

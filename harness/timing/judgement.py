@@ -115,6 +115,7 @@ def _conditions(measured: Measured) -> dict[str, Any]:
     return {
         "blocks": len(blocks), "set_aside": sum(block["set_aside"] for block in blocks),
         "samples": sum(map(len, measured.samples.values())), "retaken": again,
+        "preempted": sum(sample["preempted"] for samples in measured.samples.values() for sample in samples),
         "doubts": dict(Counter(doubt for block in blocks for doubt in block["doubts"])),
         "stolen": fmean(block["stolen"] for block in blocks), "elsewhere": fmean(block["elsewhere"] for block in blocks),
         "load": max(block["load"] for block in blocks), "waited": max(waits, default=None),

@@ -218,7 +218,7 @@ def _apart(
         "floor": found if floor else None, "floor_absent": None if floor else ABSENT_FLOOR,
         "clocks": [{"estimate": 1.0, "low": 0.99, "high": 1.01}], "unsteady_launches": 0,
         "memory": {"saved_bytes": size, "peak_extra_bytes": None if name == "numpy" else 2 * size},
-        "conditions": {"blocks": 48, "set_aside": 8, "samples": 350, "retaken": 14,
+        "conditions": {"blocks": 48, "set_aside": 8, "samples": 350, "retaken": 14, "preempted": 90,
                        "doubts": {"waiting": 7, "steal": 1}, "stolen": 0.001,
                        "elsewhere": 0.25, "load": 1.5, "waited": 0.31},
         "spent": dict(SPENT),

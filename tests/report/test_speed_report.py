@@ -59,7 +59,8 @@ def test_one_launch_is_told_to_be_too_few_for_a_floor_too(tmp_path: Path) -> Non
 def test_what_was_set_aside_and_why_is_counted_and_disturbed_cells_are_named(report: str) -> None:
     for said in ("- 80 of 480 blocks set aside as disturbed.", "- 480 blocks measured, **80 set aside**.",
                  "- 70 blocks in doubt: threads waited for a CPU (`waiting`).",
-                 "- Others used 0.25 CPUs in the mean, 0.25 in the busiest cell.",
+                 "- Threads were put off a CPU 900 times.",
+                     "- Others used 0.25 CPUs in the mean, 0.25 in the busiest cell.",
                  "- **DISTURBED**, and so without a verdict: 32×64×56×56 (`numpy`).",
                  "| 32×64×112×112 | 8 | 350 | 14 | 48 | 8 | steal 1, waiting 7 | 0.25 | 0.1 % | 31 % |"):
         assert said in report

@@ -19,7 +19,7 @@ JITTER = (1.001, 0.999, 1.0005, 0.9995)
 def sampled(seconds, *, once=0.0, launches=4, device=None, drift=1.0, wander=1.0):
     """Samples of an arm whose call lasts ``seconds``, with what each sample costs once; launches drift, and blocks wander."""
     return [{"launch": launch, "block": block, "calls": calls, "waited": 0.0, "set_aside": False,
-             "retaken": False, "doubts": [],
+             "retaken": False, "preempted": 1, "doubts": [],
              "seconds": (calls * seconds + once) * JITTER[launch] * drift**launch * wander**block,
              "device_seconds": device and calls * device}
             for launch in range(launches) for block, calls in enumerate((10, 20, 10, 20))]
@@ -67,6 +67,7 @@ def test_disturbed_blocks_that_were_set_aside_raise_no_flag_and_are_counted():
     assert flags == ()
     assert figures["conditions"]["set_aside"] == 16
     assert figures["conditions"]["doubts"] == {"steal": 16}
+    assert figures["conditions"]["preempted"] == 64
 
 
 def test_a_floor_that_drifts_from_launch_to_launch_is_told_and_no_cause_for_doubt():
