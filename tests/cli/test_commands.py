@@ -13,6 +13,7 @@ from commands import SMALL
 from harness import cli
 from harness.journal import Journal
 from harness.records import Status
+from harness.tables import WIDTH
 
 SHAPE = "problem.shapes=[[4,3,5]]"
 
@@ -100,7 +101,7 @@ def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sw
     first = bnbench("run", SHAPE, *SMALL, "-m", "problem.activation=relu,null",
                     "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert first.returncode == 0, first.stderr
-    assert max(map(len, first.stdout.splitlines())) <= 110
+    assert max(map(len, first.stdout.splitlines())) <= WIDTH
     assert "torch_unfused" in first.stdout
     report = tmp_path / re.search(r"report +(\S+)", first.stdout)[1]
     assert {path.name for path in report.parent.iterdir()} >= {
