@@ -18,13 +18,12 @@ SAMPLED_CHANNELS = 8
 
 
 def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
-    """Hold what an arm's first call has left against the oracle: every channel, or evenly spread ones."""
+    """Hold what an arm's first call has left on each set of arrays against the oracle: every channel, or evenly spread ones."""
     cell, began = on_bench(), time.perf_counter()
     reason = _mutation(cell)
-    if reason is None:
-        results = cell.arms[arm].prepared[0].results()
-        reason = failures(compare_with_oracle(results, cell.problem, cell.phase, cell.sets[0],
-                                              channels=None if whole else spread(cell)))
+    for index, (prepared, arrays) in enumerate(zip(cell.arms[arm].prepared, cell.sets, strict=True)):
+        reason = reason or failures(compare_with_oracle(prepared.results(), cell.problem, cell.phase, arrays,
+                                                        channels=None if whole and index == 0 else spread(cell)))
     return {"reason": reason, "seconds": time.perf_counter() - began}
 
 
@@ -32,8 +31,8 @@ def audit(progress: Any, *, arm: str, calls: int) -> dict[str, Any]:
     """Change the inputs, take a sample as any other, and see whether its results are of the inputs as they are now."""
     cell, began = on_bench(), time.perf_counter()
     stands = cell.arms[arm]
-    one = Arm(stands.prepared[:1])
-    reason = audited(lambda count: take(one, count, count), one.prepared[0], cell.problem, cell.phase, cell.sets[0],
+    one = Arm(stands.prepared[-1:])
+    reason = audited(lambda count: take(one, count, count), one.prepared[0], cell.problem, cell.phase, cell.sets[-1],
                      calls=calls, channels=spread(cell), shares_memory=stands.shares_memory)
     return {"reason": reason or _mutation(cell), "seconds": time.perf_counter() - began}
 

@@ -47,7 +47,7 @@ def _flags(
     strays = canary is not None and statistics.verdict(canary, work.protocol.margin) in {Verdict.FASTER, Verdict.SLOWER}
     unsteady = any(measured.steady[name].count(False) > len(measured.steady[name]) / 2
                    for name in (arm, work.baseline) if name in measured.steady)
-    over_floor = floor["floor"] and floor["floor"]["ratio"] and floor["floor"]["ratio"]["estimate"]
+    over_floor = floor["floor"] and _over_floor(floor["floor"], statistics.median_seconds(measured.samples[arm]))
     holds = {
         Flag.DISTURBED: disturbed or strays or bool(floor["floor"] and floor["floor"]["wander"] > WANDERED),
         Flag.UNSTEADY: unsteady,
@@ -98,6 +98,11 @@ def _floor(work: Work, measured: Measured, arm: str) -> dict[str, Any]:
     return {"floor_absent": None, "floor": {
         "ratio": _plain(ratio), "seconds": seconds[quickest], "bytes": measured.floor_bytes, "stores": FLOORS[quickest],
         "drift": max(by_launch) / min(by_launch), "wander": median(statistics.launch_ranges(measured.samples[quickest]))}}
+
+
+def _over_floor(floor: Mapping[str, Any], seconds: float) -> float:
+    """The paired ratio; that of the medians where one launch gives no interval."""
+    return float(floor["ratio"]["estimate"] if floor["ratio"] else seconds / floor["seconds"])
 
 
 def _clocks(work: Work, measured: Measured, arm: str) -> list[Interval]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import resource
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import torch
 
 from harness.timing.bench import Arm, on_bench
 from harness.timing.taken import Taken
+
+SPARE = 7  # calls at most that an arm is armed for beyond those made, so that it cannot know which is the last
 
 
 def sample(progress: Any, *, arm: str, calls: int, untimed: int) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def sample(progress: Any, *, arm: str, calls: int, untimed: int) -> dict[str, An
 
 def take(arm: Arm, calls: int, untimed: int, *, cuda: bool = False) -> Taken:
     queued, switches, began = _queued(), _preempted(), time.perf_counter_ns()
-    arm.arm(calls + untimed)
+    arm.arm(calls + untimed + random.randrange(min(calls, SPARE) + 1))
     for call in arm.turns(untimed):
         call()
     arm.synchronize()

@@ -82,6 +82,14 @@ def test_an_arm_just_above_the_part_of_the_floor_that_physics_leaves_is_plausibl
     assert judged(WORK, measured(mine=sampled(0.74 * 5e-4)), "mine")[1] == (Flag.IMPLAUSIBLE,)
 
 
+def test_one_launch_is_enough_to_call_a_time_implausible():
+    samples = {name: sampled(seconds, launches=1)
+               for name, seconds in (("base", 1e-3), ("canary", 1e-3), ("mine", 3e-4), ("floor", 5e-4))}
+    figures, flags = judged(WORK, measured(**samples), "mine")
+    assert figures["floor"]["ratio"] is None
+    assert Flag.IMPLAUSIBLE in flags
+
+
 def test_the_quicker_of_the_floors_is_the_floor():
     found = measured()
     found.samples["floor/streaming"] = sampled(4e-4)
