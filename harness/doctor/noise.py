@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from math import log
 from typing import Any
 
 from harness import statistics
@@ -14,7 +13,7 @@ from harness.doctor.findable import Cost, Plan, best_plan
 from harness.environment import machine
 from harness.isolation import Settings
 from harness.records import Interval
-from harness.statistics import Components, Sample
+from harness.statistics import Components, block_log_ratios
 from harness.timing.bandwidth import cache_bytes
 from harness.timing.bandwidth.traffic import BITS
 from harness.timing.cell import Measured, Protocol, Work, measure_cell
@@ -102,17 +101,6 @@ def work_on(problem: Problem, settings: Settings, launches: int, seconds: float)
             "outputs": task.outputs, "seed": Config.seed, "device": settings.device, "inputs": task.inputs, "sets": 1}
     protocol = Protocol(launches, launches, task.blocks, task.sample_seconds, seconds, Config.alpha, Config.margin)
     return Work(cell, dict.fromkeys((baseline, CANARY), baseline), baseline, CANARY, protocol)
-
-
-def block_log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[list[float]]:
-    """One log-ratio of times per call for each block that is not set aside, by launch."""
-    theirs = {(sample["launch"], sample["block"]): sample["seconds"] / sample["calls"] for sample in samples[baseline]}
-    launches = defaultdict(list)
-    for sample in samples[arm]:
-        place = sample["launch"], sample["block"]
-        if place in theirs and not sample.get("set_aside", False):
-            launches[sample["launch"]].append(log(sample["seconds"] / sample["calls"] / theirs[place]))
-    return list(launches.values())
 
 
 def cost_of(baseline: str, measured: Measured, launches: int, start: float | None) -> Cost:

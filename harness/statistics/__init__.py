@@ -10,13 +10,22 @@ from harness.statistics.decisions import decision_level, holm, verdict
 from harness.statistics.intervals import interval, welch
 from harness.statistics.planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
-from harness.statistics.samples import Sample, geometric_mean, launch_ranges, launch_seconds, log_ratios, median_seconds
+from harness.statistics.samples import (
+    Sample,
+    block_log_ratios,
+    geometric_mean,
+    launch_ranges,
+    launch_seconds,
+    log_ratios,
+    median_seconds,
+)
 from harness.statistics.seeds import outperformance, step_ratio
 from harness.statistics.steadiness import is_steady
 from harness.statistics.student import LEAST_LAUNCHES
 
 __all__ = [
-    "LEAST_LAUNCHES", "PRECISION", "Components", "Sample", "binomial_interval", "binomial_upper", "decision_level",
+    "LEAST_LAUNCHES", "PRECISION", "Components", "Sample", "binomial_interval", "binomial_upper", "block_log_ratios",
+    "decision_level",
     "geometric_mean", "holm", "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios",
     "median_seconds", "minimum_detectable_effect", "outperformance", "smallest_effect", "step_ratio", "variance_components",
     "verdict", "welch",

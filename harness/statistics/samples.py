@@ -20,12 +20,17 @@ def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str)
 
     Launches come in the order in which ``arm`` met them.
     """
+    return [median(blocks) for blocks in block_log_ratios(samples, arm, baseline)]
+
+
+def block_log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[list[float]]:
+    """The same of each block that both share and that is not set aside, by launch."""
     ours, theirs = _per_call(samples[arm]), _per_call(samples[baseline])
     launches = defaultdict(list)
     for launch, block in ours:
         if (launch, block) in theirs:
             launches[launch].append(log(ours[launch, block] / theirs[launch, block]))
-    return [median(blocks) for blocks in launches.values()]
+    return list(launches.values())
 
 
 def launch_seconds(samples: Sequence[Sample]) -> list[float]:
