@@ -78,12 +78,11 @@ def flags_not_heeded(canary, baseline):
 
 
 def blocks_as_the_unit(canary, baseline):
-    return judged(block_ratios(canary, baseline), canary)
+    return judged([ratio for launch in block_ratios(canary, baseline) for ratio in launch], canary)
 
 
 def one_launch(canary, baseline):
-    first = [sample for sample in canary.samples if sample["launch"] == 0]
-    return judged(block_ratios(canary, baseline, first), canary)
+    return judged(block_ratios(canary, baseline)[0], canary)
 
 
 def unpaired(canary, baseline):
@@ -97,10 +96,17 @@ def least_times(canary, baseline):
     return Verdict.SAME if abs(ratio) <= log1p(margin(canary)) else Verdict.SLOWER if ratio > 0 else Verdict.FASTER
 
 
-def block_ratios(canary, baseline, samples=None):
-    """A log-ratio for each block, every sample of it counted, disturbed or not."""
-    theirs = {(sample["launch"], sample["block"]): sample["seconds"] for sample in baseline.samples}
-    return [log(sample["seconds"] / theirs[sample["launch"], sample["block"]]) for sample in samples or canary.samples]
+def block_ratios(canary, baseline):
+    """Log-ratios by launch, as of a harness that takes no sample again and sets none aside: of the first of each block."""
+    first = {record.implementation: first_samples(record) for record in (canary, baseline)}
+    return statistics.block_log_ratios(first, canary.implementation, baseline.implementation)
+
+
+def first_samples(record):
+    first = {}
+    for sample in record.samples:
+        first.setdefault((sample["launch"], sample["block"]), {**sample, "set_aside": False})
+    return list(first.values())
 
 
 def judged(log_ratios, record):

@@ -7,9 +7,10 @@ An operand is read once and a result written once. With b bytes an element:
                      where there is a weight: 3·b an element in training
     dresidual        is dz. Under ReLU that is an array of its own, written with b. Without an activation it is dy itself,
                      and costs nothing, unless it has to be written to an array that was given (outputs reused)
-    ReLU's mask      is recomputed where x is read and there is no residual, from the weight, bias and statistics. Else one
-                     bit an element is read, less than any array it could be recomputed from; within a training step the
-                     forward has to write it, before a backward alone it was written untimed
+    ReLU's mask      is recomputed where x is read and there is no residual, from the weight, bias and statistics. All but the
+                     bias are read anyway, and that is not counted: where channels are small a mask would be fewer bytes.
+                     Else one bit an element is read, less than any array it could be recomputed from; within a training
+                     step the forward has to write it, before a backward alone it was written untimed
     per channel      weight, bias, running statistics, in training the saved mean and 1/sqrt(var + eps), and dweight and dbias,
                      each in the parameters' dtype. Writing saved statistics is not counted
 
@@ -111,9 +112,8 @@ def _forward(problem: Problem, phase: Phase, cache_bytes: int) -> tuple[Pass, ..
 
 def _backward(problem: Problem, phase: Phase, outputs: Outputs, cache_bytes: int) -> tuple[Pass, ...]:
     stored = _mask_is_stored(problem, phase)
-    recomputed = problem.activation is not None and not stored
     statistics = ("saved_mean", "saved_invstd") if phase.training else ("running_mean",) * problem.weight + ("running_var",)
-    reads = _parameters(problem, *statistics, *["weight"] * problem.weight, *["bias"] * (problem.bias and recomputed))
+    reads = _parameters(problem, *statistics, *["weight"] * problem.weight)
     written = problem.residual and (problem.activation is not None or outputs == "reused")
     writes = _data(problem, "grad_input", *["grad_residual"] * written)
     writes += _parameters(problem, *(f"grad_{name}" for name in _affine(problem)))
