@@ -1,20 +1,21 @@
 """Two sessions held against each other: did anything become slower, or stop working?
 
 Times of two sessions are never compared with each other, since the machine may have changed its pace between them: what
-is compared is each arm's ratio to the baseline that was measured beside it.
+is compared is each arm's ratio to the baseline that was measured beside it. FASTER and SLOWER are Holm's, over all that is
+compared, so that a hundred cells raise no more false alarms than one; SAME is no alarm, and keeps the level of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from harness import statistics
 from harness.journal import Contents
-from harness.records import Flag, Interval, Record, Status, flat
-from harness.report.views import CANARY, DOCUMENTED, describe, same_cell, told_as
+from harness.records import CANARY, Interval, Record, Status, flat
+from harness.report.views import DOCUMENTED, describe, same_cell, told_as
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses
 
@@ -33,6 +34,9 @@ class Outcome(StrEnum):
     REMOVED = "REMOVED"
 
 
+ALARMS = (Outcome.FASTER, Outcome.SLOWER)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One implementation in one cell, before and after. ``ratio`` is of its ratios to the baseline, after / before."""
@@ -45,7 +49,14 @@ class Comparison:
     note: str = ""
 
 
-Judgement = tuple[Outcome, Interval | None, str]
+@dataclass(frozen=True)
+class Judgement:
+    """``level`` is the p-value of FASTER or SLOWER, where times decided."""
+
+    outcome: Outcome
+    ratio: Interval | None = None
+    note: str = ""
+    level: float | None = None
 
 
 def compare(
@@ -57,18 +68,17 @@ def compare(
     for a session that its journal does not hold.
     """
     before, after = _records(contents_a, session_a), _records(contents_b, session_b)
-    compared = []
+    judged: list[tuple[Record, Judgement]] = []
     for key, old in before.items():
         new = after.get(key)
         if new is None:
-            compared.append(Comparison(old.task, old.implementation, describe(old), Outcome.REMOVED))
+            judged.append((old, Judgement(Outcome.REMOVED)))
         elif not (_is_baseline(old) and old.status is new.status is Status.OK):
-            outcome, ratio, note = _by_status(old, new) or _by_time(
-                [*new.flags, *old.flags], _log_ratios(contents_b, new), _log_ratios(contents_a, old), margin, alpha)
-            compared.append(Comparison(new.task, new.implementation, describe(new), outcome, ratio, note))
-    compared += [Comparison(new.task, new.implementation, describe(new), Outcome.ADDED)
-                 for key, new in after.items() if key not in before]
-    return compared
+            judged.append((new, _by_status(old, new) or _by_time(
+                (new, old), (_log_ratios(contents_b, new), _log_ratios(contents_a, old)), margin, alpha)))
+    judged += [(new, Judgement(Outcome.ADDED)) for key, new in after.items() if key not in before]
+    return [Comparison(record.task, record.implementation, describe(record), found.outcome, found.ratio, found.note)
+            for record, found in _corrected(judged, alpha)]
 
 
 def environment_differences(
@@ -102,29 +112,41 @@ def _is_baseline(record: Record) -> bool:
     return record.task == "throughput" and record.implementation == record.cell["baseline"]
 
 
+def _corrected(judged: list[tuple[Record, Judgement]], alpha: float) -> list[tuple[Record, Judgement]]:
+    """With AMBIGUOUS for each FASTER or SLOWER that does not stand among so many."""
+    stands = iter(statistics.holm([found.level for _, found in judged if found.level is not None], alpha))
+    return [(record, found if found.level is None or next(stands) or found.outcome not in ALARMS else
+             replace(found, outcome=Outcome.AMBIGUOUS, note=f"{found.outcome} before Holm")) for record, found in judged]
+
+
 def _by_status(old: Record, new: Record) -> Judgement | None:
     """What became of both says it; None where both are OK and times have to."""
     if new.task == "throughput" and old.status is new.status is Status.OK:
         return None
     before, after = told_as(old), told_as(new)
     if after == Status.OK:
-        return (Outcome.UNCHANGED, None, "") if before == after else (Outcome.MENDED, None, f"{before} → {after}")
+        return Judgement(Outcome.UNCHANGED) if before == after else Judgement(Outcome.MENDED, note=f"{before} → {after}")
     newly_failed = new.failed and not old.failed
     if newly_failed or (before == Status.OK and after in {Status.UNSUPPORTED, DOCUMENTED}):
         outcome = Outcome.BROKEN
     else:
         undecided = Status.OK in {old.status, new.status} and before != after
         outcome = Outcome.AMBIGUOUS if undecided else Outcome.UNCHANGED
-    return outcome, None, f"{before} → {after}: {new.reason or 'the comparison proves too little'}"
+    return Judgement(outcome, note=f"{before} → {after}: {new.reason or 'the comparison proves too little'}")
 
 
-def _by_time(flags: list[Flag], after: list[float], before: list[float], margin: float, alpha: float) -> Judgement:
-    if min(len(after), len(before)) < statistics.LEAST_LAUNCHES:
-        return Outcome.AMBIGUOUS, None, "fewer than two launches beside the baseline"
-    ratio = statistics.welch(after, before, alpha)
-    if flags:
-        return Outcome.AMBIGUOUS, ratio, f"no verdict: {', '.join(sorted(set(flags)))}"
-    return Outcome(statistics.verdict(ratio, margin)), ratio, ""
+def _by_time(
+    records: tuple[Record, Record], log_ratios: tuple[list[float], list[float]], margin: float, alpha: float,
+) -> Judgement:
+    """After and before. Each session's launches came in two stages, of which the first decided on the second."""
+    if min(map(len, log_ratios)) < statistics.LEAST_LAUNCHES:
+        return Judgement(Outcome.AMBIGUOUS, note="fewer than two launches beside the baseline")
+    pilots = (records[0].cell["protocol"]["launches"], records[1].cell["protocol"]["launches"])
+    ratio = statistics.welch(*log_ratios, alpha, pilots)
+    if flags := {flag for record in records for flag in record.flags}:
+        return Judgement(Outcome.AMBIGUOUS, ratio, f"no verdict: {', '.join(sorted(flags))}")
+    level = statistics.difference_level(*log_ratios, margin, pilots)
+    return Judgement(Outcome(statistics.verdict(ratio, margin)), ratio, level=level)
 
 
 def _log_ratios(contents: Contents, record: Record) -> list[float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparison import Comparison, Outcome, compare, environment_differences, exit_status
+from harness.comparison import Comparison, Judgement, Outcome, _corrected, compare, environment_differences, exit_status
 from harness.journal import Contents, Journal
 from harness.records import Record, Status
 from tests.report import synthetic
@@ -57,6 +57,19 @@ def test_too_noisy_sessions_are_ambiguous(tmp_path: Path) -> None:
                      throughput(cell(), SPEEDS, session="b", noise=0.1, seed=1))
     assert set(outcomes(found).values()) == {Outcome.AMBIGUOUS}
     assert exit_status(found) == 3
+
+
+def test_an_alarm_has_to_stand_among_all_that_is_compared() -> None:
+    alarm, same = Judgement(Outcome.SLOWER, level=0.01), Judgement(Outcome.SAME, level=1.0)
+    unchanged = Judgement(Outcome.UNCHANGED)
+    assert corrected([alarm, unchanged]) == [alarm, unchanged]
+    among = corrected([same, alarm, unchanged, *[same] * 60])
+    assert among[1] == replace(alarm, outcome=Outcome.AMBIGUOUS, note="SLOWER before Holm")
+    assert set(among[2:]) == {same, unchanged}
+
+
+def corrected(judgements: Sequence[Judgement]) -> list[Judgement]:
+    return [found for _, found in _corrected([(OK, judgement) for judgement in judgements], 0.05)]
 
 
 @pytest.mark.parametrize(("before", "after", "expected", "status"), [

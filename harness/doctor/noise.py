@@ -12,7 +12,7 @@ from harness.config import Config, ThroughputConfig
 from harness.doctor.findable import Cost, Plan, best_plan
 from harness.environment import machine
 from harness.isolation import Settings
-from harness.records import Interval
+from harness.records import CANARY, Interval
 from harness.statistics import Components, block_log_ratios
 from harness.timing.bandwidth import cache_bytes
 from harness.timing.bandwidth.traffic import BITS
@@ -20,7 +20,6 @@ from harness.timing.cell import Measured, Protocol, Work, measure_cell
 from harness.timing.pool import Pool
 from implementations.interface import Phase, Problem
 
-CANARY = "canary"
 TIMES = (10.0, 60.0, 600.0)  # seconds that a comparison may take
 ARRAYS = 4  # of the input's size in a training step: the input, the output, and their gradients
 MOST_BATCH = 256

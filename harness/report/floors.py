@@ -56,7 +56,8 @@ def absent(section: Section) -> list[str]:
         reasons = dict.fromkeys(reason for record in cell.arms.values() if (reason := _reason(record)))
         for reason in reasons:
             places.setdefault(reason, []).append(cell.label)
-    return [f"{SIGN} absent in {_where(labels, section)}: {text.plain(reason)}" for reason, labels in places.items()]
+    return [f"{SIGN} absent in {_where(labels, section)}: {text.plain(reason)}; without it nothing can be IMPLAUSIBLE"
+            for reason, labels in places.items()]
 
 
 def kinds(section: Section) -> str:

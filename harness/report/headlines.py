@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness import statistics
-from harness.records import Record, Verdict
+from harness.records import CANARY, Record, Verdict
 from harness.report import text
-from harness.report.views import CANARY, of_task, outcome
+from harness.report.views import of_task, outcome
 
 
 @dataclass(frozen=True)

@@ -103,13 +103,14 @@ def _floor(section: Section) -> list[str]:
 
 
 def _noise(section: Section) -> list[str]:
-    measured, hold, strays = throughput.noise(section)
-    if not measured:
+    found = throughput.noise(section)
+    if not found.measured:
         return ["No cell has a canary, so that the noise of the ratios is not known."]
-    said = f"A/A: the interval of the baseline against itself holds 1 in {hold} of {text.counted(measured, 'cell')}"
     margin = text.percent(section.about["margin"])
-    return [f"{said}." if not strays else
-            f"{said}, and **lies beyond ±{margin} in {text.listed(strays)}**: distrust verdicts there."]
+    said = (f"A/A: the interval of the baseline against itself holds 1 in {found.holding} of "
+            f"{text.counted(found.measured, 'cell')}, and lies within ±{margin} in {found.inside}")
+    return [f"{said}." if not found.strays else
+            f"{said}; it **lies beyond ±{margin} in {text.listed(found.strays)}**: distrust verdicts there."]
 
 
 def _measuring(headlines: Headlines, timed: Sequence[Section]) -> list[str]:

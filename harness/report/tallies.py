@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from harness import statistics
-from harness.records import Interval, Record, Status, Verdict
+from harness.records import Flag, Interval, Record, Status, Verdict
 from harness.report.headlines import Headlines
 from harness.report.views import (
     DOCUMENTED,
@@ -34,7 +34,10 @@ BOOTSTRAP_ALPHA = 0.05
 
 @dataclass(frozen=True)
 class SpeedTally:
-    """One implementation in one section. ``geometric_mean`` is of the ratios of its ``covered`` cells."""
+    """One implementation in one section. ``geometric_mean`` is of the ratios of its ``covered`` cells.
+
+    What is IMPLAUSIBLE did not do the work, and is in no mean.
+    """
 
     implementation: str
     cells: int
@@ -139,7 +142,8 @@ def counted(outcomes: Iterable[str]) -> dict[str, int]:
 
 def _speed(section: Section, name: str, headlines: Headlines) -> SpeedTally:
     records = [cell.arms[name] for cell in section.cells if name in cell.arms]
-    ratios = [ratio.estimate for ratio in map(ratio_of, records) if ratio]
+    plausible = [record for record in records if Flag.IMPLAUSIBLE not in record.flags]
+    ratios = [ratio.estimate for ratio in map(ratio_of, plausible) if ratio]
     return SpeedTally(
         name, len(records), statistics.geometric_mean(ratios) if ratios else None, len(ratios),
         counted(map(headlines.outcome, records)),

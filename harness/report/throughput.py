@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from harness import statistics
 from harness.records import Record, Verdict
 from harness.report import floors, tallies, text
 from harness.report.headlines import Headlines
@@ -92,12 +94,22 @@ def stops(section: Section) -> str:
     return ", ".join(f"{reason} ({count})" for reason, count in counts.most_common())
 
 
-def noise(section: Section) -> tuple[int, int, list[str]]:
-    """In how many cells the canary was measured, its interval holds 1, and where it strays beyond the margin."""
+@dataclass(frozen=True)
+class Noise:
+    """In how many cells the canary was measured, and its interval holds 1, lies inside the margin, or strays beyond it."""
+
+    measured: int
+    holding: int
+    inside: int
+    strays: list[str]
+
+
+def noise(section: Section) -> Noise:
     canaries = [(cell, cell.canary) for cell in section.cells if cell.canary]
     margin = float(section.about["margin"])
-    strays = [cell.label for cell, ratio in canaries if ratio.low > 1 + margin or ratio.high < 1 / (1 + margin)]
-    return len(canaries), sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries), strays
+    verdicts = [statistics.verdict(ratio, margin) for _, ratio in canaries]
+    return Noise(len(canaries), sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries), verdicts.count(Verdict.SAME),
+                 [cell.label for (cell, _), found in zip(canaries, verdicts, strict=True) if found in DECIDED])
 
 
 def _entry(cell: Cell, name: str, headlines: Headlines) -> str:

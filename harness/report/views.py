@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.conformance.cases.properties import PROPERTIES
-from harness.records import Flag, Interval, Record, Status
+from harness.records import CANARY, Flag, Interval, Record, Status
 from implementations.interface import Problem
 
-CANARY = "canary"  # the baseline's second name: their ratio is the cell's noise
 WITHOUT = "none"  # the network without normalization
 NORMAL = "normal"  # the inputs' distribution, and all that there was in the first protocol
 NO_VERDICT, NO_RATIO = "no verdict", "no ratio"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log1p
 
 from harness.records import Interval, Verdict
-from harness.statistics.student import estimate, t_two_sided
+from harness.statistics.student import Estimate, difference, estimate, t_two_sided
 
 
 def verdict(interval: Interval, margin: float) -> Verdict:
@@ -28,7 +28,19 @@ def decision_level(log_ratios: Sequence[float], margin: float, pilot: int | None
     mean being on that edge. Inside the margin it is twice that of two one-sided tests (Schuirmann 1987), because an
     interval that says SAME has both its bounds inside. Raises ValueError as ``interval`` does.
     """
-    found = estimate(log_ratios, pilot)
+    return _level(estimate(log_ratios, pilot), margin)
+
+
+def difference_level(
+    log_ratios_a: Sequence[float], log_ratios_b: Sequence[float], margin: float,
+    pilots: tuple[int | None, int | None] = (None, None),
+) -> float:
+    """The same of the interval that ``welch`` gives: the p-value of FASTER or SLOWER, and 1 where it points at neither."""
+    found = difference(log_ratios_a, log_ratios_b, pilots)
+    return _level(found, margin) if abs(found.mean) > log1p(margin) else 1.0
+
+
+def _level(found: Estimate, margin: float) -> float:
     distance = abs(abs(found.mean) - log1p(margin))
     if not found.error:
         return 0.0 if distance else 1.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, hypot
+from math import exp
 
 from harness.records import Interval
-from harness.statistics.student import Estimate, estimate
+from harness.statistics.student import Estimate, difference, estimate
 
 LARGEST_LOG = 700.0  # exp of more is no float64: a hopelessly wide interval keeps bounds that JSON can hold
 
@@ -23,16 +23,15 @@ def interval(log_ratios: Sequence[float], alpha: float, pilot: int | None = None
     return _interval(estimate(log_ratios, pilot), alpha)
 
 
-def welch(log_ratios_a: Sequence[float], log_ratios_b: Sequence[float], alpha: float) -> Interval:
+def welch(
+    log_ratios_a: Sequence[float], log_ratios_b: Sequence[float], alpha: float,
+    pilots: tuple[int | None, int | None] = (None, None),
+) -> Interval:
     """The ratio of one session's ratio to the baseline to another's, a over b, by Welch's unequal variances.
 
-    Raises ValueError for fewer than two launches in either.
+    ``pilots`` are those of ``interval``. Raises ValueError for fewer than two launches in either.
     """
-    a, b = estimate(log_ratios_a), estimate(log_ratios_b)
-    error = hypot(a.error, b.error)
-    share = (a.error / error) ** 2 if error else 1.0
-    freedom = 1 / (share**2 / a.freedom + (1 - share) ** 2 / b.freedom)
-    return _interval(Estimate(a.mean - b.mean, error, freedom), alpha)
+    return _interval(difference(log_ratios_a, log_ratios_b, pilots), alpha)
 
 
 def bounded_exp(value: float) -> float:

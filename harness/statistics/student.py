@@ -6,7 +6,7 @@ Of SciPy, only ``scipy.special`` is used: importing ``scipy.stats`` takes half a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import hypot, sqrt
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
@@ -35,6 +35,17 @@ def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
         raise ValueError(f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are needed, "
                          "so raise task.launches or the budget")
     return Estimate(fmean(log_ratios), stdev(pilots) / sqrt(len(log_ratios)), len(pilots) - 1)
+
+
+def difference(a: Sequence[float], b: Sequence[float], pilots: tuple[int | None, int | None] = (None, None)) -> Estimate:
+    """The mean of ``a`` less that of ``b``, with Welch's unequal variances and degrees of freedom; ``pilots`` as `estimate`'s.
+
+    Raises ValueError as that does.
+    """
+    ours, theirs = estimate(a, pilots[0]), estimate(b, pilots[1])
+    error = hypot(ours.error, theirs.error)
+    share = (ours.error / error) ** 2 if error else 1.0
+    return Estimate(ours.mean - theirs.mean, error, 1 / (share**2 / ours.freedom + (1 - share) ** 2 / theirs.freedom))
 
 
 def t_quantile(probability: float, freedom: float) -> float:

@@ -15,7 +15,7 @@ from harness.config import Config, ThroughputConfig, UsageError
 from harness.environment import Environment
 from harness.isolation.lease import device_lease
 from harness.problems import problems
-from harness.records import Identity, Record, Status
+from harness.records import CANARY, Identity, Record, Status
 from harness.tasks import worker_settings
 from harness.timing.cell import Measured, Protocol, Work, measure_cell
 from harness.timing.judgement import judged
@@ -25,7 +25,6 @@ from implementations import registry
 from implementations.interface import Face, Outputs, Phase, Problem
 
 VERSION = 2  # of the protocol: raise it when what a number means changes
-CANARY = "canary"
 ON_THE_BENCH = ("problem", "phase", "face", "outputs", "seed", "device", "inputs")
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
@@ -20,6 +19,7 @@ import torch
 
 from harness.conformance.compare import CHUNK, Finding, failures, verify, worst
 from harness.conformance.tolerances import bounds
+from harness.timing.changing import CHANGING, changed_in_place
 from harness.timing.fingerprint import Fingerprint, changed, fingerprint, integers
 from implementations import oracle
 from implementations.interface import Arrays, Phase, Prepared, Problem, Results
@@ -27,7 +27,6 @@ from implementations.interface import Arrays, Phase, Prepared, Problem, Results
 __all__ = ["Fingerprint", "audit", "changed", "fingerprint"]
 
 PATIENCE = 1.0  # seconds in which wrong results are watched for changing by themselves
-CHANGING = ("input", "grad_output", "residual")
 RUNNING = ("running_mean", "running_var")
 STILL_COMPUTING = "it was still computing when synchronize() had returned"
 STALE = "it returned results of other inputs: its inputs changed in place, its outputs did not"
@@ -60,7 +59,7 @@ def audit(
     began = time.monotonic()
     timed(calls)  # who puts calls off has these still to do when the inputs change
     poisoned = _poison(prepared.results(), phase, arrays) if shares_memory else []
-    with _changed_in_place(arrays):
+    with changed_in_place(arrays):
         marks, new = fingerprint(arrays), _operands(arrays, sampled)
         since = time.monotonic() - began  # if earlier calls have given the right results by now, these will, as much later
         timed(calls)
@@ -78,29 +77,6 @@ def audit(
         if _moves_by_itself(prepared, sampled, left, PATIENCE if failed else since):
             return STILL_COMPUTING
     return _named(failed, seen, sampled, old, poisoned) if failed else None
-
-
-@contextmanager
-def _changed_in_place(arrays: Arrays) -> Iterator[None]:
-    """Inside, data are -2 times what they were, which is exact and exactly undone: no result but dresidual's zeros stays.
-
-    A change of sign alone would leave dweight and the variance. ``data`` keeps it from autograd's count of versions, which
-    tells who looks there that a result kept from before will not do.
-    """
-    operands = [operand.data for name in CHANGING if (operand := getattr(arrays, name)) is not None]
-    factors = [_factor(operand) for operand in operands]
-    for operand, factor in zip(operands, factors, strict=True):
-        operand.mul_(factor)
-    try:
-        yield
-    finally:
-        for operand, factor in zip(operands, factors, strict=True):
-            operand.mul_(1 / factor)
-
-
-def _factor(operand: torch.Tensor) -> float:
-    """-2, or -1 where doubling would overflow."""
-    return -2.0 if 2 * max(abs(float(end)) for end in operand.aminmax()) <= torch.finfo(operand.dtype).max else -1.0
 
 
 def _poison(results: Results, phase: Phase, arrays: Arrays) -> list[str]:

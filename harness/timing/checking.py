@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from harness.conformance.compare import failures
@@ -12,7 +13,8 @@ from harness.timing import memory
 from harness.timing.audit import audit as audited
 from harness.timing.bench import Arm, Cell, on_bench
 from harness.timing.fingerprint import changed, fingerprint
-from harness.timing.sampling import take
+from harness.timing.midway import idle
+from harness.timing.sampling import break_off, take
 
 SAMPLED_CHANNELS = 8
 
@@ -28,12 +30,18 @@ def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
 
 
 def audit(progress: Any, *, arm: str, calls: int) -> dict[str, Any]:
-    """Change the inputs, take a sample as any other, and see whether its results are of the inputs as they are now."""
+    """Change the inputs, take a sample as any other, and see whether its results are of the inputs as they are now.
+
+    Then change them within a sample, where the arm shares memory with them and sees it.
+    """
     cell, began = on_bench(), time.perf_counter()
     stands = cell.arms[arm]
     one = Arm(stands.prepared[-1:])
-    reason = audited(lambda count: take(one, count, count), one.prepared[0], cell.problem, cell.phase, cell.sets[-1],
+    what = (one.prepared[0], cell.problem, cell.phase, cell.sets[-1])
+    reason = audited(lambda count: take(one, count, count, cuda=cell.device == "cuda"), *what,
                      calls=calls, channels=spread(cell), shares_memory=stands.shares_memory)
+    if reason is None and stands.shares_memory:
+        reason = idle(partial(break_off, one, calls), *what, channels=spread(cell))
     return {"reason": reason or _mutation(cell), "seconds": time.perf_counter() - began}
 
 
@@ -44,6 +52,7 @@ def measure_memory(progress: Any, *, arm: str) -> dict[str, int | None]:
     saved = memory.saved_bytes(prepared, cell.sets[0]) if cell.phase.has_backward and cell.face == "layer" else None
     prepared.arm(2)
     prepared()
+    prepared.synchronize()
     return {"saved_bytes": saved, "peak_extra_bytes": memory.peak_extra_bytes(prepared)}
 
 

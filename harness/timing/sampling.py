@@ -7,7 +7,7 @@ import os
 import random
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -52,6 +52,18 @@ def take(arm: Arm, calls: int, untimed: int, *, cuda: bool = False) -> Taken:
     waited = None if queued is None else max((_queued() or 0) - queued, 0) / (stop - began)
     device = events[0].elapsed_time(events[1]) * 1e-3 if cuda else None
     return Taken((stop - start) * 1e-9, (start - began) * 1e-9, waited, _preempted() - switches, device)
+
+
+def break_off(arm: Arm, calls: int, act: Callable[[], object]) -> None:
+    """A sample as any other until a call that chance draws, before which ``act`` is done and after which it ends."""
+    arm.arm(2 * calls + random.randrange(min(calls, SPARE) + 1))
+    for call in arm.turns(random.randrange(2 * calls)):
+        call()
+    arm.synchronize()
+    act()
+    for call in arm.turns(1):
+        call()
+    arm.synchronize()
 
 
 def _event() -> Any:

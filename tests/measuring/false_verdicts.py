@@ -13,7 +13,8 @@ what it is for:
     unpaired                        Welch's interval of the two arms' launch medians, each by itself
     least times                     the ratio of the two least times beyond the margin, with no interval
 
-Of each: the share of false verdicts with its one-sided 95 % upper bound (Clopper and Pearson), and of undecided cells.
+Of each: the share of false verdicts with its one-sided 95 % upper bound (Clopper and Pearson), the undecided cells, and how
+many intervals do not hold 1: of sixty 95 % intervals, about three.
 """
 
 from __future__ import annotations
@@ -55,13 +56,14 @@ def pairs(results):
 
 
 def table(cells):
-    made = Table("judged by", "cells", "false", "at most (95 %)", "undecided", title="the baseline against itself")
+    made = Table("judged by", "cells", "false", "at most (95 %)", "undecided", "1 outside", title="the baseline against itself")
     for name, judge in JUDGES.items():
-        verdicts = [judge(canary, baseline) for canary, baseline in cells]
+        verdicts, intervals = zip(*(judge(canary, baseline) for canary, baseline in cells), strict=True)
         false = sum(verdict in FALSE for verdict in verdicts)
         undecided = sum(verdict not in {*FALSE, Verdict.SAME} for verdict in verdicts)
+        outside = sum(not found.low <= 1 <= found.high for found in intervals if found)
         bound = statistics.binomial_upper(false, len(cells), 0.05)
-        made.add_row(name, str(len(cells)), str(false), f"{bound:.1%}", str(undecided))
+        made.add_row(name, str(len(cells)), str(false), f"{bound:.1%}", str(undecided), str(outside) if any(intervals) else "-")
     flagged = sum(bool(canary.flags) for canary, _ in cells)
     aside = sum(canary.figures["conditions"]["set_aside"] for canary, _ in cells)
     blocks = sum(canary.figures["conditions"]["blocks"] for canary, _ in cells)
@@ -70,30 +72,33 @@ def table(cells):
 
 
 def by_bnbench(canary, baseline):
-    return canary.figures["verdict"]
+    return canary.figures["verdict"], Interval(**canary.figures["ratio"])
 
 
 def flags_not_heeded(canary, baseline):
-    return statistics.verdict(Interval(**canary.figures["ratio"]), margin(canary))
+    return judged(Interval(**canary.figures["ratio"]), canary)
 
 
 def blocks_as_the_unit(canary, baseline):
-    return judged([ratio for launch in block_ratios(canary, baseline) for ratio in launch], canary)
+    ratios = [ratio for launch in block_ratios(canary, baseline) for ratio in launch]
+    return judged(statistics.interval(ratios, canary.cell["alpha"]), canary)
 
 
 def one_launch(canary, baseline):
-    return judged(block_ratios(canary, baseline)[0], canary)
+    return judged(statistics.interval(block_ratios(canary, baseline)[0], canary.cell["alpha"]), canary)
 
 
 def unpaired(canary, baseline):
     logs = [[log(seconds) for seconds in statistics.launch_seconds(record.samples)] for record in (canary, baseline)]
-    return statistics.verdict(statistics.welch(*logs, canary.cell["alpha"]), margin(canary))
+    return judged(statistics.welch(*logs, canary.cell["alpha"]), canary)
 
 
 def least_times(canary, baseline):
     least = [min(sample["seconds"] / sample["calls"] for sample in record.samples) for record in (canary, baseline)]
     ratio = log(least[0] / least[1])
-    return Verdict.SAME if abs(ratio) <= log1p(margin(canary)) else Verdict.SLOWER if ratio > 0 else Verdict.FASTER
+    if abs(ratio) <= log1p(canary.cell["margin"]):
+        return Verdict.SAME, None
+    return Verdict.SLOWER if ratio > 0 else Verdict.FASTER, None
 
 
 def block_ratios(canary, baseline):
@@ -109,12 +114,8 @@ def first_samples(record):
     return list(first.values())
 
 
-def judged(log_ratios, record):
-    return statistics.verdict(statistics.interval(log_ratios, record.cell["alpha"]), margin(record))
-
-
-def margin(record):
-    return record.cell["margin"]
+def judged(found, record):
+    return statistics.verdict(found, record.cell["margin"]), found
 
 
 JUDGES = {

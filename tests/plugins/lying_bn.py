@@ -79,6 +79,17 @@ class _SkippingButCounting(Lie):
         var.lerp_(columns.var(1), self.arrays.momentum)
 
 
+class _EachEighth(Lie):
+    """Works in the first call and in each eighth after it."""
+
+    calls = 0
+
+    def again(self):
+        self.calls += 1
+        if self.calls % 8 == 0:
+            self.inner()
+
+
 class _Mutating(Wrapped):
     def __call__(self):
         self.inner()
@@ -149,6 +160,7 @@ CachedCopies = _telling(_CachedCopies)
 CachedByVersion = _telling(_CachedByVersion)
 Skipping = _telling(_Skipping)
 SkippingButCounting = _telling(_SkippingButCounting)
+EachEighth = _telling(_EachEighth)
 Mutating = _mutating("input", lambda data: data.mul_(0.99))
 MutatingResidual = _mutating("residual", lambda data: data[-1:, -1:].add_(1))
 Elsewhere = _telling(_Elsewhere)
