@@ -1,12 +1,18 @@
-# add_multi_isa_library(NAME FOLDER folder ONCE sources... PER_ISA sources...)
+# target_isa_sources(TARGET FOLDER folder sources...)
 #
-# A shared library libNAME.so in FOLDER of the package. The PER_ISA sources are compiled once for each instruction set that
-# the compiler knows for this machine, with BNBENCH_ISA defined as its name (baseline, v3, v4): names that the linker sees
-# must carry it, by BNBENCH_NAME from isa.hpp, and nothing inline of other headers may be used, since the linker would keep
-# one copy of it, of any instruction set. The ONCE sources choose among them at run time, by isa.hpp. The sources are relative
-# to FOLDER. Never -march=native: a package runs elsewhere than where it was built.
+# Adds sources to a target once for each instruction set that the compiler knows for this machine, with BNBENCH_ISA defined
+# as its name (baseline, v3, v4): names that the linker sees must carry it, by BNBENCH_NAME from isa.hpp, and nothing inline of
+# other headers may be used, since the linker would keep one copy of it, of any instruction set. The target's other sources
+# choose among them at run time, by isa.hpp. Never -march=native: a package runs elsewhere than where it was built.
+#
+# bnbench_compile(TARGET FOLDER folder)
+#
+# What all of the package's C++ is compiled with, and where it goes: into FOLDER of the package, beside the Python that loads it.
+#
+# BNBENCH_SANITIZE=ON has everything watched by AddressSanitizer and UndefinedBehaviorSanitizer.
 include(CheckCXXCompilerFlag)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+option(BNBENCH_SANITIZE "Have the C++ watched by AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
@@ -22,34 +28,39 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   endforeach()
 endif()
 
-function(add_multi_isa_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 given "" "FOLDER" "ONCE;PER_ISA")
-  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${given_FOLDER})
-  list(TRANSFORM given_ONCE PREPEND ${folder}/)
-  list(TRANSFORM given_PER_ISA PREPEND ${folder}/)
-  add_library(${name} SHARED ${given_ONCE})
-  _bnbench_compile(${name})
-  target_link_libraries(${name} PRIVATE OpenMP::OpenMP_CXX)
+function(target_isa_sources target)
+  cmake_parse_arguments(PARSE_ARGV 1 given "" "FOLDER" "")
+  list(TRANSFORM given_UNPARSED_ARGUMENTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/${given_FOLDER}/ OUTPUT_VARIABLE sources)
   foreach(isa IN LISTS BNBENCH_ISAS)
-    add_library(${name}_${isa} OBJECT ${given_PER_ISA})
-    _bnbench_compile(${name}_${isa})
-    target_compile_definitions(${name}_${isa} PRIVATE BNBENCH_ISA=${isa})
+    add_library(${target}_${isa} OBJECT ${sources})
+    _bnbench_flags(${target}_${isa})
+    target_compile_definitions(${target}_${isa} PRIVATE BNBENCH_ISA=${isa})
     if(NOT isa STREQUAL baseline)
-      target_compile_options(${name}_${isa} PRIVATE -march=x86-64-${isa})
-      target_compile_definitions(${name} PRIVATE BNBENCH_HAS_${isa})
+      target_compile_options(${target}_${isa} PRIVATE -march=x86-64-${isa})
+      target_compile_definitions(${target} PRIVATE BNBENCH_HAS_${isa})
     endif()
-    target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_${isa}>)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_${isa}>)
   endforeach()
+endfunction()
+
+function(bnbench_compile target)
+  cmake_parse_arguments(PARSE_ARGV 1 given "" "FOLDER" "")
+  _bnbench_flags(${target})
+  target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
   if(SKBUILD_STATE STREQUAL "wheel")
-    install(TARGETS ${name} LIBRARY DESTINATION ${given_FOLDER})
-  else()
-    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder})
+    install(TARGETS ${target} LIBRARY DESTINATION ${given_FOLDER})
+  elseif(NOT BNBENCH_SANITIZE)
+    set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/${given_FOLDER})
   endif()
 endfunction()
 
-function(_bnbench_compile target)
+function(_bnbench_flags target)
   target_compile_features(${target} PRIVATE cxx_std_17)
-  target_compile_options(${target} PRIVATE -O3 -Wall -Wextra -fno-exceptions -fno-rtti)
+  target_compile_options(${target} PRIVATE -O3 -Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized -fno-exceptions -fno-rtti -ffp-contract=off)
+  if(BNBENCH_SANITIZE)
+    target_compile_options(${target} PRIVATE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
   target_include_directories(${target} PRIVATE ${BNBENCH_INCLUDE})
   set_target_properties(${target} PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)

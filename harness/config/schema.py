@@ -126,7 +126,7 @@ class Config:
     device: DeviceConfig = MISSING
     tracking: TrackingConfig = MISSING
     implementations: list[Any] = field(
-        default_factory=lambda: ["torch_native", "torch_compile", "torch_unfused", "numpy"])
+        default_factory=lambda: ["torch_native", "fused_cpu", "torch_compile", "torch_unfused", "numpy"])
     baseline: str = "torch_native"
     margin: float = between(1e-4, 1, 0.03)  # the smallest relative difference of practical interest
     alpha: float = between(1e-6, 0.5, 0.05)  # 1 - confidence of every interval

@@ -1,0 +1,31 @@
+"""Batch norm, residual and ReLU in one on the CPU, by C++ that moves the least bytes it can.
+
+Read `native/`: `spans.hpp` has the formulas, `passes.cpp` goes over the data, `batch_norm.cpp` puts the passes together,
+`plan.cpp` fits them to caches and threads. Here are its face to autograd and torch.compile, and its refusals.
+"""
+
+from __future__ import annotations
+
+from implementations.fused_cpu.kernels import backward, forward
+from implementations.fused_cpu.layer import layer
+from implementations.fused_cpu.library import native
+from implementations.interface import Arrays, Face, Implementation, Layer, Outputs, Phase, Prepared, Problem
+from implementations.preparing import prepare_with
+
+
+class FusedCpu(Implementation):
+    """Raises ``Unavailable`` where its C++ was not built, or has no path for this machine."""
+
+    runtime = "torch"  # it shares torch's threads and memory
+
+    def __init__(self) -> None:
+        native()
+
+    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
+        return None if device == "cpu" else f"it computes on the CPU, not on {device}"
+
+    def layer(self, problem: Problem) -> Layer:
+        return layer
+
+    def prepare(self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays) -> Prepared:
+        return prepare_with(face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays)

@@ -1,0 +1,129 @@
+"""The kernels as a differentiable layer: by autograd, and under torch.compile as an opaque operator.
+
+In eager mode a function of autograd's own is called, which costs less than an operator. The compiler sees operators that
+change none of their arguments, as it wants them: there the running statistics are updated beside it, from what it returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from implementations.fused_cpu import kernels
+from implementations.fused_cpu.kernels import Saved
+from implementations.interface import Options
+
+Tensor = torch.Tensor
+Statistic = Tensor | None
+
+
+def layer(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+          running_mean: Statistic, running_var: Statistic, options: Options) -> Tensor:
+    if torch.compiler.is_compiling():
+        return _opaque(input, residual, weight, bias, running_mean, running_var, options)
+    if not torch.is_grad_enabled():
+        return kernels.infer(input, residual, weight, bias, running_mean, running_var, options)
+    output: Tensor = _Layer.apply(input, residual, weight, bias, running_mean, running_var, options)  # type: ignore[no-untyped-call]
+    return output
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+                running_mean: Statistic, running_var: Statistic, options: Options) -> Tensor:
+        output, saved = kernels.forward(input, residual, weight, bias, running_mean, running_var, options)
+        ctx.save_for_backward(*saved[:5])
+        ctx.rest = (saved.residual, options)
+        return output
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
+        residual, options = ctx.rest
+        return (*kernels.backward(grad_output, (*ctx.saved_tensors, residual), options), None, None, None)
+
+
+# Under torch.compile --------------------------------------------------------------------------------------------------
+
+FORWARD = ("(Tensor input, Tensor? residual, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+           "bool training, float eps, bool relu) -> (Tensor, Tensor, Tensor)")
+BACKWARD = ("(Tensor grad_output, Tensor input, Tensor mask, Tensor? weight, Tensor? bias, Tensor statistics, bool training, "
+            "float eps, bool relu, bool residual) -> (Tensor, Tensor, Tensor, Tensor)")
+
+
+def _opaque(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+            running_mean: Statistic, running_var: Statistic, options: Options) -> Tensor:
+    training, momentum, eps, activation = options
+    output: Tensor
+    output, _, statistics = _forward(input, residual, weight, bias, None if training else running_mean,
+                                     None if training else running_var, training, eps, activation is not None)
+    if training and running_mean is not None and running_var is not None:
+        count = input.numel() // input.shape[1]
+        mean, variance = statistics[0].detach(), statistics[1].detach().pow(-2) - eps
+        running_mean.copy_((1 - momentum) * running_mean + momentum * mean)
+        running_var.copy_((1 - momentum) * running_var + momentum * (count / (count - 1)) * variance)
+    return output
+
+
+@torch.library.custom_op("bnbench::fused_cpu", mutates_args=(), schema=FORWARD)
+def _forward(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+             running_mean: Statistic, running_var: Statistic, training: bool, eps: float,
+             relu: bool) -> tuple[Tensor, Tensor, Tensor]:
+    options = Options(training, 0.0, eps, "relu" if relu else None)
+    output, saved = kernels.forward(input, residual, weight, bias, running_mean, running_var, options)
+    return output, _mask_of(saved), saved.statistics
+
+
+@_forward.register_fake
+def _(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None, running_mean: Statistic,
+      running_var: Statistic, training: bool, eps: float, relu: bool) -> tuple[Tensor, Tensor, Tensor]:
+    stored = relu and (residual is not None or not (training or weight is not None))
+    mask = kernels.mask_bytes(input) if stored else 0
+    return (torch.empty_like(input), input.new_empty(mask, dtype=torch.uint8),
+            input.new_empty((2, input.shape[1]), dtype=torch.float64))
+
+
+@torch.library.custom_op("bnbench::fused_cpu_backward", mutates_args=(), schema=BACKWARD)
+def _backward(grad_output: Tensor, input: Tensor, mask: Tensor, weight: Tensor | None, bias: Tensor | None,
+              statistics: Tensor, training: bool, eps: float, relu: bool,
+              residual: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    options = Options(training, 0.0, eps, "relu" if relu else None)
+    saved = Saved(input, mask if mask.numel() else None, weight, bias, statistics, residual and relu)
+    found = kernels.backward(grad_output, saved, options)
+    dresidual, dweight, dbias = (input.new_empty(0) if given is None else given for given in found[1:])
+    return found.input, dresidual, dweight, dbias
+
+
+@_backward.register_fake
+def _(grad_output: Tensor, input: Tensor, mask: Tensor, weight: Tensor | None, bias: Tensor | None, statistics: Tensor,
+      training: bool, eps: float, relu: bool, residual: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    like = (input if residual and relu else None, weight, bias)
+    dresidual, dweight, dbias = (input.new_empty(0) if given is None else torch.empty_like(given) for given in like)
+    return torch.empty_like(input), dresidual, dweight, dbias
+
+
+def _mask_of(saved: Saved) -> Tensor:
+    """The mask, or nothing. What nobody writes is 0, since the same call has to have the same outputs."""
+    if saved.mask is None:
+        return torch.empty(0, dtype=torch.uint8)
+    saved.mask[-kernels.SLACK:] = 0
+    return saved.mask
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    input, residual, weight, bias, _, _, *ctx.options = inputs
+    ctx.residual = residual is not None
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(input, output[1], weight, bias, output[2])
+
+
+def _differentiate(ctx: Any, grad_output: Tensor, *_: Any) -> tuple[Any, ...]:
+    input, mask, weight, bias, statistics = ctx.saved_tensors
+    relu = ctx.options[2]
+    dx, dresidual, dweight, dbias = _backward(grad_output, input, mask, weight, bias, statistics, *ctx.options, ctx.residual)
+    gradient = (dresidual if relu else grad_output) if ctx.residual else None
+    return (dx, gradient, None if weight is None else dweight, None if bias is None else dbias, *[None] * 5)
+
+
+_forward.register_autograd(_differentiate, setup_context=_keep)
