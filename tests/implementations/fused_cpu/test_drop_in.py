@@ -33,6 +33,15 @@ def data(*, channels_last=False):
     return [each.contiguous(memory_format=form) for each in (x, residual, grad)]
 
 
+@pytest.fixture
+def compiler():
+    """The compiler gives up on a function that it has compiled eight times, and all layers share theirs."""
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("with_residual", [False, True])
 @pytest.mark.parametrize("training", [True, False])
