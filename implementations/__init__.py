@@ -4,6 +4,7 @@
     load(name) -> Implementation            raises Unavailable(reason)
     batch_norm(input, ..., implementation)  torch.nn.functional.batch_norm over any of them; raises Unsupported(reason)
     BatchNorm(num_features, ..., implementation=...)   a drop-in for torch.nn.BatchNorm1d, 2d and 3d
+    convert(model, implementation)          every batch norm of a model replaced, on the same weights
 
 Importing this package imports no array library: what needs torch is imported when it is first asked for.
 """
@@ -16,10 +17,11 @@ from implementations.interface import Unsupported
 from implementations.registry import Unavailable, load, names
 
 if TYPE_CHECKING:
+    from implementations.converting import convert
     from implementations.functional import batch_norm
     from implementations.module import BatchNorm
 
-__all__ = ["BatchNorm", "Unavailable", "Unsupported", "batch_norm", "load", "names"]
+__all__ = ["BatchNorm", "Unavailable", "Unsupported", "batch_norm", "convert", "load", "names"]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from implementations.module import BatchNorm
 
         return BatchNorm
+    if name == "convert":
+        from implementations.converting import convert
+
+        return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
