@@ -36,7 +36,7 @@ def forward(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias:
     residual = None if residual is None else like(residual, input)
     output = torch.empty_like(input) if out is None else out
     statistics = torch.empty((2, input.shape[1]), dtype=torch.float64)
-    stored = activation is not None and (residual is not None or not (training or weight is not None))
+    stored = mask_is_stored(residual, weight, training=training, relu=activation is not None)
     mask = torch.empty(mask_bytes(input), dtype=torch.uint8) if stored else None
     run_forward(input, residual, weight, bias, running_mean, running_var, options, output, mask, statistics)
     return output, Saved(input, mask, weight, bias, statistics, residual is not None)
@@ -95,6 +95,11 @@ def geometry(input: Tensor) -> tuple[bool, int, int, int]:
     pixels = input.numel() // (samples * channels)
     return (True, samples * pixels, channels, 1) if pixels == 1 or not input.is_contiguous() else (
         False, samples, channels, pixels)
+
+
+def mask_is_stored(residual: Tensor | None, weight: Tensor | None, *, training: bool, relu: bool) -> bool:
+    """Whether the backward cannot recompute ReLU's mask: for a residual, and where it has no other need of the input."""
+    return relu and (residual is not None or not (training or weight is not None))
 
 
 def mask_bytes(input: Tensor) -> int:

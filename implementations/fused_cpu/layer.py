@@ -78,8 +78,7 @@ def _forward(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias
 @_forward.register_fake
 def _(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None, running_mean: Statistic,
       running_var: Statistic, training: bool, eps: float, relu: bool) -> tuple[Tensor, Tensor, Tensor]:
-    stored = relu and (residual is not None or not (training or weight is not None))
-    mask = kernels.mask_bytes(input) if stored else 0
+    mask = kernels.mask_bytes(input) if kernels.mask_is_stored(residual, weight, training=training, relu=relu) else 0
     return (torch.empty_like(input), input.new_empty(mask, dtype=torch.uint8),
             input.new_empty((2, input.shape[1]), dtype=torch.float64))
 

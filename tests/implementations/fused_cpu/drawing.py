@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from math import prod
 
 import torch
 from hypothesis import strategies as st
@@ -30,13 +31,6 @@ def problems(draw, dtypes=("float32", "float64", "bfloat16", "float16")):
         tuple(sizes), dtype, "float32" if mixed else None,
         draw(st.sampled_from(("contiguous", "channels_last"))) if rank > 3 else "contiguous",
         draw(st.sampled_from((None, "relu"))), draw(st.booleans()), draw(st.booleans()), draw(st.booleans()))
-
-
-def prod(sizes):
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
 
 
 def arrays_at(problem, offset, seed=0):
