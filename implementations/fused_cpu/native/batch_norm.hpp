@@ -19,6 +19,3 @@ struct Saved {
 // `training` takes the batch's statistics and updates the running ones. The job's `streaming` is set here.
 void forward(Job job, const Parameters& parameters, Saved saved, bool training, int threads);
 void backward(Job job, const Parameters& parameters, Saved saved, void* grad_weight, void* grad_bias, int threads);
-
-// "baseline", "v3" or "v4"; empty where BNBENCH_ISA forces one that is not to be had, and nothing above may be called.
-const char* path();

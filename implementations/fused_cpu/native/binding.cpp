@@ -1,6 +1,8 @@
 // The Python module: pointers and numbers in, nothing checked that Python has checked. The interpreter goes on meanwhile.
 #include <nanobind/nanobind.h>
 
+#include <isa.hpp>
+
 #include "batch_norm.hpp"
 #include "plan.hpp"
 
@@ -61,7 +63,7 @@ NB_MODULE(_native, module) {
     const auto alone = nb::call_guard<nb::gil_scoped_release>();
     module.def("forward", &forward_of, alone);
     module.def("backward", &backward_of, alone);
-    module.def("path", &path);
+    module.def("path", [] { return bnbench::isa_name(bnbench::chosen_isa()); });
     module.def("caches", [] { return nb::make_tuple(caches().second, caches().last); });
     module.def("set_caches", [](Index second, Index last) { caches() = {second, last}; });
 }

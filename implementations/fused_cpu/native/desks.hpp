@@ -5,14 +5,15 @@
 
 #include "passes.hpp"
 
-// What a thread has to itself. The constants are a block's, and a team uses those of its first thread.
+// What a thread has to itself. A team uses the constants of its first thread: one set for the block that is summed, another for
+// the one that is written.
 struct Desk {
     Sums sums;
-    void* constants[6];
+    void* constants[2][6];
 
     template <class S>
-    Constants<S> as() const {
-        const auto at = [this](int index) { return static_cast<S*>(constants[index]); };
+    Constants<S> as(int set) const {
+        const auto at = [&](int index) { return static_cast<S*>(constants[set][index]); };
         return {at(0), at(1), at(2), at(3), at(4), at(5)};
     }
 };
@@ -24,7 +25,7 @@ class Desks {
         const Index width = channels * (job.shape.rows ? job.shape.pixels : 1);
         const Index line = rounded((job.dtype == FLOAT64 ? 8 : 4) * width), doubles = rounded(8 * width);
         const Index pending = job.shape.rows ? 2 * line : rounded(2 * width * vector_bytes);
-        each_ = rounded(sizeof(Desk)) + 2 * doubles + 7 * line + pending + APART;
+        each_ = rounded(sizeof(Desk)) + 2 * doubles + 13 * line + pending + APART;
         base_ = reserve(threads * each_);
         for (int thread = 0; thread < threads; ++thread) {
             char* at = base_ + thread * each_ + rounded(sizeof(Desk));
@@ -35,7 +36,8 @@ class Desks {
             desk.sums.second = reinterpret_cast<double*>(take(doubles));
             desk.sums.origin = take(line);
             desk.sums.partial = take(pending);
-            for (void*& constant : desk.constants) constant = take(line);
+            for (auto& set : desk.constants)
+                for (void*& constant : set) constant = take(line);
         }
     }
     Desk& of(int thread) const { return *reinterpret_cast<Desk*>(base_ + thread * each_); }

@@ -37,10 +37,11 @@ struct Block {
 // Items are rows, or pieces of planes, sample by sample: a piece has `piece` pixels, the last of a plane maybe fewer.
 struct Share {
     Index begin, end, piece;
+    bool apart;  // rows one by one rather than some together
 };
 
 // Per channel of a block, in what the dtype is computed in. The forward is (x - mean)·scale + shift, the gradient
-// a·dz + b·(x - mean) + c.
+// a·dz + b·(x - mean) + c. In rows of more than one pixel a channel they are spread: there is one for each element.
 template <class S>
 struct Constants {
     S *mean, *scale, *shift, *a, *b, *c;
@@ -51,7 +52,8 @@ struct Constants {
 struct Sums {
     Index count;
     double *first, *second;
-    void *origin, *partial;  // what moments are taken about, and sums that were not added to the doubles yet
+    Index waiting;           // values of a channel that are in `partial` and not yet in the doubles
+    void *origin, *partial;  // what moments are taken about, and sums in the making
 };
 
 // The bit of an element's first channel, sample and pixel in the mask: those of a sample begin in a byte of their own.
@@ -59,16 +61,24 @@ static inline Index bit_of(const Shape& shape, Index sample, Index channel, Inde
     return sample * ((shape.row() + 7) / 8 * 8) + channel * shape.pixels + pixel;
 }
 
-// A block's share may be gone over part by part: clear, sums of each part, fold.
+// A block whose outputs are due, and one whose sums are. Without channels there is none.
+struct Writing {
+    Block block;
+    const void* constants;
+};
+struct Summing {
+    Block block;
+    const void* constants;
+    Sums* sums;
+};
+
+// Of a forward or a backward. A share is gone over part by part, and outputs follow a block behind the sums: `clear`, `pass` for
+// each part, `fold`; the constants follow from the sums.
 struct Passes {
     void (*clear)(const Job&, Block, Sums&);
-    void (*moments)(const Job&, Block, Share, Sums&);
-    void (*fold_moments)(const Job&, Block, Sums&);
-    void (*products)(const Job&, Block, Share, Sums&, const void* constants);
-    void (*fold_products)(const Job&, Block, Sums&);
-    void (*spread)(const Job&, Block, const void* constants);  // from one a channel to one an element of a row
-    void (*normalize)(const Job&, Block, Share, const void* constants);
-    void (*gradient)(const Job&, Block, Share, const void* constants);
+    void (*pass)(const Job&, Writing, Summing, Share);
+    void (*fold)(const Job&, Block, Sums&);
+    void (*spread)(const Job&, Block, void* constants);  // of one kind, from one a channel to one an element of a row
     int vector_bytes;
 };
 

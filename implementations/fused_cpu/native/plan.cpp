@@ -10,6 +10,7 @@ constexpr Index RUN = 64 * 1024;        // bytes of an array that are gone over 
 constexpr Index LARGEST_PIECE = 16384;  // pixels: float sums of more would lose digits
 constexpr Index SMALLEST_PIECE = 1024;
 constexpr Index WIDEST = 64;            // planes whose sums stay in the first-level cache
+constexpr Index LONGEST_APART = 1024;   // elements of a row whose constants and sums stay in the first-level cache
 constexpr Index FEW_PIXELS = 100;       // of a plane that ends before it is worth beginning
 
 Index least(Index a, Index b) { return a < b ? a : b; }
@@ -53,11 +54,18 @@ Plan by_channels(const Job& job, int arrays, int threads, Index unit, Index wide
     const Index channel = shape.samples * shape.pixels * job.item * arrays, units = divided(shape.channels, unit);
     Plan plan = {};
     plan.team = needs_team(job, unit, channel, threads);
-    const Index room = plan.team ? caches().last / 2 : caches().second / 2;
+    const Index room = (plan.team ? caches().last : caches().second) / 2;
     const Index deal = plan.team ? units : divided(units, threads);
     plan.width = unit * most(1, least(deal, least(widest / unit, room / (unit * channel))));
-    plan.backwards = plan.width * channel > room;
     return plan;
+}
+
+Index bytes_of(const Job& job) { return job.shape.samples * job.shape.row() * job.item; }
+
+// Of so many pixels an item.
+Index cached(const Job& job, const Plan& plan, Index pixels, int arrays, int threads) {
+    const Index room = (plan.team ? caches().last / threads : caches().second) / 2;
+    return most(1, room / (plan.run * pixels * plan.width * job.item * arrays));
 }
 
 Plan for_planes(const Job& job, int arrays, int threads) {
@@ -71,20 +79,23 @@ Plan for_planes(const Job& job, int arrays, int threads) {
     plan.items = shape.samples * pieces;
     plan.granule = unit > 1 ? pieces : 1;
     plan.run = most(1, RUN / (plan.piece * plan.width * job.item));
+    plan.cached = cached(job, plan, plan.piece, arrays, threads);
     return plan;
 }
 
 // Rows with channels innermost are gone over whole: narrow blocks of them were read at a third of the speed, which costs more
-// than reading twice. Where each has many pixels, they are dealt out as planes are.
+// than reading twice. Where each has many pixels, they are dealt out as planes are. Four rows at a time come from memory at half
+// the speed of one after the other, and from a cache faster.
 Plan for_rows(const Job& job, int arrays, int threads) {
     const Shape& shape = job.shape;
     Plan plan = {};
     if (shape.pixels > 1) plan = by_channels(job, arrays, threads, 8, shape.channels);
-    else plan.team = threads > 1, plan.width = shape.channels,
-         plan.backwards = shape.samples * shape.channels * job.item * arrays > caches().last / 2;
+    else plan.team = threads > 1, plan.width = shape.channels;
     plan.items = shape.samples;
     plan.piece = plan.granule = 1;
     plan.run = most(4, RUN / (plan.width * shape.pixels * job.item) / 4 * 4);
+    plan.cached = cached(job, plan, shape.pixels, arrays, threads);
+    plan.apart = bytes_of(job) > caches().last && plan.width * shape.pixels <= LONGEST_APART;
     return plan;
 }
 

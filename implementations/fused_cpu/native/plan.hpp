@@ -13,12 +13,13 @@ Caches& caches();
 // cache allows, so that the second pass finds there what the first has read: a thread's own, or the last one for a team.
 struct Plan {
     bool team;
-    bool backwards;  // the second pass, where not all of a block stays cached
-    Index width;     // channels of a block
-    Index items;     // rows, or pieces of planes: what a team shares out
-    Index piece;     // pixels of one
-    Index granule;   // items that no two threads may share: in those, elements share a byte of the mask
-    Index run;       // items that are gone over at a time
+    Index width;    // channels of a block
+    Index items;    // rows, or pieces of planes: what a team shares out
+    Index piece;    // pixels of one
+    Index granule;  // items that no two threads may share: in those, elements share a byte of the mask
+    Index run;      // items that are gone over at a time
+    Index cached;   // runs of a thread's share of a block that stay in the cache
+    bool apart;     // rows one by one
 };
 
 Plan plan_for(const Job& job, int arrays, int threads);
