@@ -38,10 +38,17 @@ class _Layer(torch.autograd.Function):
         return output
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
-        residual, options = ctx.rest
-        return (*kernels.backward(grad_output, (*ctx.saved_tensors, residual), options), None, None, None)
+        # Only who asks for a graph of the gradients can want a second derivative, and pay for its being refused.
+        return _refusing_more(ctx, grad_output) if torch.is_grad_enabled() else _differentiate_once(ctx, grad_output)
+
+
+def _differentiate_once(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
+    residual, options = ctx.rest
+    return (*kernels.backward(grad_output, (*ctx.saved_tensors, residual), options), None, None, None)
+
+
+_refusing_more = torch.autograd.function.once_differentiable(_differentiate_once)
 
 
 # Under torch.compile --------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ void backward(Job job, const Parameters& parameters, Saved saved, void* grad_wei
     const Index moved = bytes(job) * (job.grad_residual != nullptr ? 4 : 3);
     job.shape.rows = as_rows(job.shape);
     job.streaming = streams(moved) && (job.grad_residual == nullptr || apart % 64 == 0);
-    threads = threads_for(moved, threads);
+    threads = threads_for(job, moved, threads);
     if (job.dtype == FLOAT64) backward_in<double>(job, parameters, saved, grad_weight, grad_bias, threads);
     else backward_in<float>(job, parameters, saved, grad_weight, grad_bias, threads);
 }

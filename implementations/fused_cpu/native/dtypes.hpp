@@ -54,9 +54,30 @@ struct Part {
 
 // Between the dtype and what it is computed in -------------------------------------------------------------------------
 
+// Compilers take these for more instructions than the one that there is.
+INLINE Words widen(Halves halves) {
+#if defined(__AVX512F__)
+    return (Words)_mm512_cvtepu16_epi32((__m256i)halves);
+#elif defined(__AVX2__)
+    return (Words)_mm256_cvtepu16_epi32((__m128i)halves);
+#else
+    return __builtin_convertvector(halves, Words);
+#endif
+}
+INLINE Halves upper_halves(Words words) {
+#if defined(__AVX512BW__)
+    const __m512i odd = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13,
+                                         11, 9, 7, 5, 3, 1);
+    return (Halves)_mm512_castsi512_si256(_mm512_permutexvar_epi16(odd, (__m512i)words));
+#else
+    return __builtin_convertvector(words >> 16, Halves);
+#endif
+}
+
 INLINE Floats unpack(Floats packed, const float*) { return packed; }
 INLINE Doubles unpack(Doubles packed, const double*) { return packed; }
-INLINE Floats unpack(Halves packed, const bfloat16*) { return (Floats)(__builtin_convertvector(packed, Words) << 16); }
+// The upper half of a float.
+INLINE Floats unpack(Halves packed, const bfloat16*) { return (Floats)(widen(packed) << 16); }
 
 INLINE Floats pack(Floats value, const float*) { return value; }
 INLINE Doubles pack(Doubles value, const double*) { return value; }
@@ -64,7 +85,7 @@ INLINE Doubles pack(Doubles value, const double*) { return value; }
 INLINE Halves pack(Floats value, const bfloat16*) {
     const Words bits = (Words)value;
     const Words rounded = bits + 0x7fff + ((bits >> 16) & 1);
-    return __builtin_convertvector((value != value ? bits | 0x400000 : rounded) >> 16, Halves);
+    return upper_halves(value != value ? bits | 0x400000 : rounded);
 }
 
 #if defined(__AVX512F__)
@@ -81,7 +102,7 @@ INLINE Halves pack(Floats value, const float16*) {
 // A half is a float with 112 less in the exponent and 13 bits less in the fraction. Scaling by 2^112 moves the exponent, and
 // makes subnormals normal; what then has the largest half exponent or more was infinite or NaN.
 INLINE Floats unpack(Halves packed, const float16*) {
-    const Words half = __builtin_convertvector(packed, Words);
+    const Words half = widen(packed);
     const Floats scaled = (Floats)((half & 0x7fff) << 13) * 0x1p112f;
     const Words magnitude = (half & 0x7c00) == 0x7c00 ? (Words)scaled | 0x7f800000 : (Words)scaled;
     return (Floats)(magnitude | (half & 0x8000) << 16);

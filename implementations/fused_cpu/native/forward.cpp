@@ -87,7 +87,7 @@ void forward(Job job, const Parameters& parameters, Saved saved, bool training, 
     const Index moved = bytes(job) * (job.residual != nullptr ? 3 : 2);
     job.shape.rows = as_rows(job.shape);
     job.streaming = streams(moved);
-    threads = threads_for(moved, threads);
+    threads = threads_for(job, moved, threads);
     if (job.dtype == FLOAT64) forward_in<double>(job, parameters, saved, training, threads);
     else forward_in<float>(job, parameters, saved, training, threads);
 }

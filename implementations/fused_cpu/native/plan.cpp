@@ -6,12 +6,14 @@ namespace {
 
 constexpr Index LINE = 64;              // bytes of a cache line
 constexpr Index ALONE = 96 * 1024;      // bytes under which a second thread costs more than it saves
+constexpr Index ALONE_IN_ROWS = 320 * 1024;  // where threads meet at barriers
 constexpr Index RUN = 64 * 1024;        // bytes of an array that are gone over at a time
 constexpr Index LARGEST_PIECE = 16384;  // pixels: float sums of more would lose digits
 constexpr Index SMALLEST_PIECE = 1024;
 constexpr Index WIDEST = 64;            // planes whose sums stay in the first-level cache
 constexpr Index LONGEST_APART = 1024;   // elements of a row whose constants and sums stay in the first-level cache
-constexpr Index FEW_PIXELS = 100;       // of a plane that ends before it is worth beginning
+constexpr Index FEWEST_ROWS = 8;
+constexpr Index FEW_PIXELS = 64;        // of a plane that ends before it is worth beginning
 
 Index least(Index a, Index b) { return a < b ? a : b; }
 Index most(Index a, Index b) { return a > b ? a : b; }
@@ -110,8 +112,14 @@ Plan plan_for(const Job& job, int arrays, int threads) {
     return job.shape.rows ? for_rows(job, arrays, threads) : for_planes(job, arrays, threads);
 }
 
-int threads_for(Index bytes, int threads) { return bytes < ALONE ? 1 : threads; }
+int threads_for(const Job& job, Index bytes, int threads) {
+    const bool meets = job.shape.rows && job.shape.pixels == 1;
+    return bytes < (meets ? ALONE_IN_ROWS : ALONE) ? 1 : threads;
+}
 
 bool streams(Index bytes) { return bytes > caches().last; }
 
-bool as_rows(const Shape& shape) { return shape.rows || (shape.pixels <= FEW_PIXELS && shape.samples >= 8); }
+// Rows have a sum for each of their elements, which pays where there are as many rows as a channel has pixels.
+bool as_rows(const Shape& shape) {
+    return shape.rows || (shape.pixels <= FEW_PIXELS && shape.samples >= most(FEWEST_ROWS, shape.pixels));
+}

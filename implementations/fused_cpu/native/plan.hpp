@@ -28,7 +28,7 @@ Plan plan_for(const Job& job, int arrays, int threads);
 bool as_rows(const Shape& shape);
 
 // How many threads are worth waking for so many bytes.
-int threads_for(Index bytes, int threads);
+int threads_for(const Job& job, Index bytes, int threads);
 
 // Whether outputs go past the caches, where a call moves so many bytes in all.
 bool streams(Index bytes);
