@@ -60,10 +60,11 @@ def gpu(seen: Readings) -> Iterator[Finding]:
 
 def compiler(seen: Readings) -> Iterator[Finding]:
     if seen.compiler is None:
-        yield bad("C++ compiler", "none: torch_compile cannot run",
+        yield bad("C++ compiler", "none: torch_compile cannot run, nor can fused_cpu be built",
                   "install one (Debian: apt-get install g++), or set CXX to yours")
     elif not seen.python_headers:
-        yield bad("C++ compiler", f"{seen.compiler}, but Python.h is missing: torch_compile cannot run",
+        yield bad("C++ compiler", f"{seen.compiler}, but Python.h is missing: torch_compile cannot run, nor can "
+                  "fused_cpu be built",
                   "install Python's headers (Debian: apt-get install python3-dev)")
     else:
         yield good("C++ compiler", seen.compiler)

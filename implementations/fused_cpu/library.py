@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from types import ModuleType
 
+from implementations.lacking import Lacking, no_such_path, not_built, not_loaded
 from implementations.registry import Unavailable
 
 
@@ -18,17 +18,18 @@ def native() -> ModuleType:
     try:
         from implementations.fused_cpu import _native as loaded
     except ModuleNotFoundError:
-        raise Unavailable(
-            "bnbench was installed without its C++: install a C++ compiler and Python's headers (Debian: apt-get install g++ "
-            "python3-dev), then bnbench again with BNBENCH_NATIVE=1, which shows what does not build") from None
+        raise _unavailable(not_built("g++ python3-dev", "a C++ compiler and Python's headers")) from None
     except ImportError as error:
-        raise Unavailable(f"its C++ cannot be loaded: {error}; install bnbench again on this machine") from None
+        raise _unavailable(not_loaded(error)) from None
     if not loaded.path():
-        raise Unavailable(f"BNBENCH_ISA={os.environ.get('BNBENCH_ISA')} cannot be had on this machine; unset it, or set it to "
-                          "baseline, or to v3 or v4 (x86-64 levels) where the CPU has them")
+        raise _unavailable(no_such_path())
     return loaded
 
 
 def path() -> str:
     """The instruction set taken: "baseline", "v3" or "v4". Raises ``Unavailable``."""
     return str(native().path())
+
+
+def _unavailable(lacking: Lacking) -> Unavailable:
+    return Unavailable(f"{lacking.reason}; {lacking.remedy}")

@@ -10,8 +10,9 @@ The moving is C++ (`native/`), built with the package where there is a compiler.
 """
 
 from harness.timing.bandwidth.floor import Floor
-from harness.timing.bandwidth.library import Lacking, lacking
+from harness.timing.bandwidth.library import lacking
 from harness.timing.bandwidth.probes import NAMED, move, probe
 from harness.timing.bandwidth.traffic import Pass, Stream, Traffic, cache_bytes, traffic
+from implementations.lacking import Lacking
 
 __all__ = ["NAMED", "Floor", "Lacking", "Pass", "Stream", "Traffic", "cache_bytes", "lacking", "move", "probe", "traffic"]

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from implementations import Unavailable
+from implementations.lacking import Lacking, no_such_path, not_built, not_loaded
 
 FILE = "libbnbench_bandwidth.so"
 MOST_STREAMS = 16  # of either kind in a pass: walk.hpp's
-
-
-class Lacking(NamedTuple):
-    """Why bytes cannot be moved here, and what helps."""
-
-    reason: str
-    remedy: str
 
 
 class Region(NamedTuple):
@@ -43,15 +36,10 @@ def lacking() -> Lacking | None:
     try:
         found = _opened()
     except FileNotFoundError:
-        return Lacking(f"bnbench was installed without its C++: there is no {FILE}",
-                       "install a C++ compiler (Debian: apt-get install g++), then bnbench again with BNBENCH_NATIVE=1, "
-                       "which shows what does not build")
+        return not_built("g++")
     except OSError as error:
-        return Lacking(f"{FILE} cannot be loaded: {error}", "install bnbench again on this machine")
-    if not found.bnbench_isa():
-        return Lacking(f"BNBENCH_ISA={os.environ.get('BNBENCH_ISA')} cannot be had on this machine",
-                       "unset it, or set it to baseline, or to v3 or v4 (x86-64 levels) where the CPU has them")
-    return None
+        return not_loaded(error)
+    return None if found.bnbench_isa() else no_such_path()
 
 
 def instruction_set() -> str:
