@@ -21,7 +21,7 @@ void add(Sums& sums, Partial<T, Rows> partial) {
 template <Slope Kind, class T>
 INLINE Vector<T> slope(Vector<T> grad, Vector<T> centred, Vector<T> scale, Vector<T> shift, const std::uint8_t* mask,
                        std::int64_t bit) {
-    if constexpr (Kind == Slope::recomputed) return where(positive(fma(centred, scale, shift)), grad, Vector<T>{});
+    if constexpr (Kind == Slope::recomputed) return where(above(fma(centred, scale, shift), VANISHING<T>), grad, Vector<T>{});
     if constexpr (Kind == Slope::stored) return where(from_bits<Vector<T>>(bits_at(mask, bit)), grad, Vector<T>{});
     return grad;
 }

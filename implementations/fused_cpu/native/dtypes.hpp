@@ -39,6 +39,14 @@ struct Kind<bfloat16> {
 template <>
 struct Kind<float16> : Kind<bfloat16> {};
 
+// The largest number that is rounded to 0 in memory: ReLU's slope is that of the output as it is stored.
+template <class T>
+constexpr typename Kind<T>::Scalar VANISHING = 0;
+template <>
+constexpr float VANISHING<bfloat16> = 0x1p-134f;
+template <>
+constexpr float VANISHING<float16> = 0x1p-25f;
+
 template <class T>
 using Scalar = typename Kind<T>::Scalar;
 template <class T>

@@ -161,7 +161,7 @@ struct Normalize {
             Vector<T> z = fma(load(x + at, part) - mean, scale, shift);
             if constexpr (V::Residual) z += load(residual + at, part);
             if constexpr (V::Relu) {
-                const auto keep = positive(z);
+                const auto keep = above(z, VANISHING<T>);
                 if constexpr (V::Masked) bits[row].append(to_bits(keep), count<LANES<T>>(part));
                 z = where(keep, z, Vector<T>{});
             }

@@ -62,11 +62,15 @@ INLINE double sum(V value) {
 }
 
 // Masks ----------------------------------------------------------------------------------------------------------------
-// positive(y): the lanes that ReLU lets through, all but y <= 0, so that a NaN stays. where(mask, v, w): v there, else w.
+// above(y, least): the lanes that ReLU lets through, all but y <= least, so that a NaN stays. where(mask, v, w): v there, else w.
 
 #if defined(__AVX512DQ__)
-INLINE __mmask16 positive(Floats y) { return _mm512_cmp_ps_mask((__m512)y, _mm512_setzero_ps(), _CMP_NLE_UQ); }
-INLINE __mmask8 positive(Doubles y) { return _mm512_cmp_pd_mask((__m512d)y, _mm512_setzero_pd(), _CMP_NLE_UQ); }
+INLINE __mmask16 above(Floats y, float least) {
+    return _mm512_cmp_ps_mask((__m512)y, _mm512_set1_ps(least), _CMP_NLE_UQ);
+}
+INLINE __mmask8 above(Doubles y, double least) {
+    return _mm512_cmp_pd_mask((__m512d)y, _mm512_set1_pd(least), _CMP_NLE_UQ);
+}
 INLINE Floats where(__mmask16 mask, Floats v, Floats w) { return (Floats)_mm512_mask_mov_ps((__m512)w, mask, (__m512)v); }
 INLINE Doubles where(__mmask8 mask, Doubles v, Doubles w) { return (Doubles)_mm512_mask_mov_pd((__m512d)w, mask, (__m512d)v); }
 INLINE std::uint32_t to_bits(std::uint32_t mask) { return mask; }
@@ -75,8 +79,8 @@ INLINE std::uint32_t from_bits(std::uint32_t bits) {
     return bits;
 }
 #else
-INLINE Ints positive(Floats y) { return ~(y <= 0); }
-INLINE Longs positive(Doubles y) { return ~(y <= 0); }
+INLINE Ints above(Floats y, float least) { return ~(y <= least); }
+INLINE Longs above(Doubles y, double least) { return ~(y <= least); }
 INLINE Floats where(Ints mask, Floats v, Floats w) { return (Floats)(((Ints)v & mask) | ((Ints)w & ~mask)); }
 INLINE Doubles where(Longs mask, Doubles v, Doubles w) { return (Doubles)(((Longs)v & mask) | ((Longs)w & ~mask)); }
 // A mask's lanes are all ones or all zeros; each keeps the bit of its own number, and the bits are gathered.
@@ -103,7 +107,7 @@ INLINE std::uint32_t to_bits(M mask) {
 }
 template <class V>
 INLINE auto from_bits(std::uint32_t bits) {
-    using M = decltype(positive(V{}));
+    using M = decltype(above(V{}, 0));
     return (M)((own_bits<M>() & (M{} + static_cast<std::int32_t>(bits))) != 0);
 }
 #endif

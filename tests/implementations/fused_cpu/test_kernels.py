@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 import torch
 from drawing import CACHES, OFFSETS, THREADS, arrays_at, problems, situation
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.conformance.compare import failures, verify
@@ -31,8 +31,13 @@ def same(one, other):
                for field in fields(one))
 
 
+# One element before ReLU is 1.8e-8, which float16 has no number for: its output is 0, and so is the slope.
+VANISHING = Problem((18, 20, 5, 8, 20), "float16", "float16", activation="relu", residual=True)
+
+
 @settings(max_examples=400, deadline=None)
 @given(problems(), st.sampled_from(Phase), CACHES, THREADS, OFFSETS, st.sampled_from(("fresh", "reused")))
+@example(VANISHING, Phase.BACKWARD_INFERENCE, None, 1, 0, "fresh")
 def test_results_are_the_oracles(problem, phase, caches, threads, offset, outputs):
     arrays = arrays_at(problem, offset)
     with situation(caches, threads):
