@@ -61,7 +61,7 @@ void moments_of_rows(const Job& job, Summing summing, Share share) {
             partial.add(i, one, two, part);
         });
         sums.waiting += many.value;
-        if (sums.waiting >= ROWS) join(sums, partial);
+        if (sums.waiting >= (sums.count == 0 ? FIRST_ROWS : ROWS)) join(sums, partial);
     });
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 constexpr Index AT_ONCE = 4096;  // values of a channel, at least, between two additions of planes to the doubles
 constexpr Index ROWS = 1024;     // between two of rows, whose elements each have a sum
+constexpr Index FIRST_ROWS = 64;  // before the first, after which moments are about a mean rather than about a guess
 
 // Two sums each of a block's channels or, in rows, elements, waiting to be added to the doubles: in a plane a vector of them.
 template <class T, bool Rows>

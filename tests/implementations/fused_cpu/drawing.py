@@ -14,7 +14,7 @@ from implementations.fused_cpu.library import native
 from implementations.interface import Problem
 
 SIZES = st.one_of(st.integers(1, 9), st.integers(1, 40))
-# Second-level and last: this machine's own, and ones that make teams, narrow blocks, streaming stores, a pass backwards.
+# Second-level and last: this machine's own, and ones that make teams, narrow blocks, streaming stores, rows one by one.
 CACHES = st.sampled_from([None, (1 << 12, 1 << 14), (1 << 10, 1 << 30), (1 << 16, 1 << 10), (64, 64)])
 THREADS = st.integers(1, 4)
 OFFSETS = st.sampled_from([0, 0, 1, 3, 8])  # elements from an aligned address
