@@ -162,23 +162,6 @@ struct Differentiate {
     INLINED void finish() {}
 };
 
-template <class T, class V>
-void pass_as(const Job& job, Writing writing, Summing summing, Share share, V) {
-    const auto& constants = *static_cast<const Constants<Scalar<T>>*>(writing.constants);
-    if (!job.shape.rows) {
-        Products<T, V::Kind> products(job, summing);
-        return pass_planes<T, V::Streaming>(
-            job, writing.block, summing.block, share,
-            [&](Index offset, Index bit) INLINED { return Differentiate<T, V, 1>(job, constants, offset, bit); }, products);
-    }
-    if (writing.block.width() > 0)
-        write_rows<T, V::Streaming>(
-            job, writing.block, share, Factors<Each, Scalar<T>>(constants, 0), [&](Index offset, Index bit, auto many) INLINED {
-                return Differentiate<T, V, many.value>(job, constants, offset, bit);
-            });
-    if (summing.block.width() > 0) products_of_rows<T, V::Kind>(job, summing, share);
-}
-
 // A residual's gradient is one of its own only behind a ReLU, whose mask is then stored.
 template <class T>
 void pass(const Job& job, Writing writing, Summing summing, Share share) {
@@ -186,7 +169,11 @@ void pass(const Job& job, Writing writing, Summing summing, Share share) {
     with(job.streaming, [&](auto streaming) {
         with(job.frozen, [&](auto frozen) {
             constexpr bool F = frozen.value, S = streaming.value;
-            const auto as = [&](auto variant) { pass_as<T>(job, writing, summing, share, variant); };
+            const auto as = [&](auto variant) {
+                constexpr Slope Kind = decltype(variant)::Kind;
+                pass_as<T, Differentiate, Factors, Products<T, Kind>>(variant, job, writing, summing, share,
+                                                                      products_of_rows<T, Kind>);
+            };
             if (job.slope == Slope::one) as(Variant<Slope::one, false, F, S>{});
             else if (job.slope == Slope::recomputed) as(Variant<Slope::recomputed, false, F, S>{});
             else if (job.grad_residual == nullptr) as(Variant<Slope::stored, false, F, S>{});
@@ -196,15 +183,10 @@ void pass(const Job& job, Writing writing, Summing summing, Share share) {
 }
 
 template <class T>
-constexpr Passes made = {clear<T>, pass<T>, fold<T>, spread<Scalar<T>>, BYTES};
+struct Made {
+    static constexpr Passes passes = {clear<T>, pass<T>, fold<T>, spread<Scalar<T>>, BYTES};
+};
 
 }  // namespace
 
-Passes BNBENCH_NAME(backward_passes)(int dtype) {
-    switch (dtype) {
-        case FLOAT64: return made<double>;
-        case BFLOAT16: return made<bfloat16>;
-        case FLOAT16: return made<float16>;
-        default: return made<float>;
-    }
-}
+Passes BNBENCH_NAME(backward_passes)(int dtype) { return passes_of<Made>(dtype); }

@@ -174,46 +174,27 @@ struct Normalize {
     }
 };
 
-template <class T, class V>
-void pass_as(const Job& job, Writing writing, Summing summing, Share share, V) {
-    const auto& constants = *static_cast<const Constants<Scalar<T>>*>(writing.constants);
-    if (!job.shape.rows) {
-        Moments<T> moments(job, summing);
-        return pass_planes<T, V::Streaming>(
-            job, writing.block, summing.block, share,
-            [&](Index offset, Index bit) INLINED { return Normalize<T, V, 1>(job, constants, offset, bit); }, moments);
-    }
-    if (writing.block.width() > 0)
-        write_rows<T, V::Streaming>(
-            job, writing.block, share, Affine<Each, Scalar<T>>(constants, 0), [&](Index offset, Index bit, auto many) INLINED {
-                return Normalize<T, V, many.value>(job, constants, offset, bit);
-            });
-    if (summing.block.width() > 0) moments_of_rows<T>(job, summing, share);
-}
-
 template <class T>
 void pass(const Job& job, Writing writing, Summing summing, Share share) {
     if (share.begin >= share.end) return;
     with(job.streaming, [&](auto streaming) {
         with(job.residual != nullptr, [&](auto residual) {
-            constexpr bool Residual = residual.value, Streaming = streaming.value;
-            if (!job.relu) pass_as<T>(job, writing, summing, share, Variant<Residual, false, false, Streaming>{});
-            else if (job.mask == nullptr) pass_as<T>(job, writing, summing, share, Variant<Residual, true, false, Streaming>{});
-            else pass_as<T>(job, writing, summing, share, Variant<Residual, true, true, Streaming>{});
+            constexpr bool R = residual.value, S = streaming.value;
+            const auto as = [&](auto variant) {
+                pass_as<T, Normalize, Affine, Moments<T>>(variant, job, writing, summing, share, moments_of_rows<T>);
+            };
+            if (!job.relu) as(Variant<R, false, false, S>{});
+            else if (job.mask == nullptr) as(Variant<R, true, false, S>{});
+            else as(Variant<R, true, true, S>{});
         });
     });
 }
 
 template <class T>
-constexpr Passes made = {clear<T>, pass<T>, fold<T>, spread<Scalar<T>>, BYTES};
+struct Made {
+    static constexpr Passes passes = {clear<T>, pass<T>, fold<T>, spread<Scalar<T>>, BYTES};
+};
 
 }  // namespace
 
-Passes BNBENCH_NAME(forward_passes)(int dtype) {
-    switch (dtype) {
-        case FLOAT64: return made<double>;
-        case BFLOAT16: return made<bfloat16>;
-        case FLOAT16: return made<float16>;
-        default: return made<float>;
-    }
-}
+Passes BNBENCH_NAME(forward_passes)(int dtype) { return passes_of<Made>(dtype); }

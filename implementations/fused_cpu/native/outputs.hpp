@@ -104,4 +104,35 @@ INLINE void pass_planes(const Job& job, Block written, Block summed, Share share
     });
 }
 
+// The part of a share that is gone over at a time, be it planes or rows, in a forward or a backward: Formula<T, V, rows> writes
+// with constants Known, Sums are those of planes, and sum_rows(job, summing, share) makes those of rows.
+template <class T, template <class, class, int> class Formula, template <template <class> class, class> class Known, class Sums,
+          class V, class F>
+INLINE void pass_as(V, const Job& job, Writing writing, Summing summing, Share share, F sum_rows) {
+    const auto& constants = *static_cast<const Constants<Scalar<T>>*>(writing.constants);
+    if (!job.shape.rows) {
+        Sums sums(job, summing);
+        return pass_planes<T, V::Streaming>(
+            job, writing.block, summing.block, share,
+            [&](Index offset, Index bit) INLINED { return Formula<T, V, 1>(job, constants, offset, bit); }, sums);
+    }
+    if (writing.block.width() > 0)
+        write_rows<T, V::Streaming>(
+            job, writing.block, share, Known<Each, Scalar<T>>(constants, 0), [&](Index offset, Index bit, auto many) INLINED {
+                return Formula<T, V, many.value>(job, constants, offset, bit);
+            });
+    if (summing.block.width() > 0) sum_rows(job, summing, share);
+}
+
+// Made<T>::passes of the dtype's T.
+template <template <class> class Made>
+Passes passes_of(int dtype) {
+    switch (dtype) {
+        case FLOAT64: return Made<double>::passes;
+        case BFLOAT16: return Made<bfloat16>::passes;
+        case FLOAT16: return Made<float16>::passes;
+        default: return Made<float>::passes;
+    }
+}
+
 }  // namespace

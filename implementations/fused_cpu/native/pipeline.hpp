@@ -11,7 +11,7 @@
 #endif
 
 // Has what was streamed be seen by other threads before what is stored next.
-static inline void settle() {
+static inline void fence() {
 #if defined(__x86_64__)
     _mm_sfence();
 #endif
@@ -65,7 +65,7 @@ void in_turn(const Plan& plan, Index channels, Team team, Index first, Index las
             stages.pass(team, before, now, run(index < last ? number : number + behind), set);
         if (index < last) stages.end(team, now, set);
     }
-    settle();
+    fence();
 }
 
 // Has all threads go over their own or their team's blocks. A thread's stages do:
