@@ -13,15 +13,15 @@ class Lacking(NamedTuple):
     remedy: str
 
 
-def not_built(packages: str, what: str = "a C++ compiler") -> Lacking:
+def not_built(file: str, packages: str, what: str = "a C++ compiler") -> Lacking:
     """It was left out when the package was installed, for want of ``what``, which Debian has in ``packages``."""
-    return Lacking("bnbench was installed without its C++",
+    return Lacking(f"bnbench was installed without its C++: there is no {file}",
                    f"install {what} (Debian: apt-get install {packages}), then bnbench again with BNBENCH_NATIVE=1, which "
                    "shows what does not build")
 
 
-def not_loaded(error: Exception) -> Lacking:
-    return Lacking(f"its C++ cannot be loaded: {error}", "install bnbench again on this machine")
+def not_loaded(file: str, error: Exception) -> Lacking:
+    return Lacking(f"{file} cannot be loaded: {error}", "install bnbench again on this machine")
 
 
 def no_such_path() -> Lacking:

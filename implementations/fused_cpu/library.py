@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from types import ModuleType
 
 from implementations.lacking import Lacking, no_such_path, not_built, not_loaded
 from implementations.registry import Unavailable
+
+MODULE = "implementations.fused_cpu._native"
 
 
 @cache
@@ -16,11 +19,11 @@ def native() -> ModuleType:
     import torch  # noqa: F401
 
     try:
-        from implementations.fused_cpu import _native as loaded
+        loaded = import_module(MODULE)
     except ModuleNotFoundError:
-        raise _unavailable(not_built("g++ python3-dev", "a C++ compiler and Python's headers")) from None
+        raise _unavailable(not_built(MODULE, "g++ python3-dev", "a C++ compiler and Python's headers")) from None
     except ImportError as error:
-        raise _unavailable(not_loaded(error)) from None
+        raise _unavailable(not_loaded(MODULE, error)) from None
     if not loaded.path():
         raise _unavailable(no_such_path())
     return loaded

@@ -139,7 +139,7 @@ def test_one_openmp_runtime_serves_torch_and_the_probes():
 def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):
     monkeypatch.setattr(library, "FILE", "libabsent.so")
     library._opened.cache_clear()
-    with pytest.raises(Unavailable, match=r"installed without its C\+\+; install a C\+\+ compiler"):
+    with pytest.raises(Unavailable, match=r"there is no libabsent\.so; install a C\+\+ compiler"):
         move([np.zeros(8)], [])
     library._opened.cache_clear()
 

@@ -36,9 +36,9 @@ def lacking() -> Lacking | None:
     try:
         found = _opened()
     except FileNotFoundError:
-        return not_built("g++")
+        return not_built(FILE, "g++")
     except OSError as error:
-        return not_loaded(error)
+        return not_loaded(FILE, error)
     return None if found.bnbench_isa() else no_such_path()
 
 

@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from implementations.fused_cpu.library import native
+from instruction_sets import LEVELS, skip_without
 
 HERE = Path(__file__).parent
-LEVELS = {"baseline": 0, "v3": 1, "v4": 2}
 
 
 def run(code_or_tests, isa):
@@ -21,10 +19,9 @@ def run(code_or_tests, isa):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", ["baseline", "v3", "v4"])
+@pytest.mark.parametrize("isa", LEVELS)
 def test_an_instruction_set_that_is_forced_passes_the_kernels_tests(isa):
-    if LEVELS[isa] > LEVELS[native().path()]:
-        pytest.skip(f"this machine has no {isa}")
+    skip_without(isa)
     told = run(["-c", "from implementations.fused_cpu.library import path; print(path())"], isa)
     assert told.stdout.strip() == isa
     ran = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_kernels.py")], isa)
@@ -41,3 +38,11 @@ def test_there_is_one_openmp_runtime():
             "print([pool['filepath'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'openmp'])")
     told = run(["-c", code], "")
     assert told.stdout.count(".so") == 1, told.stdout + told.stderr
+
+
+def test_without_its_module_the_reason_and_the_remedy_are_told():
+    code = ("import sys; sys.modules['implementations.fused_cpu._native'] = None; "
+            "from implementations.fused_cpu.library import native; native()")
+    told = run(["-c", code], "")
+    assert ("Unavailable: bnbench was installed without its C++: there is no implementations.fused_cpu._native; "
+            "install a C++ compiler and Python's headers") in told.stderr
