@@ -10,16 +10,15 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
-
-from implementations.fused_cpu.library import native
+from instruction_sets import LEVELS, available, skip_without
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 FOLDER = ROOT / "build/sanitized"
-LEVELS = {"baseline": 0, "v3": 1, "v4": 2}
 # GCC makes calls of these that its AddressSanitizer does not look into.
 UNSEEN = re.compile(r"\b_mm\d*_(?:mask\w*(?:load|store)|\w*(?:stream|gather|scatter))\w*|\b__builtin_ia32_\w+")
 
@@ -30,6 +29,7 @@ def output(*command, **keywords):
     return ran.stdout.strip()
 
 
+@cache
 def library(name):
     """The file of a library of GCC's; a name without a folder, where there is none."""
     return output("g++", f"-print-file-name={name}")
@@ -63,7 +63,7 @@ def runs(module):
         "-q", "-s", "--hypothesis-verbosity=verbose", "-p", "no:cacheprovider", str(HERE / "test_kernels.py")]}
     with ThreadPoolExecutor(len(begun) * len(LEVELS)) as pool:
         yield {(script, isa): pool.submit(watched, script, module, isa, *given) for script, given in begun.items()
-               for isa in LEVELS if LEVELS[isa] <= LEVELS[native().path()]}
+               for isa in available()}
 
 
 def watched(script, module, isa, *given):
@@ -79,8 +79,7 @@ def watched(script, module, isa, *given):
 
 
 def result(runs, script, isa):
-    if (script, isa) not in runs:
-        pytest.skip(f"this machine has no {isa}")
+    skip_without(isa)
     return runs[script, isa].result()
 
 
