@@ -32,7 +32,7 @@ void products_of_rows(const Job& job, Summing summing, Share share) {
     const Index stride = job.shape.row(), width = elements(job, summing.block), mask_stride = bit_of(job.shape, 1, 0, 0);
     Partial<T, true> partial(*summing.sums, width);
     rows(job.shape, summing.block, share, share.apart, [&](Index offset, Index bit, auto many) INLINED {
-        walk<LANES<T>>(width, 0, [&](std::size_t i, int, auto part) INLINED {
+        walk<LANES<T>>(width, 0, [&](std::size_t i, auto part) INLINED {
             const Vector<T> mean = load(known.mean + i, part);
             Vector<T> scale = {}, shift = {}, one = {}, two = {};
             if constexpr (Kind == Slope::recomputed) scale = load(known.scale + i, part), shift = load(known.shift + i, part);

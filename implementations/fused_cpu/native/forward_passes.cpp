@@ -34,7 +34,7 @@ void join(Sums& sums, Partial<T, Rows> partial) {
 template <class T>
 void guess(const Job& job, Block block, Share share, Sums& sums) {
     const Index stride = job.shape.row(), rows = share.end - share.begin < 8 ? share.end - share.begin : 8;
-    walk<LANES<T>>(elements(job, block), 0, [&](std::size_t i, int, auto part) INLINED {
+    walk<LANES<T>>(elements(job, block), 0, [&](std::size_t i, auto part) INLINED {
         const T* x = data<T>(job.input, share.begin * stride + block.begin * job.shape.pixels + i);
         Vector<T> total = {};
         for (Index row = 0; row < rows; ++row) total += load(x + row * stride, part);
@@ -49,7 +49,7 @@ void moments_of_rows(const Job& job, Summing summing, Share share) {
     Partial<T, true> partial(sums, width);
     if (sums.count + sums.waiting == 0) guess<T>(job, summing.block, share, sums);
     rows(job.shape, summing.block, share, share.apart, [&](Index offset, Index, auto many) INLINED {
-        walk<LANES<T>>(width, 0, [&](std::size_t i, int, auto part) INLINED {
+        walk<LANES<T>>(width, 0, [&](std::size_t i, auto part) INLINED {
             const Vector<T> about = load(static_cast<Scalar<T>*>(sums.origin) + i, part);
             Vector<T> one = {}, two = {};
 #pragma GCC unroll 4

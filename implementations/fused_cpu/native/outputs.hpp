@@ -15,7 +15,7 @@ INLINE void write_rows(const Job& job, Block block, Share share, const Known& kn
     const bool alike = !Streaming || job.shape.row() * sizeof(T) % BYTES == 0;
     rows(job.shape, block, share, share.apart || !alike, [&](Index offset, Index bit, auto many) INLINED {
         auto formula = make(offset, bit, many);
-        walk<LANES<T>>(elements(job, block), head<Streaming>(formula.target()), [&](std::size_t i, int, auto part) INLINED {
+        walk<LANES<T>>(elements(job, block), head<Streaming>(formula.target()), [&](std::size_t i, auto part) INLINED {
             formula.at(i, part, known);
         });
         formula.finish();

@@ -34,21 +34,17 @@ struct Each {
     }
 };
 
-// Calls f(index, accumulator, Whole or Part): `head` elements first, then whole vectors, four of them at a time with an
-// accumulator each, so that sums need not wait for each other, then what is left.
+// Calls f(index, Whole or Part): `head` elements first, then whole vectors, then what is left.
 template <int N, class F>
 INLINE void walk(std::size_t n, std::size_t head, F f) {
     std::size_t i = 0;
     if (head > 0) {
         if (head > n) head = n;
-        f(i, 0, Part{static_cast<int>(head)});
+        f(i, Part{static_cast<int>(head)});
         i = head;
     }
-    for (; i + 4 * N <= n; i += 4 * N)
-#pragma GCC unroll 4
-        for (int accumulator = 0; accumulator < 4; ++accumulator) f(i + accumulator * N, accumulator, Whole{});
-    for (; i + N <= n; i += N) f(i, 0, Whole{});
-    if (i < n) f(i, 0, Part{static_cast<int>(n - i)});
+    for (; i + N <= n; i += N) f(i, Whole{});
+    if (i < n) f(i, Part{static_cast<int>(n - i)});
 }
 
 template <int N>

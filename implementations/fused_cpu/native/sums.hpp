@@ -62,11 +62,9 @@ void clear(const Job& job, Block block, Sums& sums) {
 // f(vector of doubles) over a channel's elements of a row, and the sum of what it gives.
 template <class F>
 INLINE double summed(const double* from, Index n, F f) {
-    Doubles total[4] = {};
-    walk<LANES<double>>(n, 0, [&](std::size_t i, int accumulator, auto part) INLINED {
-        total[accumulator] += f(load(from + i, part), part);
-    });
-    return sum(total[0] + total[1] + (total[2] + total[3]));
+    Doubles total = {};
+    walk<LANES<double>>(n, 0, [&](std::size_t i, auto part) INLINED { total += f(load(from + i, part), part); });
+    return sum(total);
 }
 inline double summed(const double* from, Index n) {
     return summed(from, n, [](Doubles v, auto) INLINED { return v; });
@@ -78,7 +76,7 @@ void spread(const Job& job, Block block, void* given) {
     S* const values = static_cast<S*>(given);
     for (Index channel = block.width() - 1; channel >= 0; --channel) {  // from behind, where nothing is still needed
         const Vector<S> value = Vector<S>{} + values[channel];
-        walk<LANES<S>>(pixels, 0, [&](std::size_t i, int, auto part) INLINED {
+        walk<LANES<S>>(pixels, 0, [&](std::size_t i, auto part) INLINED {
             store(values + channel * pixels + i, value, part);
         });
     }
