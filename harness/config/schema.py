@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from harness.training.alternatives import ALTERNATIVES
 from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
 
 ALLOCATORS = ("retaining", "default")
@@ -23,6 +24,11 @@ def one_of(allowed: Collection[Any], default: Any) -> Any:
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def none_or_some_of(allowed: Collection[Any], default: list[Any]) -> Any:
+    """A list key each item of which is one of ``allowed``, and which may be empty."""
+    return field(default_factory=lambda: list(default), metadata={"allowed": tuple(allowed), "may_be_empty": True})
 
 
 def between(least: float, most: float, default: Any) -> Any:
@@ -93,19 +99,28 @@ class ThroughputConfig(TaskConfig):
 
 @dataclass
 class ConvergenceConfig(TaskConfig):
-    """Training a small network with each implementation, paired by seed."""
+    """Training a small network with each implementation, paired by seed. ``timeout`` counts from the last sign of progress."""
 
     name: str = "convergence"
     dataset: str = "digits"
-    model: str = one_of(("mlp", "cnn"), "mlp")
+    model: str = one_of(("mlp", "cnn", "resnet20"), "mlp")
+    depth: int | None = between(1, 1000, None)  # hidden layers of the mlp; None, here and below: the model's own
+    width: int | None = between(1, 1 << 20, None)  # features of each
+    activation: str | None = one_of((None, "relu", "sigmoid", "tanh"), None)
+    redundant_bias: bool = False  # layers before a normalization have a bias, which it takes away again
+    initial_scale: float = between(0, 1e6, 1.0)  # of all initial weights
+    alternatives: list[str] = none_or_some_of(ALTERNATIVES, ["none"])  # arms beside the implementations
+    ghost_batch: int = between(2, 1 << 20, 16)  # samples that ghost_batch_norm normalizes together
     optimizer: str = one_of(("sgd", "momentum", "rmsprop", "adam"), "sgd")
     learning_rate: float | None = between(0, 1e3, None)  # None: one that suits the optimizer
     batch: int = between(2, 1 << 20, 64)
     steps: int = between(1, 10**7, 300)
     evaluate_every: int = between(1, 10**7, 5)
     target: float = between(0, 1, 0.9)  # validation accuracy
+    stop_at_target: bool = False
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
-    without_bn: bool = True  # also train the network with no normalization, as the arm "none"
+    timed: bool = True  # one after the other, each with the machine for itself; else side by side, and without times
+    checkpoint_seconds: float = between(0, 1e6, 30.0)  # between two; 0: after each step. resume=true goes on from the last
 
 
 @dataclass

@@ -41,7 +41,7 @@ def _complaint(key: str, value: Any, about: Field[Any]) -> Iterator[str]:
             yield f"{key}={item}{suggestion(str(item), map(str, allowed))}; allowed: {said}"
     if value == "":
         yield f"{key} is empty; give a value, or leave it out for the default"
-    if isinstance(value, list) and not value:
+    if isinstance(value, list) and not value and not about.metadata.get("may_be_empty"):
         yield f"{key}=[] asks for nothing; give at least one"
     if "least" in about.metadata and value is not None:
         least, most = about.metadata["least"], about.metadata["most"]

@@ -75,11 +75,18 @@ class Settings:
     wait_policy: str = "brief"
     device: str = "cpu"
     huge_pages: str = "default"
+    lane: int = 0
 
     @property
     def cpus(self) -> list[int]:
-        """The CPUs that the worker is bound to: the last ``threads`` allowed ones, since interrupts favour the first."""
-        return sorted(os.sched_getaffinity(0))[-self.threads:]
+        """The CPUs that the worker is bound to: the last ``threads`` allowed ones, since interrupts favour the first.
+
+        A worker in another lane has those before them, as long as there are any.
+        """
+        allowed = sorted(os.sched_getaffinity(0))
+        lanes = max(len(allowed) // self.threads, 1)
+        end = len(allowed) - self.lane % lanes * self.threads
+        return allowed[max(end - self.threads, 0):end]
 
     def environment(self) -> dict[str, str]:
         count = str(self.threads)
@@ -115,7 +122,8 @@ class Host:
     def call(self, service: str, timeout: float, on_progress: Callable[[Any], None] | None = None, **arguments: Any) -> Any:
         """Ask the worker for ``service`` and return its answer, plain data.
 
-        Raises ``RemoteError``, after which the worker goes on; ``Killed`` or ``Overdue``, after which it is gone.
+        ``timeout`` is in seconds, from the beginning or the last progress on. Raises ``RemoteError``, after which the worker
+        goes on; ``Killed`` or ``Overdue``, after which it is gone.
         """
         try:
             os.write(self._requests, json.dumps({"service": service, "arguments": arguments}).encode() + b"\n")
@@ -145,6 +153,7 @@ class Host:
         while True:
             reply = json.loads(self._line(deadline, timeout))
             if "progress" in reply:
+                deadline = time.monotonic() + timeout
                 if on_progress is not None:
                     on_progress(reply["progress"])
             elif "error" in reply:

@@ -6,11 +6,11 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from harness.isolation.host import Host, Killed, Overdue, Settings
+from harness.isolation.host import Host, Killed, Overdue, RemoteError, Settings
 
 Wanted = tuple[str, Settings]  # what a worker serves, and how it is set up
 WORTH_A_WORKER = 8  # items of a group that another lane serves, below which helping it costs more than it brings
@@ -19,9 +19,10 @@ Answer = TypeVar("Answer")
 
 
 class Lane:
-    """Asks a worker, which is replaced where another one is wanted, or the last has died."""
+    """Asks a worker, which is replaced where another one is wanted, or the last has died. Lanes count from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
+        self._number = number
         self._host: Host | None = None
         self._wanted: Wanted | None = None
         self._stopped = False
@@ -38,7 +39,7 @@ class Lane:
             raise Killed("the run was stopped")
         try:
             return host.call(service, timeout, **arguments)
-        except (Killed, Overdue):
+        except (Killed, Overdue, RemoteError):  # the last left a worker that something went wrong in
             self.close()
             raise
 
@@ -56,7 +57,7 @@ class Lane:
             host.close()
 
     def _started(self, wanted: Wanted) -> None:
-        host = Host(wanted[1])
+        host = Host(replace(wanted[1], lane=self._number))
         with self._lock:
             self._host, self._wanted = host, wanted
             if self._stopped:
@@ -66,7 +67,8 @@ class Lane:
 class _Backlog(Generic[Item]):
     """What is left to do, by the worker that it wants."""
 
-    def __init__(self, groups: Mapping[Wanted, Sequence[Item]]) -> None:
+    def __init__(self, groups: Mapping[Wanted, Sequence[Item]], worth: int) -> None:
+        self._worth = worth
         self._left = {wanted: deque(items) for wanted, items in groups.items()}
         self._served: set[Wanted] = set()
         self._lock = threading.Lock()
@@ -84,7 +86,7 @@ class _Backlog(Generic[Item]):
 
     def _need(self, wanted: Wanted) -> int:
         """How many items wait for a worker that nobody has started, or more than a second one is worth."""
-        return len(self._left[wanted]) - (WORTH_A_WORKER if wanted in self._served else 0)
+        return len(self._left[wanted]) - (self._worth if wanted in self._served else 0)
 
     def drop(self) -> None:
         with self._lock:
@@ -99,14 +101,15 @@ class _Failed:
 
 def side_by_side(
     groups: Mapping[Wanted, Sequence[Item]], work: Callable[[Callable[..., Any], Item], Answer], lanes: int,
+    worth: int = WORTH_A_WORKER,
 ) -> Generator[Answer]:
     """Do each item's work with the worker that its group wants, and yield answers as they come.
 
     ``work`` is given the worker's ``call`` and the item. A lane stays with a group to its end, since starting a worker costs
-    seconds; then it takes another, or helps with one that has much left. Closing the generator ends what is in progress.
-    An error of ``work`` is raised.
+    seconds; then it takes another, or helps with one that has more than ``worth`` left. Closing the generator ends what is
+    in progress. An error of ``work`` is raised.
     """
-    backlog, all_lanes = _Backlog(groups), [Lane() for _ in range(lanes)]
+    backlog, all_lanes = _Backlog(groups, worth), [Lane(number) for number in range(lanes)]
     done: queue.SimpleQueue[Answer | _Failed] = queue.SimpleQueue()
     # A thread outlives its workers: the kernel kills a worker when the thread that started it ends.
     threads = [threading.Thread(target=_serve, args=(lane, backlog, work, done), daemon=True) for lane in all_lanes]

@@ -1,13 +1,18 @@
-"""Training a small network with each implementation of BN, and with none, paired by seed.
+"""Training a small network with each implementation of BN, and with alternatives to BN, paired by seed.
 
-A record is one implementation and one seed. The arms of one seed start from the same weights, see the same data in the
-same order, and follow each other in one worker, in an order drawn anew for each seed.
+A record is one arm and one seed. The arms of one seed start from the same weights and see the same data in the same order.
+Those that are timed follow each other, in an order drawn anew for each seed, and have the device for themselves; those that
+are not share its cores.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,22 +20,24 @@ import numpy as np
 from harness.arms import arms_of
 from harness.config import Config, ConvergenceConfig, UsageError
 from harness.environment import Environment
-from harness.isolation import Host, Killed, Overdue, RemoteError
+from harness.isolation import Killed, Overdue, RemoteError, side_by_side
 from harness.isolation.lease import device_lease
 from harness.records import Identity, Record, Status, digest
 from harness.tasks import worker_settings
+from harness.training.alternatives import ALTERNATIVES, GHOST
 from harness.training.datasets import DATASETS
-from harness.training.models import WITHOUT
+from harness.training.models import OPTIONS, options_of
 from harness.training.optimizers import RATES
 from harness.training.tables import choose
 from implementations import registry
 
-VERSION = 1  # of the protocol: raise it when what a figure means changes
-RECIPE = ("dataset", "model", "optimizer", "learning_rate", "batch", "steps", "evaluate_every", "target")
+VERSION = 2  # of the protocol: raise it when what a figure means changes
+RECIPE = ("dataset", "model", "redundant_bias", "initial_scale", "optimizer", "batch", "steps", "evaluate_every", "target",
+          "stop_at_target", "timed")
 
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
-    """One identity for each seed and arm. Raises ``UsageError`` for a data set or seeds that cannot be."""
+    """One identity for each seed and arm. Raises ``UsageError`` for what cannot be trained."""
     sources = {arm: _source(specification) for arm, specification in _arms(config).items()}
     return [
         Identity("convergence", arm, _cell(config, seed), source, environment.fingerprint)
@@ -40,35 +47,53 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 
 def measure(config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]) -> Generator[Record]:
-    """Train what is in ``todo``, one after the other in one worker, which is replaced when a run has failed in it."""
-    arms = _arms(config)
-    host: Host | None = None
-    try:
-        for identity in _interleaved(todo, config.seed):
-            host = host or Host(worker_settings(config))
-            answer = _answer(host, identity, arms[identity.implementation], config.task.timeout, announce)
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            record = Record(identity, session, now, **{**answer, "status": Status(answer["status"])})
-            if record.status.failed:
-                host.close()
-                host = None
-            yield record
-    finally:
-        if host is not None:
-            host.close()
+    """Train what is in ``todo`` in one lane, or what is not timed in as many as there are cores for.
+
+    What an interrupted run left is gone on from if ``resume`` is set, and begun anew if it is not.
+    """
+    arms, settings = _arms(config), worker_settings(config)
+
+    def record(call: Callable[..., Any], identity: Identity) -> Record:
+        kept = checkpoint(config, identity)
+        if not config.resume:
+            kept.unlink(missing_ok=True)
+        answer = _answer(partial(call, checkpoint=str(kept)), config, identity, arms, announce)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Record(identity, session, now, **{**answer, "status": Status(answer["status"])})
+
+    groups = {(settings.device, settings): _interleaved(todo, config.seed)}
+    with closing(side_by_side(groups, record, _lanes(config, len(todo)), worth=1)) as records:
+        for done in records:
+            yield done
+            if done.status is Status.OK:  # by now it is in the journal; what failed can be gone on from
+                checkpoint(config, done.identity).unlink(missing_ok=True)
+
+
+def checkpoint(config: Config, identity: Identity) -> Path:
+    """The file that a run in progress goes on from. It is of this arm, recipe, seed, code and machine, and of no other."""
+    return Path(config.results).resolve() / "checkpoints" / f"{identity.key}.pt"
+
+
+def _lanes(config: Config, runs: int) -> int:
+    settings = worker_settings(config)
+    alone = _task(config).timed or settings.device != "cpu"
+    return 1 if alone else max(1, min(len(os.sched_getaffinity(0)) // settings.threads, runs))
 
 
 def _answer(
-    host: Host, identity: Identity, specification: registry.Specification, timeout: float,
+    call: Callable[..., Any], config: Config, identity: Identity, arms: dict[str, registry.Specification],
     announce: Callable[[str], None],
 ) -> dict[str, Any]:
     """What `training.runner.run` answers, or in its words what became of the worker."""
-    said = f"{identity.implementation}, seed {identity.cell['seed']}"
+    cell, task = identity.cell, _task(config)
+    said = f"{identity.implementation}, seed {cell['seed']}"
     try:
-        with device_lease(identity.cell["device"]):
-            answer: dict[str, Any] = host.call(
-                "training.run", timeout, lambda at: announce(f"{said}: step {at['step']} of {at['steps']}"),
-                implementation=specification, cell=dict(identity.cell))
+        with device_lease(cell["device"], timed=task.timed):
+            answer: dict[str, Any] = call(
+                "training.run", task.timeout,
+                on_progress=lambda at: announce(f"{said}: step {at['step']} of {at['steps']}"),
+                arm=arms[identity.implementation], baseline=arms[config.baseline], cell=dict(cell),
+                checkpoint_seconds=task.checkpoint_seconds)
     except Overdue as reason:
         return {"status": Status.TIMEOUT, "reason": str(reason)}
     except Killed as reason:
@@ -84,26 +109,36 @@ def _task(config: Config) -> ConvergenceConfig:
         raise TypeError(f"the convergence task was given a {type(task).__name__}")
     try:
         choose("task.dataset", task.dataset, DATASETS)
+        _options(task)
     except ValueError as error:
         raise UsageError(str(error)) from error
     if len(set(task.seeds)) < len(task.seeds) or min(task.seeds) < 0:
         raise UsageError(f"task.seeds={task.seeds}; allowed: integers from 0 on, each once")
+    if GHOST in task.alternatives and task.batch % task.ghost_batch:
+        raise UsageError(f"task.batch={task.batch} is no multiple of task.ghost_batch={task.ghost_batch}, so that samples "
+                         "would be left over; choose one that divides the other")
     return task
 
 
+def _options(task: ConvergenceConfig) -> dict[str, Any]:
+    return options_of(task.model, {option: getattr(task, option) for option in OPTIONS})
+
+
 def _arms(config: Config) -> dict[str, registry.Specification]:
-    return {**arms_of(config), **({WITHOUT: WITHOUT} if _task(config).without_bn else {})}
+    return {**arms_of(config), **{name: name for name in _task(config).alternatives}}
 
 
 def _source(specification: registry.Specification) -> str:
-    return digest(WITHOUT) if specification == WITHOUT else registry.source_hash(specification)
+    alternative = isinstance(specification, str) and specification in ALTERNATIVES
+    return digest(specification) if alternative else registry.source_hash(specification)
 
 
 def _cell(config: Config, seed: int) -> dict[str, Any]:
     task, settings = _task(config), worker_settings(config)
     rate = RATES[task.optimizer] if task.learning_rate is None else task.learning_rate
     return {
-        **{key: getattr(task, key) for key in RECIPE}, "learning_rate": rate, "seed": seed,
+        **{key: getattr(task, key) for key in RECIPE}, **_options(task), "learning_rate": rate, "seed": seed,
+        "ghost_batch": task.ghost_batch if GHOST in task.alternatives else None,
         "device": settings.device, "threads": settings.threads,
         "allocator": settings.allocator, "wait_policy": settings.wait_policy,
         "baseline": config.baseline, "protocol": VERSION,

@@ -1,7 +1,7 @@
 """Training: so many steps of one optimizer, with the curves and the clock that comparisons need.
 
-Only training steps are on the clock; fetching a batch and evaluating are not. The order of the data depends on the seed
-alone. Networks are judged on the validation split while they learn, and on the test split once, at the end.
+Only training steps are on the clock; fetching a batch, looking and evaluating are not. The order of the data depends on the
+seed alone. Networks are judged on the validation split while they learn, and on the test split once, at the end.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
-from statistics import median
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from harness.training import optimizers
+from harness.training.checkpoints import Checkpoint
 from harness.training.datasets import Dataset, Split
+from harness.training.observing import evaluate, norm, running_lag
+from harness.training.pacing import Every
 from harness.training.reproducible import Stream, generator
+from harness.training.steps import Step, Training
 
-REPORTS = 20  # how often a run tells of its progress
+TELL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Recipe:
     steps: int
     evaluate_every: int
     target: float
+    stop_at_target: bool
     seed: int
 
     @classmethod
@@ -40,88 +44,59 @@ class Recipe:
         return cls(**{field.name: cell[field.name] for field in fields(cls)})
 
 
-class Step(NamedTuple):
-    """One update. ``accuracy`` is the validation split's after it, where it was evaluated; ``seconds`` are its own."""
-
-    step: int
-    loss: float
-    accuracy: float | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a run did. ``steps`` end before the loss was first not finite, which was at ``diverged_at`` if it was."""
-
-    steps: tuple[Step, ...]
-    diverged_at: int | None
-    test_accuracy: float | None
-    evaluation_seconds: float
-
-    def steps_to(self, target: float) -> int | None:
-        """After how many steps an evaluation first met the target; None where none did."""
-        return next((step.step for step in self.steps if step.accuracy is not None and step.accuracy >= target), None)
-
-    def seconds_to(self, target: float) -> float | None:
-        """The same in seconds, all steps at the median's pace: neither compilation nor a busy machine counts."""
-        reached = self.steps_to(target)
-        return None if reached is None else reached * self.seconds_per_step
-
-    @property
-    def seconds_per_step(self) -> float:
-        """The median, without the first step where there are more. Needs at least one step."""
-        return median(step.seconds for step in self.steps[1:] or self.steps)
-
-
 def train(
     model: torch.nn.Module,
     data: Dataset,
     recipe: Recipe,
     progress: Callable[[dict[str, int]], None],
+    checkpoint: Checkpoint | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Training:
-    """Train ``model`` in place, on the device where it and ``data`` are; a loss that is not finite ends it."""
+    """Train ``model`` in place, on the device where it and ``data`` are, from the ``checkpoint`` on if there is one.
+
+    A loss that is not finite ends it, and so does the target, if the recipe says that it stops there.
+    """
     optimizer = optimizers.make(recipe.optimizer, model.parameters(), recipe.learning_rate)
-    steps: list[Step] = []
-    evaluation = 0.0
-    for number, batch in zip(range(1, recipe.steps + 1), batches(data.train, recipe.batch, recipe.seed), strict=False):
+    checkpoint = checkpoint or Checkpoint(None, 0)
+    so_far = checkpoint.restore(model, optimizer)
+    tell = Every(TELL_SECONDS, time.monotonic)
+    diverged_at = None
+    for batch in batches(data.train, recipe.batch, recipe.seed, len(so_far.steps)):
+        number = len(so_far.steps) + 1
+        if number > recipe.steps or (recipe.stop_at_target and _reached(so_far.steps, recipe.target)):
+            break
         began = clock()
         loss = _update(model, optimizer, batch)
         ended = clock()
         if not isfinite(loss):
-            return Training(tuple(steps), number, None, evaluation)
-        accuracy = None
-        if number % recipe.evaluate_every == 0 or number == recipe.steps:
-            accuracy = evaluate(model, data.validation)
-            evaluation += clock() - ended
-        steps.append(Step(number, loss, accuracy, ended - began))
-        if number % max(1, recipe.steps // REPORTS) == 0:
+            diverged_at = number
+            break
+        so_far.steps.append(_looked_at(Step(number, loss, ended - began), model, batch, data, recipe))
+        if so_far.steps[-1].accuracy is not None:
+            so_far.evaluation_seconds += clock() - ended
+        checkpoint.offer(model, optimizer, so_far)
+        if tell.due() or number == recipe.steps:
             progress({"step": number, "steps": recipe.steps})
-    return Training(tuple(steps), None, evaluate(model, data.test), evaluation)
+    accuracy = evaluate(model, data.test) if diverged_at is None else None
+    return Training(tuple(so_far.steps), diverged_at, accuracy, so_far.evaluation_seconds, so_far.resumed_after)
 
 
-def batches(split: Split, size: int, seed: int) -> Iterator[Split]:
-    """Batches of exactly ``size``, without end: each epoch is a new permutation, whose remainder is left out.
+def batches(split: Split, size: int, seed: int, skipped: int = 0) -> Iterator[Split]:
+    """Batches of exactly ``size``, without end, after so many that are ``skipped``.
 
-    Raises ValueError where the split is smaller than one batch.
+    Each epoch is a permutation of its own, drawn from the seed and the epoch's number, whose remainder is left out. Raises
+    ValueError where the split is smaller than one batch.
     """
     if size > len(split):
         raise ValueError(f"batch={size} is more than there are images to train on; allowed: 1 to {len(split)}")
-    drawn = generator(Stream.ORDER, seed)
+    epoch, position = divmod(skipped, len(split) // size)
     while True:
+        drawn = generator(Stream.ORDER, seed, epoch)
         order = torch.from_numpy(drawn.permutation(len(split))).to(split.labels.device)
-        for start in range(0, len(split) - size + 1, size):
+        for start in range(position * size, len(split) - size + 1, size):
             rows = order[start:start + size]
             yield Split(split.images[rows], split.labels[rows])
-
-
-def evaluate(model: torch.nn.Module, split: Split) -> float:
-    """The share of images that ``model`` gives their own label, with running statistics. Leaves it in training mode."""
-    model.eval()
-    with torch.no_grad():
-        correct = model(split.images).argmax(1) == split.labels
-    model.train()
-    return int(correct.sum()) / len(split)
+        epoch, position = epoch + 1, 0
 
 
 def _update(model: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Split) -> float:
@@ -131,3 +106,17 @@ def _update(model: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Spl
     loss.backward()  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
     optimizer.step()
     return loss.item()
+
+
+def _looked_at(step: Step, model: torch.nn.Module, batch: Split, data: Dataset, recipe: Recipe) -> Step:
+    """With norms, and where it is time to evaluate, with what that tells."""
+    parameters = list(model.parameters())
+    step = step._replace(gradient_norm=norm(parameter.grad for parameter in parameters), weight_norm=norm(parameters))
+    if step.step % recipe.evaluate_every and step.step != recipe.steps:
+        return step
+    return step._replace(accuracy=evaluate(model, data.validation), running_lag=running_lag(model, batch.images))
+
+
+def _reached(steps: list[Step], target: float) -> bool:
+    accuracy = steps[-1].accuracy if steps else None
+    return accuracy is not None and accuracy >= target

@@ -21,11 +21,14 @@ class Stream(IntEnum):
     ORDER = 3
 
 
-def generator(stream: Stream, seed: int) -> np.random.Generator:
-    """NumPy's PCG64, for a ``seed`` from 0 on. PyTorch's initial weights change with the CPU's instruction set."""
+def generator(stream: Stream, seed: int, *part: int) -> np.random.Generator:
+    """NumPy's PCG64, for a ``seed`` from 0 on, and for a ``part`` of the stream, such as an epoch, if one is named.
+
+    PyTorch's own initial weights change with the CPU's instruction set.
+    """
     import numpy as np
 
-    return np.random.Generator(np.random.PCG64([int(stream), seed]))
+    return np.random.Generator(np.random.PCG64([int(stream), seed, *part]))
 
 
 def sha256(tensors: Iterable[torch.Tensor]) -> str:

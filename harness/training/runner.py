@@ -1,4 +1,4 @@
-"""What a worker does when it is asked to train: one network, one implementation, one seed, plain data back.
+"""What a worker does when it is asked to train: one network, one arm, one seed, plain data back.
 
 The data are built before anything is seeded, since building may draw random numbers or seed generators itself.
 """
@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
 
 import implementations
 from harness.training import datasets, models
-from harness.training.loop import Recipe, Training, train
+from harness.training.alternatives import WITHOUT
+from harness.training.checkpoints import Checkpoint
+from harness.training.loop import Recipe, train
+from harness.training.normalization import normalizing
 from harness.training.reproducible import sha256
+from harness.training.steps import Training
 from implementations import registry
 
+TIMES = ("seconds_to_target", "seconds_per_step", "first_step_seconds", "samples_per_second")
 
-def run(progress: Callable[[dict[str, int]], None], *, implementation: Any, cell: Mapping[str, Any]) -> dict[str, Any]:
-    """Train as ``cell`` says, with BN by ``implementation``: a name, a mapping with ``_target_``, or "none" for no BN.
 
-    Returns ``status`` and ``reason`` and, when it is OK, ``figures`` (seconds, accuracies from 0 to 1, SHA-256),
-    ``samples`` (each step's loss and seconds, and validation accuracy where it was evaluated) and ``cost``. A run that
-    diverged is OK: it has no final accuracy, and its figures tell the step. Raises ValueError for an unknown name.
+def run(
+    progress: Callable[[dict[str, int]], None], *, arm: Any, baseline: Any, cell: Mapping[str, Any],
+    checkpoint: str | None = None, checkpoint_seconds: float = 0.0,
+) -> dict[str, Any]:
+    """Train as ``cell`` says, with an ``arm``: an implementation's name or mapping with ``_target_``, or an alternative.
+
+    ``checkpoint`` is the file that the training goes on from, if it is there, and keeps. Returns ``status`` and ``reason``
+    and, when it is OK, ``figures`` (seconds, accuracies from 0 to 1, SHA-256), ``samples`` (`steps.Step` as a mapping) and
+    ``cost``. What was not timed has None for its times. A run that diverged is OK: it has no final accuracy, and its figures
+    tell the step. Raises ValueError for an unknown name.
     """
     try:
-        return _run(progress, implementation, cell)
+        return _run(progress, arm, baseline, cell, Checkpoint(checkpoint, checkpoint_seconds))
     except registry.Broken:
         raise
     except implementations.Unavailable as reason:
@@ -36,45 +45,65 @@ def run(progress: Callable[[dict[str, int]], None], *, implementation: Any, cell
         return {"status": "UNSUPPORTED", "reason": str(reason)}
 
 
-def _run(progress: Callable[[dict[str, int]], None], implementation: Any, cell: Mapping[str, Any]) -> dict[str, Any]:
+def _run(
+    progress: Callable[[dict[str, int]], None], arm: Any, baseline: Any, cell: Mapping[str, Any], checkpoint: Checkpoint,
+) -> dict[str, Any]:
     began = time.perf_counter()
     recipe = Recipe.from_cell(cell)
     data = datasets.load(cell["dataset"])
     hashes = {"data_sha256": data.sha256}
     torch.manual_seed(recipe.seed)
-    normalize = None if implementation == models.WITHOUT else partial(_normalize, implementation)
-    model = models.build(cell["model"], data.shape, data.classes, normalize)
-    models.initialize(model, recipe.seed)
+    model = _model(arm, baseline, cell, data)
     hashes["initial_sha256"] = sha256(layer.weight for layer in models.weighted_layers(model))
     model, data = model.to(cell["device"]), data.to(cell["device"])
     prepared = time.perf_counter() - began
     # Among the algorithms of cuDNN some add up in an order that varies, and timing picks another one each time.
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        done = train(model, data, recipe, progress)
+        done = train(model, data, recipe, progress, checkpoint)
     hashes["parameters_sha256"] = sha256(model.state_dict().values())
     hashes["losses_sha256"] = sha256([torch.tensor([step.loss for step in done.steps], dtype=torch.float64)])
-    return {
+    answer = {
         "status": "OK",
         "reason": None,
-        "figures": {**_figures(done, recipe.target), **hashes},
+        "figures": {**_figures(done, recipe), **hashes, "instruction_set": torch.backends.cpu.get_cpu_capability()},
         "samples": [step._asdict() for step in done.steps],
         "cost": {"prepare_seconds": prepared, "evaluate_seconds": done.evaluation_seconds},
     }
+    return answer if cell["timed"] else _without_times(answer)
 
 
-def _normalize(implementation: Any, features: int, activation: str | None) -> torch.nn.Module:
-    return implementations.BatchNorm(features, implementation=implementation, activation=activation)
+def _model(arm: Any, baseline: Any, cell: Mapping[str, Any], data: datasets.Dataset) -> torch.nn.Module:
+    normalize = normalizing(arm, baseline=baseline, ghost_batch=cell["ghost_batch"])
+    bias = arm == WITHOUT or cell["redundant_bias"]
+    options = {option: cell[option] for option in models.OPTIONS if option in cell}
+    model = models.build(cell["model"], data.shape, data.classes, normalize, bias=bias, **options)
+    models.initialize(model, cell["seed"], cell["initial_scale"])
+    return model
 
 
-def _figures(done: Training, target: float) -> dict[str, Any]:
+def _figures(done: Training, recipe: Recipe) -> dict[str, Any]:
     accuracies = [step.accuracy for step in done.steps if step.accuracy is not None]
+    pace = done.seconds_per_step if done.steps else None
     return {
-        "steps_to_target": done.steps_to(target),
-        "seconds_to_target": done.seconds_to(target),
-        "seconds_per_step": done.seconds_per_step if done.steps else None,
+        "steps_to_target": done.steps_to(recipe.target),
+        "seconds_to_target": done.seconds_to(recipe.target),
+        "seconds_per_step": pace,
+        "samples_per_second": recipe.batch / pace if pace else None,
         "first_step_seconds": done.steps[0].seconds if done.steps else None,
+        "steps": len(done.steps),
         "final_loss": done.steps[-1].loss if done.steps else None,
         "final_accuracy": done.test_accuracy,
         "best_validation_accuracy": max(accuracies, default=None),
         "diverged_at": done.diverged_at,
+        "resumed_after": list(done.resumed_after),
+    }
+
+
+def _without_times(answer: dict[str, Any]) -> dict[str, Any]:
+    """Arms that share the machine's cores say nothing about their pace."""
+    return {
+        **answer,
+        "figures": {**answer["figures"], **dict.fromkeys(TIMES)},
+        "samples": [{**sample, "seconds": None} for sample in answer["samples"]],
+        "cost": {},
     }

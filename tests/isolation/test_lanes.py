@@ -235,3 +235,16 @@ def test_real_workers_are_gone_when_the_generator_is_closed(monkeypatch):
     assert len(real) == 1
     with pytest.raises(ProcessLookupError):
         os.kill(real[0].process.pid, 0)
+
+
+@pytest.mark.parametrize(("allowed", "threads", "expected"), [
+    ({0, 1, 2, 3}, 1, [[3], [2], [1], [0]]),
+    ({0, 1, 2, 3}, 2, [[2, 3], [0, 1], [2, 3]]),
+    ({4, 5}, 2, [[4, 5], [4, 5]]),
+    ({0, 1, 2}, 2, [[1, 2], [1, 2]]),
+])
+def test_workers_in_different_lanes_have_cpus_of_their_own_as_long_as_there_are_any(
+    monkeypatch, allowed, threads, expected,
+):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: allowed)
+    assert [Settings(threads, lane=lane).cpus for lane in range(len(expected))] == expected

@@ -50,7 +50,8 @@ def blobs() -> Dataset:
 def cell() -> dict[str, Any]:
     return {
         "dataset": "digits", "model": "mlp", "optimizer": "sgd", "learning_rate": 0.5, "batch": 64, "steps": 40,
-        "evaluate_every": 10, "target": 0.5, "seed": 0, "device": "cpu",
+        "evaluate_every": 10, "target": 0.5, "stop_at_target": False, "seed": 0, "device": "cpu", "timed": True,
+        "redundant_bias": False, "initial_scale": 1.0, "ghost_batch": None,
     }
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from harness.config import (
     UsageError,
 )
 from harness.environment import Environment
-from harness.isolation import Killed, Overdue, RemoteError, Settings
+from harness.isolation import Killed, Overdue, RemoteError, Settings, lanes
 from harness.records import Record, Status
 from harness.tasks import convergence
 
@@ -49,13 +50,14 @@ class FakeHost:
     def __init__(self, _settings: Settings) -> None:
         self.asked: list[tuple[str, int]] = []
         self.open = True
+        self.process = SimpleNamespace(kill=lambda: None)
         self.started.append(self)
 
-    def call(self, service: str, _timeout: float, _tell: Any, *, implementation: str, cell: dict[str, Any]) -> Any:
+    def call(self, service: str, _timeout: float, *, arm: str, cell: dict[str, Any], **_: Any) -> Any:
         assert service == "training.run"
         assert self.open
-        self.asked.append((implementation, cell["seed"]))
-        outcome = OUTCOMES.get(implementation, ANSWER)
+        self.asked.append((arm, cell["seed"]))
+        outcome = OUTCOMES.get(arm, ANSWER)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -74,7 +76,7 @@ OUTCOMES: dict[str, Any] = {
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
     FakeHost.started = []
-    monkeypatch.setattr(convergence, "Host", FakeHost)
+    monkeypatch.setattr(lanes, "Host", FakeHost)
     return FakeHost.started
 
 
@@ -88,8 +90,8 @@ def test_each_seed_is_one_cell_that_all_arms_share() -> None:
 
 
 def test_the_network_without_normalization_is_an_arm_unless_it_is_refused() -> None:
-    names = [{identity.implementation for identity in convergence.plan(configured(without_bn=wanted), ENVIRONMENT)}
-             for wanted in (True, False)]
+    names = [{identity.implementation for identity in convergence.plan(configured(alternatives=wanted), ENVIRONMENT)}
+             for wanted in (["none"], [])]
     assert names == [{"torch_native", "numpy", "none"}, {"torch_native", "numpy"}]
 
 
@@ -163,8 +165,9 @@ def test_the_device_is_held_during_each_run_and_only_then(
     held: list[int] = []
 
     @contextmanager
-    def lease(device: str) -> Generator[None]:
+    def lease(device: str, *, timed: bool) -> Generator[None]:
         assert device == "cpu"
+        assert timed
         asked = sum(len(host.asked) for host in hosts)
         try:
             yield
@@ -181,7 +184,7 @@ def test_a_fresh_process_repeats_a_run_bit_for_bit_though_others_ran_and_died_be
     announced: list[str] = []
     crowded = {record.implementation: record
                for record in measured(configured("torch_native", {"_target_": f"{plugin}.Dying"}, **small), announced)}
-    (alone,) = measured(configured("torch_native", without_bn=False, **small))
+    (alone,) = measured(configured("torch_native", alternatives=[], **small))
     dead, beside = crowded[f"{plugin}.Dying"], crowded["torch_native"]
     assert (dead.status, crowded["none"].status, beside.status) == (Status.CRASHED, Status.OK, Status.OK)
     assert "SIGKILL" in str(dead.reason)
@@ -194,3 +197,45 @@ def test_a_fresh_process_repeats_a_run_bit_for_bit_though_others_ran_and_died_be
 
 def hashes(record: Record) -> dict[str, str]:
     return {name: value for name, value in (record.figures or {}).items() if name.endswith("_sha256")}
+
+
+def test_what_is_not_timed_shares_the_device_and_says_nothing_of_its_pace(plugin: str) -> None:
+    small: dict[str, Any] = {"steps": 6, "evaluate_every": 3, "seeds": [0, 1], "alternatives": [], "timed": False}
+    alone, beside = (measured(configured("torch_native", **{**small, "timed": timed})) for timed in (True, False))
+    assert all((record.figures or {})["seconds_per_step"] is None for record in beside)
+    assert {sample["seconds"] for record in beside for sample in record.samples} == {None}
+    assert sorted(hashes(record)["parameters_sha256"] for record in alone) == sorted(
+        hashes(record)["parameters_sha256"] for record in beside)
+    assert {record.cell["timed"] for record in beside} == {False}
+
+
+def test_a_run_that_failed_keeps_its_checkpoint_and_one_that_ended_does_not(
+    hosts: list[FakeHost], tmp_path: Path,
+) -> None:
+    config = configured("torch_native", "numpy", seeds=[0])
+    config.results, config.resume = str(tmp_path), True
+    plan = convergence.plan(config, ENVIRONMENT)
+    for identity in plan:
+        kept = convergence.checkpoint(config, identity)
+        kept.parent.mkdir(exist_ok=True)
+        kept.touch()
+    records = list(convergence.measure(config, plan, "session", lambda _: None))
+    left = {record.implementation: convergence.checkpoint(config, record.identity).exists() for record in records}
+    assert left == {"torch_native": False, "none": False, "numpy": True}
+
+
+def test_without_resume_a_checkpoint_is_not_gone_on_from(hosts: list[FakeHost], tmp_path: Path) -> None:
+    config = configured("numpy", alternatives=[], seeds=[0])
+    config.results = str(tmp_path)
+    plan = convergence.plan(config, ENVIRONMENT)
+    kept = [convergence.checkpoint(config, identity) for identity in plan]
+    kept[0].parent.mkdir()
+    for path in kept:
+        path.touch()
+    list(convergence.measure(config, plan, "session", lambda _: None))
+    assert not any(path.exists() for path in kept)
+
+
+def test_a_batch_that_ghosts_do_not_divide_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"task\.batch=60 is no multiple of task\.ghost_batch=16"):
+        convergence.plan(configured(alternatives=["ghost_batch_norm"], batch=60), ENVIRONMENT)

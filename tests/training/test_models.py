@@ -12,22 +12,19 @@ from torch import nn
 
 from harness.config import ConvergenceConfig
 from harness.training import models, optimizers
-from harness.training.models import MODELS, Normalize, weighted_layers
+from harness.training.models import MODELS, weighted_layers
+from harness.training.models.resnet20 import Block
+from harness.training.normalization import Normalize, normalizing
 from harness.training.optimizers import OPTIMIZERS
 from harness.training.reproducible import sha256
 
 SHAPE, CLASSES = (1, 8, 8), 10
+NORMALIZED, PLAIN = (normalizing(arm, baseline=None, ghost_batch=None) for arm in ("torch_native", "none"))
 
 
-def normalize(features: int, activation: str | None) -> nn.Module:
-    """Stand in for an implementation: PyTorch's own layers, of either rank."""
-    layer = nn.SyncBatchNorm(features)
-    return layer if activation is None else nn.Sequential(layer, nn.ReLU())
-
-
-def made(name: str, normalized: Normalize | None = normalize, seed: int = 0) -> nn.Sequential:
-    model = models.build(name, SHAPE, CLASSES, normalized)
-    models.initialize(model, seed)
+def made(name: str, normalize: Normalize = NORMALIZED, seed: int = 0, *, bias: bool = False, scale: float = 1.0) -> nn.Module:
+    model = models.build(name, SHAPE, CLASSES, normalize, bias=bias)
+    models.initialize(model, seed, scale)
     return model
 
 
@@ -37,7 +34,7 @@ def weights(model: nn.Module) -> str:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_seed_gives_the_same_weights_with_normalization_and_without(name: str) -> None:
-    assert weights(made(name)) == weights(made(name, None))
+    assert weights(made(name)) == weights(made(name, PLAIN, bias=True))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -61,17 +58,47 @@ def test_weights_have_variance_two_over_fan_in() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_layer_before_a_normalization_has_no_bias_and_every_other_one_starts_at_zero(name: str) -> None:
-    *normalized, last = weighted_layers(made(name))
-    assert all(layer.bias is None for layer in normalized)
-    biases = [layer.bias for layer in [last, *weighted_layers(made(name, None))]]
+    *before, last = weighted_layers(made(name))
+    assert all(layer.bias is None for layer in before)
+    biases = [layer.bias for layer in [last, *weighted_layers(made(name, PLAIN, bias=True))]]
     assert all(bias is not None and not bias.any() for bias in biases)
 
 
+def test_a_scale_multiplies_every_initial_weight() -> None:
+    assert all(torch.equal(layer.weight, other.weight * 4) for layer, other in zip(
+        weighted_layers(made("cnn", scale=4.0)), weighted_layers(made("cnn")), strict=True))
+
+
+def test_resnet20_has_twenty_layers_with_weights_and_as_many_parameters_as_its_paper_says() -> None:
+    model = models.build("resnet20", (3, 32, 32), CLASSES, NORMALIZED, bias=False)
+    assert len(list(weighted_layers(model))) == 20
+    assert round(sum(parameter.numel() for parameter in model.parameters()), -4) == 270_000
+
+
+def test_a_residual_block_adds_its_input_and_zeros_for_channels_that_the_input_lacks() -> None:
+    block = Block(2, 4, PLAIN, bias=False)
+    torch.nn.init.zeros_(block.second.weight)
+    image = torch.arange(32.0).reshape(1, 2, 4, 4) + 1
+    assert torch.equal(block(image)[:, 1:3], image[:, :, ::2, ::2])
+    assert not block(image)[:, [0, 3]].any()
+
+
+def test_the_options_of_a_model_are_its_own_unless_others_are_given() -> None:
+    assert models.options_of("mlp", {"depth": 8, "width": None}) == {"depth": 8, "width": 100, "activation": "sigmoid"}
+    deep = models.build("mlp", SHAPE, CLASSES, NORMALIZED, bias=False, depth=8, width=5)
+    assert [layer.weight.shape[0] for layer in weighted_layers(deep)] == [5] * 8 + [CLASSES]
+
+
+def test_an_option_that_a_model_does_not_take_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match=r"depth=3 is nothing that model=resnet20 takes; .*: mlp$"):
+        models.options_of("resnet20", {"depth": 3})
+
+
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("normalized", [normalize, None])
-def test_a_network_gives_one_score_for_each_class(name: str, normalized: Normalize | None) -> None:
-    model = made(name, normalized).eval()
-    assert model(torch.zeros(3, *SHAPE)).shape == (3, CLASSES)
+@pytest.mark.parametrize("shape", [SHAPE, (1, 1, 40), (3, 7, 5)])
+def test_a_network_gives_one_score_for_each_class_of_images_of_any_shape(name: str, shape: tuple[int, int, int]) -> None:
+    model = models.build(name, shape, CLASSES, NORMALIZED, bias=False).eval()
+    assert model(torch.zeros(3, *shape)).shape == (3, CLASSES)
 
 
 def test_relu_is_left_to_the_normalization_and_sigmoid_is_not() -> None:
@@ -79,10 +106,11 @@ def test_relu_is_left_to_the_normalization_and_sigmoid_is_not() -> None:
 
     def record(features: int, activation: str | None) -> nn.Module:
         asked.append(activation)
-        return normalize(features, activation)
+        return NORMALIZED(features, activation)
 
-    assert not any(isinstance(layer, nn.ReLU) for layer in models.build("cnn", SHAPE, CLASSES, record))
-    assert sum(isinstance(layer, nn.Sigmoid) for layer in models.build("mlp", SHAPE, CLASSES, record)) == 3
+    cnn, mlp = (models.build(name, SHAPE, CLASSES, record, bias=False) for name in ("cnn", "mlp"))
+    assert not any(isinstance(layer, nn.ReLU) for layer in cnn.modules())
+    assert sum(isinstance(layer, nn.Sigmoid) for layer in mlp.modules()) == 3
     assert asked == ["relu"] * 3 + [None] * 3
 
 
@@ -116,7 +144,7 @@ def test_the_configuration_allows_exactly_what_there_is(key: str, table: dict[st
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"model=mpl; did you mean 'mlp'\?; allowed: mlp, cnn"):
-        models.build("mpl", SHAPE, CLASSES, None)
+        models.build("mpl", SHAPE, CLASSES, PLAIN, bias=True)
     with pytest.raises(ValueError, match=r"optimizer=Adam; did you mean 'adam'\?"):
         optimizers.make("Adam", [], 0.1)
 

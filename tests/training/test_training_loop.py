@@ -13,8 +13,10 @@ from torch import nn
 
 from harness.training import models, optimizers
 from harness.training.datasets import Dataset, Split
-from harness.training.loop import Recipe, Step, Training, batches, evaluate, train
+from harness.training.loop import Recipe, batches, train
+from harness.training.observing import evaluate
 from harness.training.reproducible import sha256
+from harness.training.steps import Step, Training
 
 TRAINING_SECONDS, EVALUATION_SECONDS = 1.0, 100.0
 
@@ -37,12 +39,12 @@ class Timed(nn.Module):
 
 def recipe(**changes: object) -> Recipe:
     usual = {"optimizer": "sgd", "learning_rate": 0.1, "batch": 30, "steps": 20, "evaluate_every": 5, "target": 0.9,
-             "seed": 0}
+             "stop_at_target": False, "seed": 0}
     return Recipe.from_cell({**usual, **changes})
 
 
 def network(data: Dataset) -> nn.Sequential:
-    model = models.build("mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features))
+    model = models.build("mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features), bias=False)
     models.initialize(model, 0)
     return model
 
@@ -52,21 +54,21 @@ def trained(data: Dataset, **changes: object) -> Training:
 
 
 def steps(*accuracies: float | None, seconds: float = 1.0) -> tuple[Step, ...]:
-    return tuple(Step(number, 1.0, accuracy, seconds) for number, accuracy in enumerate(accuracies, 1))
+    return tuple(Step(number, 1.0, seconds, accuracy=accuracy) for number, accuracy in enumerate(accuracies, 1))
 
 
 def test_evaluation_is_off_the_clock(blobs: Dataset) -> None:
     model = Timed(network(blobs))
     done = train(model, blobs, recipe(evaluate_every=1), lambda _: None, clock=lambda: model.now)
     assert {step.seconds for step in done.steps} == {TRAINING_SECONDS}
-    assert done.evaluation_seconds == 20 * EVALUATION_SECONDS
+    assert done.evaluation_seconds == 20 * (EVALUATION_SECONDS + TRAINING_SECONDS)  # running statistics are looked at, too
 
 
 def test_the_test_split_is_touched_once(blobs: Dataset) -> None:
     shortened = replace(blobs, test=Split(blobs.test.images[:5], blobs.test.labels[:5]))
     model = Timed(network(blobs))
     train(model, shortened, recipe(), lambda _: None)
-    assert model.shown == {(True, 30): 20, (False, len(blobs.validation)): 4, (False, 5): 1}
+    assert model.shown == {(True, 30): 20 + 4, (False, len(blobs.validation)): 4, (False, 5): 1}
 
 
 def test_accuracy_is_evaluated_at_every_interval_and_after_the_last_step(blobs: Dataset) -> None:
@@ -87,7 +89,7 @@ def test_the_target_is_reached_at_the_first_evaluation_that_meets_it() -> None:
 
 
 def test_the_first_steps_compilation_counts_for_nothing() -> None:
-    done = Training((Step(1, 1.0, None, 60.0), Step(2, 1.0, 0.9, 1.0)), None, 0.8, 0.0)
+    done = Training((Step(1, 1.0, 60.0), Step(2, 1.0, 1.0, accuracy=0.9)), None, 0.8, 0.0)
     assert done.seconds_per_step == pytest.approx(1)
     assert done.seconds_to(0.9) == pytest.approx(2)
 
@@ -151,8 +153,31 @@ def test_evaluation_uses_running_statistics_and_changes_nothing(blobs: Dataset) 
     assert model.training
 
 
-def test_progress_is_told_about_twenty_times(blobs: Dataset) -> None:
-    told: list[dict[str, int]] = []
-    train(network(blobs), blobs, recipe(steps=205, evaluate_every=205), told.append)
-    assert 18 <= len(told) <= 22
-    assert told[0] == {"step": 10, "steps": 205}
+def test_progress_is_told_now_and_then_and_at_the_end(blobs: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[float, list[dict[str, int]]] = {0.0: [], 1e6: []}
+    for seconds, at in told.items():
+        monkeypatch.setattr("harness.training.loop.TELL_SECONDS", seconds)
+        train(network(blobs), blobs, recipe(steps=20), at.append)
+    assert [at["step"] for at in told[0.0]] == list(range(1, 21))
+    assert told[1e6] == [{"step": 20, "steps": 20}]
+
+
+def test_training_stops_at_the_target_where_it_is_asked_to(blobs: Dataset) -> None:
+    through, stopped = (trained(blobs, steps=80, learning_rate=0.5, stop_at_target=stop) for stop in (False, True))
+    reached = through.steps_to(0.9)
+    assert reached is not None
+    assert len(through.steps) == 80
+    assert [step.loss for step in stopped.steps] == [step.loss for step in through.steps[:reached]]
+    assert stopped.test_accuracy is not None
+
+
+def test_norms_are_known_of_every_step_and_the_lag_where_it_was_evaluated(blobs: Dataset) -> None:
+    done = trained(blobs, steps=10)
+    assert all(step.gradient_norm and step.weight_norm for step in done.steps)
+    assert [step.step for step in done.steps if step.running_lag is not None] == [5, 10]
+
+
+def test_batches_after_some_that_are_skipped_are_those_that_come_then(blobs: Dataset) -> None:
+    for skipped in (0, 1, 2, 5):
+        there, here = islice(batches(blobs.train, 50, 0), skipped, skipped + 4), batches(blobs.train, 50, 0, skipped)
+        assert all(torch.equal(one.images, other.images) for one, other in zip(there, here, strict=False))

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from harness.training import models
+from harness.training.alternatives import WITHOUT
 from harness.training.runner import run
 
 
-def done(implementation: Any, cell: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return run(lambda _: None, implementation=implementation, cell={**cell, **changes})
+def done(arm: Any, cell: dict[str, Any], checkpoint: str | None = None, **changes: Any) -> dict[str, Any]:
+    return run(lambda _: None, arm=arm, baseline="torch_native", cell={**cell, **changes}, checkpoint=checkpoint)
 
 
 def test_a_run_tells_all_its_figures_in_plain_data(cell: dict[str, Any]) -> None:
@@ -20,16 +21,17 @@ def test_a_run_tells_all_its_figures_in_plain_data(cell: dict[str, Any]) -> None
     assert answer["status"] == "OK"
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert set(answer["figures"]) == {
-        "steps_to_target", "seconds_to_target", "seconds_per_step", "first_step_seconds", "diverged_at",
-        "final_loss", "final_accuracy", "best_validation_accuracy",
+        "steps_to_target", "seconds_to_target", "seconds_per_step", "samples_per_second", "first_step_seconds",
+        "steps", "diverged_at", "resumed_after", "instruction_set", "final_loss", "final_accuracy", "best_validation_accuracy",
         "data_sha256", "initial_sha256", "parameters_sha256", "losses_sha256",
     }
     assert len(answer["samples"]) == 40
-    assert set(answer["samples"][0]) == {"step", "loss", "accuracy", "seconds"}
+    assert set(answer["samples"][0]) == {
+        "step", "loss", "seconds", "gradient_norm", "weight_norm", "accuracy", "running_lag"}
 
 
 def test_normalization_reaches_the_target_sooner_than_none(cell: dict[str, Any]) -> None:
-    with_it, without = (done(name, cell)["figures"] for name in ("torch_native", models.WITHOUT))
+    with_it, without = (done(name, cell)["figures"] for name in ("torch_native", WITHOUT))
     assert with_it["steps_to_target"] is not None
     assert without["steps_to_target"] is None
     assert without["seconds_to_target"] is None
@@ -38,7 +40,7 @@ def test_normalization_reaches_the_target_sooner_than_none(cell: dict[str, Any])
 
 @pytest.mark.parametrize("model", models.MODELS)
 def test_arms_of_one_seed_start_from_the_same_weights_and_data(cell: dict[str, Any], model: str) -> None:
-    arms = [done(name, cell, model=model, steps=2)["figures"] for name in ("torch_native", "numpy", models.WITHOUT)]
+    arms = [done(name, cell, model=model, steps=2)["figures"] for name in ("torch_native", "numpy", WITHOUT)]
     for key in ("initial_sha256", "data_sha256"):
         assert len({arm[key] for arm in arms}) == 1
     assert len({arm["parameters_sha256"] for arm in arms}) > 1
@@ -50,7 +52,7 @@ def test_implementations_agree_in_their_first_losses(cell: dict[str, Any]) -> No
 
 
 def test_a_divergence_is_told_with_its_step_and_without_a_final_accuracy(cell: dict[str, Any]) -> None:
-    answer = done(models.WITHOUT, cell, model="cnn", learning_rate=1e38)
+    answer = done(WITHOUT, cell, model="cnn", learning_rate=1e38)
     json.dumps(answer, allow_nan=False)
     assert answer["status"] == "OK"
     assert answer["figures"]["diverged_at"] == len(answer["samples"]) + 1
@@ -59,7 +61,7 @@ def test_a_divergence_is_told_with_its_step_and_without_a_final_accuracy(cell: d
 
 def test_a_divergence_in_the_first_step_has_no_seconds(cell: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.training.loop._update", lambda *_: float("nan"))
-    figures = done(models.WITHOUT, cell)["figures"]
+    figures = done(WITHOUT, cell)["figures"]
     assert figures["diverged_at"] == 1
     assert figures["seconds_per_step"] is figures["final_loss"] is figures["seconds_to_target"] is None
 

@@ -1,0 +1,55 @@
+"""Small networks whose normalization is a choice and whose initial weights are not.
+
+A builder is given ``normalize``, which makes the layer that normalizes so many features, adds a residual where it is called
+with one, and applies an activation (see `training.normalization`). ``bias`` is of the layers before it, where a normalization
+makes it redundant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.training.models.initial import initialize, weighted_layers
+from harness.training.tables import choose
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from harness.training.normalization import Normalize
+
+__all__ = ["MODELS", "OPTIONS", "build", "initialize", "options_of", "weighted_layers"]
+
+OPTIONS = ("depth", "width", "activation")
+# Those that each takes, with their values unless others are given. The module of a name has the builder, which is
+# imported where it is called: what plans a training needs no PyTorch.
+MODELS: Mapping[str, Mapping[str, Any]] = {
+    "mlp": {"depth": 3, "width": 100, "activation": "sigmoid"},  # Ioffe & Szegedy 2015, section 4.1
+    "cnn": {"activation": "relu"},
+    "resnet20": {},
+}
+
+
+def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's options, with those ``given`` that are not None in the place of its own.
+
+    Raises ValueError for an unknown model, or an option that it does not take.
+    """
+    allowed = choose("model", name, MODELS)
+    chosen = {option: value for option, value in given.items() if value is not None}
+    for option, value in chosen.items():
+        if option not in allowed:
+            owners = ", ".join(other for other, options in MODELS.items() if option in options)
+            raise ValueError(f"{option}={value} is nothing that model={name} takes; leave it out, or choose a model that "
+                             f"does: {owners}")
+    return {**allowed, **chosen}
+
+
+def build(
+    name: str, shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, **options: Any,
+) -> nn.Module:
+    """The network of that name for images of ``shape``, not initialized. Raises ValueError as `options_of` does."""
+    taken = options_of(name, options)
+    builder = import_module(f"harness.training.models.{name}")
+    return cast("nn.Module", builder.build(shape, classes, normalize, bias=bias, **taken))
