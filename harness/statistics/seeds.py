@@ -1,4 +1,4 @@
-"""How many steps two arms take to a target, paired by seed."""
+"""How many steps two arms take to a target, and how long a step takes, paired by seed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from math import exp, inf, log
 
 from harness.records import Interval
-from harness.statistics.intervals import LARGEST_LOG
+from harness.statistics.intervals import LARGEST_LOG, interval
 from harness.statistics.proportions import binomial_interval
+from harness.statistics.student import LEAST_LAUNCHES
 
 MISSED_LOG = 1e9  # stands for the infinite log-ratio of a miss, so that averages of opposite misses stay defined
 RESAMPLES = 9999
@@ -16,10 +17,10 @@ RESAMPLES = 9999
 def step_ratio(
     arm: Sequence[float | None], reference: Sequence[float | None], alpha: float, seed: int = 0,
 ) -> Interval:
-    """The median over paired seeds of steps to a target, ``arm`` over ``reference``; percentile bootstrap over pairs.
+    """The median over paired seeds of steps, or seconds, to a target, ``arm`` over ``reference``; percentile bootstrap.
 
-    None is a miss and counts as infinitely long, so that bounds may be 0 or infinite; two misses are a tie. Resampling
-    draws from ``seed``. Raises ValueError where nothing is paired or the numbers of seeds differ.
+    None is a miss and counts as infinitely long, so that bounds may be 0 or infinite; two misses are a tie. Pairs are
+    resampled, drawn from ``seed``. Raises ValueError where nothing is paired or the numbers of seeds differ.
     """
     import numpy as np
 
@@ -27,6 +28,16 @@ def step_ratio(
     drawn = np.random.default_rng(seed).integers(len(logs), size=(RESAMPLES, len(logs)))
     low, high = np.quantile(np.median(logs[drawn], axis=1), (alpha / 2, 1 - alpha / 2))
     return Interval(*(_unbounded_exp(float(value)) for value in (np.median(logs), low, high)))
+
+
+def pace_ratio(arm: Sequence[float], reference: Sequence[float], alpha: float) -> Interval | None:
+    """The geometric mean over paired seeds of seconds a step, ``arm`` over ``reference``; Student's t on log-ratios.
+
+    A seed's run is what a launch is elsewhere: the unit of replication. One seed has no interval: None. Raises ValueError
+    where the numbers of seeds differ.
+    """
+    logs = [log(ours / theirs) for ours, theirs in zip(arm, reference, strict=True)]
+    return interval(logs, alpha) if len(logs) >= LEAST_LAUNCHES else None
 
 
 def outperformance(arm: Sequence[float | None], reference: Sequence[float | None], alpha: float) -> Interval:

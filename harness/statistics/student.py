@@ -53,9 +53,14 @@ def t_quantile(probability: float, freedom: float) -> float:
     return float(special().stdtrit(freedom, probability))
 
 
+def t_beyond(value: float, freedom: float) -> float:
+    """The probability that Student's t is above ``value``."""
+    return float(special().stdtr(freedom, -value))
+
+
 def t_two_sided(value: float, freedom: float) -> float:
     """The probability that Student's t is further from 0 than ``value``, which is not negative."""
-    return 2 * float(special().stdtr(freedom, -value))
+    return 2 * t_beyond(value, freedom)
 
 
 def t_noncentrality(alpha: float, freedom: float, power: float) -> float:

@@ -48,3 +48,16 @@ def test_seeds_that_cannot_be_paired_are_refused():
         statistics.step_ratio([1, 2], [1], 0.05)
     with pytest.raises(ValueError, match="0 and 0 seeds"):
         statistics.outperformance([], [], 0.05)
+
+
+def test_the_ratio_of_time_a_step_is_students_t_on_log_ratios_paired_by_seed():
+    arm, reference = [2.0e-3, 2.2e-3, 3.1e-3, 1.9e-3], [1.0e-3, 1.2e-3, 1.5e-3, 1.0e-3]
+    expected = stats.ttest_rel(np.log(arm), np.log(reference)).confidence_interval(0.9)
+    found = logarithms(statistics.pace_ratio(arm, reference, 0.1))
+    assert found[0] == pytest.approx(np.mean(np.log(np.divide(arm, reference))))
+    assert found[1:] == pytest.approx(tuple(expected))
+
+
+def test_a_ratio_of_time_over_one_seed_or_none_has_no_interval():
+    assert statistics.pace_ratio([1.0], [2.0], 0.05) is None
+    assert statistics.pace_ratio([], [], 0.05) is None
