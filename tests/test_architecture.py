@@ -13,7 +13,7 @@ PRODUCT = sorted(path for package in ("harness", "implementations") for path in 
 CONFINED = {
     "hydra": ("harness/config", "harness/cli.py"),
     "mlflow": ("harness/tracking", "harness/ui.py"),
-    "matplotlib": ("harness/report/figures.py",),
+    "matplotlib": ("harness/report/figures/",),
 }
 LISTING = ("harness.listing", "harness.cli", "implementations", "implementations.registry")
 

@@ -12,6 +12,7 @@ import pytest
 
 from harness.records import Status
 from harness.report import figures
+from harness.report.figures import speed, style
 from harness.report.views import Section, names, races, sections
 from tests.report import synthetic
 from tests.report.synthetic import BASELINE, SPEEDS, cell
@@ -31,8 +32,8 @@ def test_cells_are_spread_evenly_over_figures(cells: int, sizes: list[int]) -> N
 def test_a_name_looks_the_same_in_all_figures_of_a_report() -> None:
     records = synthetic.everything()
     look = figures.styles(names(records))
-    assert look[BASELINE].colour == figures.COLOURS[0]
-    assert look["none"].colour == figures.GREY
+    assert look[BASELINE].colour == style.COLOURS[0]
+    assert look["none"].colour == style.GREY
     assert len({(style.colour, style.marker) for style in look.values()}) == len(look)
 
 
@@ -48,13 +49,13 @@ def test_a_figure_is_as_wide_as_promised_and_higher_with_more_cells(tmp_path: Pa
         figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
         header = (tmp_path / "figure.png").read_bytes()[16:24]
         sizes.append((int.from_bytes(header[:4]), int.from_bytes(header[4:])))
-    assert {width for width, _ in sizes} == {figures.WIDTH * figures.DPI}
+    assert {width for width, _ in sizes} == {style.WIDTH * style.DPI}
     assert sizes[0][1] < sizes[1][1]
 
 
 def test_failures_are_no_points(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     points: list[float] = []
-    monkeypatch.setattr(figures, "_dot", lambda _axes, x, *_, **__: points.append(x))
+    monkeypatch.setattr(speed, "_dot", lambda _axes, x, *_, **__: points.append(x))
     failed = {"numpy": Status.WRONG, "torch_unfused": Status.TIMEOUT}
     drawn = sections(synthetic.throughput(cell(), SPEEDS, failed=failed))[0]
     figures.draw_speed(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
@@ -65,8 +66,8 @@ def test_a_cell_without_a_floor_says_so_and_has_no_points(monkeypatch: pytest.Mo
     drawn = sections([*synthetic.throughput(cell(), SPEEDS, failed={"numpy": Status.WRONG}),
                       *synthetic.throughput(cell((8, 8, 8, 8)), SPEEDS, floor=False)])[0]
     points, remarks = [], []
-    monkeypatch.setattr(figures, "_dot", lambda _axes, x, *_, **__: points.append(x))
-    monkeypatch.setattr(figures, "_remark", lambda _axes, _row, lines: remarks.append(lines))
+    monkeypatch.setattr(speed, "_dot", lambda _axes, x, *_, **__: points.append(x))
+    monkeypatch.setattr(speed, "_remark", lambda _axes, _row, lines: remarks.append(lines))
     figures.draw_floors(drawn, drawn.cells, figures.styles(drawn.implementations), tmp_path / "figure.png")
     assert sorted(round(point, 1) for point in points) == [2.1, 2.5, 6.5]
     assert remarks == [["numpy: WRONG"], ["no floor"]]
@@ -79,7 +80,7 @@ def test_an_endless_interval_leaves_the_figure_readable(monkeypatch: pytest.Monk
         low, high = axis.get_view_interval()
         spans.append(high / low)
 
-    monkeypatch.setattr(figures, "_ticks", note)
+    monkeypatch.setattr(speed, "ticks", note)
     endless = [replace(record, figures={**(record.figures or {}), "ratio": {"estimate": 1.0, "low": 1e-300, "high": 1e300}})
                for record in synthetic.throughput(cell(), SPEEDS)]
     drawn = sections(endless)[0]
