@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 
 import torch
@@ -43,7 +44,8 @@ def batch_norm(
     """Normalize ``input``, of shape (N, C, *spatial), per channel; differentiable once.
 
     The running statistics, of shape (C,), are updated in place when ``training``. ``residual``, of the input's shape and
-    dtype, is added before the ``activation`` (None or "relu"). Strided input is made contiguous once.
+    dtype, is added before the ``activation`` (None or "relu"). Strided input is made contiguous once. Under torch.compile with
+    ``fullgraph`` give what `implementations.load` returns: a name would have to be looked up inside the graph.
 
     Raises ``Unsupported`` where the implementation refuses the problem, ``Unavailable`` where it cannot be loaded, and
     for arguments that make no sense the exception that `torch.nn.functional.batch_norm` raises for them.
@@ -73,9 +75,12 @@ def batch_norm(
 def _check_epilogue(input: Tensor, residual: Tensor | None, activation: str | None) -> None:
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
+    if residual is not None and not isinstance(residual, torch.Tensor):
+        raise TypeError(f"the residual is a {type(residual).__name__}; allowed: None, or a tensor of the input's shape and "
+                        "dtype")
     if residual is not None and (residual.shape != input.shape or residual.dtype != input.dtype):
         raise ValueError(f"the residual is {residual.dtype} {tuple(residual.shape)}; it must be as the input: "
-                         f"{input.dtype} {tuple(input.shape)}")
+                         f"{input.dtype} {tuple(input.shape)}, which residual.to(input.dtype).expand_as(input) may make it")
 
 
 def _spared(statistic: Tensor | None) -> Tensor | None:
@@ -128,9 +133,12 @@ def _finished(output: Tensor, residual: Tensor | None, activation: str | None) -
 
 
 def resolve(implementation: registry.Specification | Implementation) -> Implementation:
-    """The implementation itself, loaded once for each name or target. Raises ``Unavailable``."""
+    """The implementation itself, loaded once for each name or target. Raises ``Unavailable``, or TypeError for neither."""
     if isinstance(implementation, Implementation):
         return implementation
+    if not isinstance(implementation, str | Mapping):
+        raise TypeError(f"implementation is {implementation!r}; allowed: a name that `bnbench list` shows, such as "
+                        "'torch_native', a mapping with `_target_`, or an object (no class) that is an Implementation")
     return _load(implementation if isinstance(implementation, str) else json.dumps(dict(implementation)))
 
 

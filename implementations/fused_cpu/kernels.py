@@ -79,8 +79,9 @@ def run_forward(input: Tensor, residual: Tensor | None, weight: Tensor | None, b
     if strided and running_mean is not None and running_var is not None:
         mean, var = running_mean.contiguous(), running_var.contiguous()
         run_forward(input, residual, weight, bias, mean, var, options, output, mask, statistics)
-        running_mean.copy_(mean)
-        running_var.copy_(var)
+        if training:
+            running_mean.copy_(mean)
+            running_var.copy_(var)
         return
     parameter = next((given for given in (weight, bias, running_mean) if given is not None), input)
     native().forward(
@@ -110,6 +111,7 @@ def mask_bytes(input: Tensor) -> int:
 
 def dense(tensor: Tensor) -> Tensor:
     """The tensor as it is where it is contiguous or channels_last, else a contiguous copy."""
+    tensor = in_memory(tensor)
     if tensor.is_contiguous():
         return tensor
     channels_last = CHANNELS_LAST.get(tensor.dim())
@@ -124,9 +126,17 @@ def plain(parameter: Tensor | None) -> Tensor | None:
 
 def like(tensor: Tensor, other: Tensor) -> Tensor:
     """The tensor, laid out as a dense other one of its shape."""
+    tensor = in_memory(tensor)
     if tensor.stride() == other.stride():
         return tensor
     return tensor.contiguous(memory_format=torch.contiguous_format if other.is_contiguous() else CHANNELS_LAST[other.dim()])
+
+
+def in_memory(tensor: Tensor) -> Tensor:
+    """The tensor with its values where its address says: some are negated when they are read, or known to be 0."""
+    if tensor.is_neg() or tensor._is_zerotensor():
+        return tensor.resolve_neg().clone()
+    return tensor
 
 
 def address(tensor: Tensor | None) -> int:

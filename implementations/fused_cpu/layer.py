@@ -1,7 +1,8 @@
-"""The kernels as a differentiable layer: by autograd, and under torch.compile as an opaque operator.
+"""The kernels as a differentiable layer: by autograd, and as an opaque operator where PyTorch looks on.
 
-In eager mode a function of autograd's own is called, which costs less than an operator. The compiler sees operators that
-change none of their arguments, as it wants them: there the running statistics are updated beside it, from what it returns.
+In eager mode a function of autograd's own is called, which costs less than an operator. Whoever records calls or gives tensors
+another meaning (torch.compile, torch.jit.trace, modes and subclasses that dispatch) sees operators that change none of their
+arguments: there the running statistics are updated beside it, from what it returns.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from implementations.fused_cpu import kernels
 from implementations.fused_cpu.kernels import Saved
@@ -16,16 +18,29 @@ from implementations.interface import Options
 
 Tensor = torch.Tensor
 Statistic = Tensor | None
+PLAIN = (Tensor, torch.nn.Parameter)  # those whose data are where their address says
 
 
 def layer(input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
           running_mean: Statistic, running_var: Statistic, options: Options) -> Tensor:
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or _is_watched(input, residual):
         return _opaque(input, residual, weight, bias, running_mean, running_var, options)
-    if not torch.is_grad_enabled():
+    # Forward mode has tangents without a gradient being enabled; the function refuses them.
+    if not torch.is_grad_enabled() and forward_ad._current_level < 0:
         return kernels.infer(input, residual, weight, bias, running_mean, running_var, options)
     output: Tensor = _Layer.apply(input, residual, weight, bias, running_mean, running_var, options)  # type: ignore[no-untyped-call]
     return output
+
+
+def _is_watched(input: Tensor, residual: Tensor | None) -> bool:
+    """Whether a call has to go through PyTorch's dispatcher: kernels that are handed addresses cannot be recorded, and not
+    every tensor has one. Raises NotImplementedError for a transform of torch.func's, which has no rule for the kernels.
+    """
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        raise NotImplementedError("fused_cpu has no rule for torch.func's vmap, grad and other transforms; use torch.autograd, "
+                                  "or implementation='torch_unfused' there")
+    return (type(input) not in PLAIN or (residual is not None and type(residual) not in PLAIN)
+            or torch._C._len_torch_dispatch_stack() > 0 or torch._C._is_tracing())
 
 
 class _Layer(torch.autograd.Function):
@@ -33,8 +48,12 @@ class _Layer(torch.autograd.Function):
     def forward(ctx: Any, input: Tensor, residual: Tensor | None, weight: Tensor | None, bias: Tensor | None,
                 running_mean: Statistic, running_var: Statistic, options: Options) -> Tensor:
         output, saved = kernels.forward(input, residual, weight, bias, running_mean, running_var, options)
-        ctx.save_for_backward(*saved[:5])
-        ctx.rest = (saved.residual, options)
+        # What is saved may not be changed before the backward, so a bias that it does not read is only remembered.
+        reads_bias = options.activation is not None and saved.mask is None
+        ctx.save_for_backward(saved.input, saved.mask, saved.weight, saved.bias if reads_bias else None, saved.statistics)
+        hooked = torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
+        ctx.rest = (None if reads_bias else saved.bias, saved.residual, options, [_form(saved.input), _form(saved.mask),
+                    _form(saved.weight), _form(saved.bias), _form(saved.statistics)] if hooked else None)
         return output
 
     @staticmethod
@@ -44,14 +63,32 @@ class _Layer(torch.autograd.Function):
 
 
 def _differentiate_once(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
-    residual, options = ctx.rest
-    return (*kernels.backward(grad_output, (*ctx.saved_tensors, residual), options), None, None, None)
+    remembered, residual, options, forms = ctx.rest
+    kept = ctx.saved_tensors if forms is None else map(_formed, ctx.saved_tensors, forms)
+    input, mask, weight, bias, statistics = kept
+    saved = (input, mask, weight, remembered if bias is None else bias, statistics, residual)
+    return (*kernels.backward(grad_output, saved, options), None, None, None)
+
+
+Form = tuple[torch.dtype, tuple[int, ...]]
+
+
+def _form(tensor: Tensor | None) -> Form | None:
+    return None if tensor is None else (tensor.dtype, tensor.stride())
+
+
+def _formed(tensor: Tensor | None, form: Form | None) -> Any:
+    """The tensor in the dtype and with the strides that it was saved with, which a hook may have changed."""
+    if tensor is None or form is None or (tensor.dtype, tensor.stride()) == form:
+        return tensor
+    dtype, strides = form
+    return torch.empty_strided(tensor.shape, strides, dtype=dtype).copy_(tensor)
 
 
 _refusing_more = torch.autograd.function.once_differentiable(_differentiate_once)
 
 
-# Under torch.compile --------------------------------------------------------------------------------------------------
+# As operators ---------------------------------------------------------------------------------------------------------
 
 FORWARD = ("(Tensor input, Tensor? residual, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
            "bool training, float eps, bool relu) -> (Tensor, Tensor, Tensor)")
@@ -121,11 +158,14 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tenso
     input, residual, weight, bias, _, _, *ctx.options = inputs
     ctx.residual = residual is not None
     ctx.set_materialize_grads(False)
-    ctx.save_for_backward(input, output[1], weight, bias, output[2])
+    reads_bias = ctx.options[2] and output[1].numel() == 0
+    ctx.bias = None if reads_bias else bias
+    ctx.save_for_backward(input, output[1], weight, bias if reads_bias else None, output[2])
 
 
 def _differentiate(ctx: Any, grad_output: Tensor, *_: Any) -> tuple[Any, ...]:
     input, mask, weight, bias, statistics = ctx.saved_tensors
+    bias = ctx.bias if bias is None else bias
     relu = ctx.options[2]
     dx, dresidual, dweight, dbias = _backward(grad_output, input, mask, weight, bias, statistics, *ctx.options, ctx.residual)
     gradient = (dresidual if relu else grad_output) if ctx.residual else None

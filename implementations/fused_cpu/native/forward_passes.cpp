@@ -61,7 +61,7 @@ void moments_of_rows(const Job& job, Summing summing, Share share) {
             partial.add(i, one, two, part);
         });
         sums.waiting += many.value;
-        if (sums.waiting >= (sums.count == 0 ? FIRST_ROWS : ROWS)) join(sums, partial);
+        if (due(sums, FIRST_ROWS, ROWS)) join(sums, partial);
     });
 }
 
@@ -73,7 +73,7 @@ struct Moments {
     Partial<T, false> partial;
     const T *strip, *x;
     Index pixels;
-    bool unknown;  // origins: the mean of a vector is one
+    bool unknown;  // origins: the mean of some vectors is one
     Same<Scalar<T>> about;
     Pair<T> pair;
 
@@ -89,7 +89,11 @@ struct Moments {
     }
     INLINED double first_mean() const {
         constexpr int N = LANES<T>;
-        return pixels < N ? sum(load(x, Part{static_cast<int>(pixels)})) / pixels : sum(load(x, Whole{})) / N;
+        if (pixels < N) return sum(load(x, Part{static_cast<int>(pixels)})) / pixels;
+        Vector<T> total = {};
+        Index vectors = 0;
+        for (Index at = 0; at + N <= pixels; at += LOOKED_AT * N, ++vectors) total += load(x + at, Whole{});
+        return sum(total) / (vectors * N);
     }
     template <class P>
     INLINED void add(Index i, int accumulator, P part) {
@@ -101,7 +105,7 @@ struct Moments {
     INLINED void item(Index pixels) {
         unknown = false;
         sums.waiting += pixels;
-        if (sums.waiting >= AT_ONCE) join(sums, partial);
+        if (due(sums, FIRST_AT_ONCE, AT_ONCE)) join(sums, partial);
     }
 };
 

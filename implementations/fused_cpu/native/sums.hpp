@@ -7,7 +7,10 @@ namespace {
 
 constexpr Index AT_ONCE = 4096;  // values of a channel, at least, between two additions of planes to the doubles
 constexpr Index ROWS = 1024;     // between two of rows, whose elements each have a sum
-constexpr Index FIRST_ROWS = 64;  // before the first, after which moments are about a mean rather than about a guess
+// Before the first addition, after which moments are about a mean rather than about a guess. As long as there are few values,
+// outliers among them move the mean, and moments about it cost digits: until AT_ONCE or ROWS, additions double the values.
+constexpr Index FIRST_AT_ONCE = 512, FIRST_ROWS = 64;
+constexpr Index LOOKED_AT = 16;  // one vector of so many is part of a guess, so that no outlier has much of it
 
 // Two sums each of a block's channels or, in rows, elements, waiting to be added to the doubles: in a plane a vector of them.
 template <class T, bool Rows>
@@ -48,6 +51,12 @@ template <class T, class F>
 INLINE void with_partial(const Job& job, Block block, const Sums& sums, F f) {
     if (job.shape.rows) f(Partial<T, true>(sums, elements(job, block)));
     else f(Partial<T, false>(sums, block.width()));
+}
+
+// Whether moments are to be added: to none, to `first` of them, or else to no more than there are, up to `most`.
+inline bool due(const Sums& sums, Index first, Index most) {
+    const Index known = sums.count, least = known < first ? first : known;
+    return sums.waiting >= (least < most ? least : most);
 }
 
 template <class T>

@@ -108,6 +108,13 @@ class TestVariance:
         variance, _ = self.variance(x, memory_format, threads, caches)
         assert variance < 1e-4  # one origin for all would leave no digit
 
+    @pytest.mark.parametrize("first", [16, 480])
+    def test_outliers_where_a_channel_begins_cost_no_digits(self, memory_format, threads, caches, first):
+        x = torch.randn(1, 2, 400, 500, generator=torch.Generator().manual_seed(2))
+        x[0].flatten(1)[:, :first] = 1e7
+        variance, _ = self.variance(x, memory_format, threads, caches)
+        assert variance < 1e-5  # with the outliers' mean for an origin it was 6e-4
+
     def test_values_in_order_cost_no_digits(self, memory_format, threads, caches):
         x = torch.linspace(0, 1e4, 16 * 30 * 31).view(16, 1, 30, 31).expand(16, 5, 30, 31)
         variance, mean = self.variance(x, memory_format, threads, caches)
