@@ -58,6 +58,19 @@ def compare_flags(arguments: Sequence[str]) -> argparse.Namespace:
     return flags
 
 
+def replay_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """``run``, ``level`` (None where not given) and ``overrides``. Raises ``UsageError``."""
+    parser = Parser("replay")
+    parser.add_argument("run")
+    parser.add_argument("--level")
+    parser.add_argument("overrides", nargs="*")
+    flags = parser.parse_args(arguments)
+    for word in [flags.run, *flags.overrides]:
+        if ("=" in word) != (word in flags.overrides) and not Path(word).is_dir():
+            raise UsageError(f"{word!r}: write bnbench replay RUN [key=value ...]; see bnbench --help")
+    return flags
+
+
 def doctor_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """``json``, ``measure``, ``seconds`` and ``threads``, the last two None where not given. Raises ``UsageError``."""
     parser = Parser("doctor")

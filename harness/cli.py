@@ -1,4 +1,4 @@
-"""The command line: `bnbench run | check | list | compare | ui | doctor`.
+"""The command line: `bnbench run | check | list | compare | replay | ui | doctor`.
 
 Each command is a short pipeline. What is heavy is imported by the command that needs it, so that `list` answers at once.
 """
@@ -13,8 +13,9 @@ from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.arguments import compare_flags, doctor_flags, json_asked, run_flags, ui_flags
+from harness.arguments import compare_flags, doctor_flags, json_asked, replay_flags, run_flags, ui_flags
 from harness.config.usage import UsageError, suggestion
+from harness.help import HELP
 from harness.records import NewerSchemaError
 
 if TYPE_CHECKING:
@@ -24,33 +25,6 @@ if TYPE_CHECKING:
 
     from harness.doctor import Finding
 
-HELP = """\
-bnbench: benchmarking and reproducibility for batch normalization
-
-  bnbench run [key=value ...] [-m]     measure, train or check, as the configuration says
-  bnbench check NAME [key=value ...]   is this implementation right? (NAME as listed, or package.module.Class)
-                [--thorough]           with the cases that take long; task.cases=NAME or GLOB for some alone
-  bnbench list [--json]                implementations, suites of problems, presets
-  bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
-  bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the pages worth opening
-  bnbench doctor [--json]              what this machine can measure, and what disturbs it
-                 [--measure]           how much noise it has: a minute, or --seconds N, with --threads N
-
-run, by example
-  bnbench run experiment=quick                        everything once, in about three minutes
-  bnbench run task=throughput problem=resnet50 -m device.threads=1,2
-  bnbench run problem.dtype=bfloat16 problem.memory_format=channels_last
-  bnbench run 'problem.shapes=[[32,64,56,56],[256,128]]' 'task.phases=[inference]'
-  bnbench run task=convergence task.model=cnn task.optimizer=adam
-  bnbench run 'implementations=[torch_native,{_target_: my_bn.Mine}]'
-  bnbench run ... resume=true                         only what the journal lacks
-  bnbench run ... --cfg job                           show the configuration, run nothing
-  bnbench run ... --config-dir my/conf                add your own groups and presets
-
-Sweeps: -m key=a,b,c runs each; hydra/launcher=joblib runs them in parallel, timed sections one at a time.
-Exit status: 0 all well, 1 something failed or regressed, 2 wrong usage, 3 could not decide.
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
@@ -58,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × must not cost a run its table
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    commands = {"run": run, "check": check, "list": list_, "compare": compare, "ui": ui, "doctor": doctor}
+    commands = {"run": run, "check": check, "list": list_, "compare": compare, "replay": replay,
+                "ui": ui, "doctor": doctor}
     if command == "help" or {"-h", "--help"} & {command, *rest}:
         sys.stdout.write(HELP)
         return 0
@@ -169,6 +144,20 @@ def compare(arguments: Sequence[str]) -> int:
     for key, (old, new) in comparison.environment_differences(before, first, after, second).items():
         sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
     return comparison.exit_status(found)
+
+
+def replay(arguments: Sequence[str]) -> int:
+    """A recorded run once more: did it come out the same?"""
+    from rich.console import Console
+
+    from harness.replay import exit_status, running, telling
+    from harness.tables import WIDTH
+
+    flags = replay_flags(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    found = running.replay(flags.run, flags.level, flags.overrides, ["bnbench", "replay", *arguments])
+    telling.tell(Console(width=None if sys.stdout.isatty() else WIDTH), found)
+    return exit_status(found)
 
 
 def ui(arguments: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import statistics
 from harness.journal import Contents
-from harness.records import CANARY, Interval, Record, Status, flat
+from harness.records import CANARY, Interval, Record, Status, differing
 from harness.report.views import DOCUMENTED, describe, same_cell, told_as
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses
@@ -85,10 +85,9 @@ def environment_differences(
     contents_a: Contents, session_a: str, contents_b: Contents, session_b: str,
 ) -> dict[str, tuple[Any, Any]]:
     """The stable parts of the environment that differ: dotted name to values before and after, None where absent."""
-    before, after = (flat(contents.sessions[session].get("environment", {}).get("stable", {}))
+    before, after = (contents.sessions[session].get("environment", {}).get("stable", {})
                      for contents, session in ((contents_a, session_a), (contents_b, session_b)))
-    return {name: (before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())
-            if before.get(name) != after.get(name)}
+    return differing(before, after)
 
 
 def exit_status(comparisons: Iterable[Comparison]) -> int:

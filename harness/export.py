@@ -7,24 +7,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.journal import Plan
 from harness.records import Record
+
+JOBS, ENVIRONMENT, RECORDS = "jobs.jsonl", "environment.json", "records.jsonl"
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def export(records: Iterable[Record], folder: Path, *, config: str, environment: Mapping[str, Any]) -> list[Path]:
-    """Write four files into ``folder``, made if absent, and return their paths.
+def export(
+    records: Iterable[Record], folder: Path, *, config: str, environment: Mapping[str, Any], jobs: Iterable[Plan] = (),
+) -> list[Path]:
+    """Write five files into ``folder``, made if absent, and return their paths.
 
-    ``config.yaml`` is the resolved configuration as given, ``environment.json`` the machine and software,
-    ``records.jsonl`` the records as the journal has them, ``samples.parquet`` all their raw samples as one table.
+    ``config.yaml`` is the resolved configuration as given, ``jobs.jsonl`` that of each job with the keys of its records,
+    ``environment.json`` the machine and software, ``records.jsonl`` the records as the journal has them,
+    ``samples.parquet`` all their raw samples as one table.
     """
     records = list(records)
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "config.yaml": config,
-        "environment.json": json.dumps(environment, indent=2, sort_keys=True, allow_nan=False) + "\n",
-        "records.jsonl": "".join(record.to_json() + "\n" for record in records),
+        JOBS: "".join(json.dumps(vars(job), sort_keys=True) + "\n" for job in jobs),
+        ENVIRONMENT: json.dumps(environment, indent=2, sort_keys=True, allow_nan=False) + "\n",
+        RECORDS: "".join(record.to_json() + "\n" for record in records),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -170,3 +170,10 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in data.items():
         pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return pairs
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Where two mappings, nested or not, differ: dotted name to the values before and after, None where absent."""
+    one, other = flat(before), flat(after)
+    return {name: (one.get(name), other.get(name)) for name in sorted(one.keys() | other.keys())
+            if one.get(name) != other.get(name)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,10 +23,10 @@ from rich.markup import escape
 
 from harness import tracking
 from harness.config import Config
-from harness.environment import capture
+from harness.environment import Environment, capture
 from harness.journal import Contents, Journal, Plan
 from harness.progress import Watch
-from harness.records import Flag, Record, Status
+from harness.records import Flag, Identity, Record, Status
 from harness.tasks import task_of
 
 SESSION = "BNBENCH_SESSION"
@@ -52,9 +52,8 @@ def begin(config: Config, command: list[str]) -> Session:
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     environment = capture()
-    about = {"stable": dict(environment.stable), "volatile": dict(environment.volatile), "fingerprint": environment.fingerprint}
-    Journal(config.journal).begin(name, time=now.isoformat(timespec="seconds"), command=command, environment=about,
-                                  config=asdict(config))
+    Journal(config.journal).begin(name, time=now.isoformat(timespec="seconds"), command=command,
+                                  environment=environment.to_data(), config=asdict(config))
     parent = None
     if config.tracking.enabled:
         tracked(partial(tracking.close_orphans, config))
@@ -75,20 +74,36 @@ def run_job(config: Config, job: str) -> None:
 
 
 def _measure(config: Config, session: str, job: str, journal: Journal) -> None:
-    task, parent = task_of(config), os.environ[tracking.PARENT_RUN]
-    identities = task.plan(config, capture())
+    environment = capture()
+    identities = task_of(config).plan(config, environment)
     journal.plan(Plan(session, job, config.task.name, asdict(config), tuple(identity.key for identity in identities)))
     known = journal.read()
     todo = [identity for identity in identities if not (config.resume and known.settled(identity.key))]
     if len(todo) < len(identities):
         Console(stderr=True).print(f"{config.task.name}: {len(identities) - len(todo)} of {len(identities)} records "
                                    "are in the journal already")
+    for _ in _journalled(config, session, todo, environment):
+        pass
+
+
+def measured(config: Config, session: str, job: str, wanted: list[Identity], environment: Environment) -> list[Record]:
+    """Some records of a job, measured whatever the journal holds, and journalled like any other."""
+    journal = Journal(config.journal)
+    journal.plan(Plan(session, job, config.task.name, asdict(config), tuple(identity.key for identity in wanted)))
+    return list(_journalled(config, session, wanted, environment))
+
+
+def _journalled(config: Config, session: str, todo: list[Identity], environment: Environment) -> Generator[Record]:
+    """Each record is in the journal, and in MLflow, before the next is measured."""
+    journal, parent, about = Journal(config.journal), os.environ[tracking.PARENT_RUN], environment.to_data()
+    task = task_of(config)
     with Watch(config.task.name, len(todo)) as watch, closing(task.measure(config, todo, session, watch.announce)) as records:
         for record in records:
             journal.append(record)
             watch.record(record)
             if parent:
-                tracked(partial(tracking.log_record, config, parent, record))
+                tracked(partial(tracking.log_record, config, parent, record, about))
+            yield record
 
 
 def finish(session: Session) -> int:
@@ -103,7 +118,8 @@ def finish(session: Session) -> int:
     if records:
         path = report.write(contents, session.id, session.folder)
         about = contents.sessions[session.id]
-        export(records, session.folder, config=_yaml(about["config"]), environment=about["environment"])
+        export(records, session.folder, config=_yaml(about["config"]), environment=about["environment"],
+               jobs=[plan for plan in contents.plans if plan.session == session.id])
         table = closing_table(records)
         with (session.folder / "table.txt").open("w", encoding="utf-8") as file:
             Console(file=file, width=WIDTH).print(table)

@@ -27,6 +27,10 @@ class Environment:
         """The digest of the stable part: 16 hexadecimal digits."""
         return digest(self.stable)
 
+    def to_data(self) -> dict[str, Any]:
+        """Both parts and the fingerprint, as the journal keeps them."""
+        return {"stable": dict(self.stable), "volatile": dict(self.volatile), "fingerprint": self.fingerprint}
+
 
 def capture(root: Path = machine.ROOT) -> Environment:
     """The environment at this moment. ``root`` is where /proc, /sys and /etc are read from."""

@@ -6,16 +6,18 @@ MLflow itself is imported by the first call that needs it.
 """
 
 from harness.tracking.links import latest_session, links, records_of
-from harness.tracking.runs import log_artifacts, log_record
+from harness.tracking.runs import RUN_FILE, fetch, log_artifacts, log_record
 from harness.tracking.sessions import PARENT_RUN, EndStatus, close_orphans, close_session, open_session
 from harness.tracking.store import TrackingError, tracking_uri
 
 __all__ = [
     "PARENT_RUN",
+    "RUN_FILE",
     "EndStatus",
     "TrackingError",
     "close_orphans",
     "close_session",
+    "fetch",
     "latest_session",
     "links",
     "log_artifacts",

@@ -1,0 +1,33 @@
+"""A configuration that was written down, as plain data, made one again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from harness.config.composition import ERRORS, as_object, translated
+from harness.config.schema import TASKS, Config, DeviceConfig, ProblemConfig, TrackingConfig
+from harness.config.usage import UsageError
+
+
+def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
+    """The typed and validated configuration, with ``overrides`` (``key=value``) in the place of what was.
+
+    Implementations are those that the overrides name, or the baseline: what a file names from outside is not trusted. Raises
+    ``UsageError`` for keys or values that this version does not have.
+    """
+    tasks = {task.name: task for task in TASKS}
+    name = data["task"]["name"]
+    if name not in tasks:
+        raise UsageError(f"task={name} is not of this version; allowed: {', '.join(tasks)}")
+    base = OmegaConf.structured(Config)
+    nodes = {"task": tasks[name], "problem": ProblemConfig, "device": DeviceConfig, "tracking": TrackingConfig}
+    for key, node in nodes.items():
+        base[key] = OmegaConf.structured(node)
+    try:
+        given = OmegaConf.merge(base, dict(data, implementations=[data["baseline"]]), OmegaConf.from_dotlist(list(overrides)))
+        return as_object(given)  # type: ignore[arg-type]  # a mapping merged into a mapping is one
+    except ERRORS as error:
+        raise translated(error) from error

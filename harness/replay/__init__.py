@@ -1,0 +1,11 @@
+"""Running a recorded measurement again in fresh processes, and saying whether it came out the same.
+
+originals  find what a run was: record, configuration, environment
+again      measure it once more, by the same task
+running    all of these in turn
+judging    the same, or the first difference
+"""
+
+from harness.replay.judging import Level, Outcome, Replay, exit_status
+
+__all__ = ["Level", "Outcome", "Replay", "exit_status"]

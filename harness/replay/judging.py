@@ -1,0 +1,195 @@
+"""Whether a measurement that was made again came out the same, at one of three levels, and if not, what differs first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, hypot, log
+from typing import Any
+
+from harness import statistics
+from harness.config import UsageError, suggestion
+from harness.records import Interval, Record, Status, differing
+from harness.replay.originals import Original
+
+POINT = 0.01  # of accuracy: the margin within which trainings are equivalent
+
+
+class Level(StrEnum):
+    """What "the same" means: bit for bit; each ends as well; all seeds together do."""
+
+    BITWISE = "bitwise"
+    EQUIVALENT = "equivalent"
+    STATISTICAL = "statistical"
+
+
+class Outcome(StrEnum):
+    """What a replay came to. Times are the same, or say in which direction they went."""
+
+    SAME = "SAME"
+    DIFFERENT = "DIFFERENT"
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    AMBIGUOUS = "AMBIGUOUS"
+
+
+LEVELS: Mapping[str, tuple[Level, ...]] = {  # the first is meant where none is named
+    "conformance": (Level.BITWISE,),
+    "convergence": tuple(Level),
+    "throughput": (Level.STATISTICAL,),
+}
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An original, its replay, and what the two say of each other."""
+
+    original: Original
+    again: Record
+    outcome: Outcome
+    note: str
+
+    @property
+    def differences(self) -> dict[str, tuple[Any, Any]]:
+        """What may explain a difference: parts of the cell and the implementation's source that are others."""
+        before, after = ({**record.cell, "source of the implementation": record.identity.source,
+                          "instruction set in use": (record.figures or {}).get("instruction_set")}
+                         for record in (self.original.record, self.again))
+        return differing(before, after)
+
+
+def level_of(task: str, given: str | None) -> Level:
+    """The level at which a task's records are compared. Raises ``UsageError`` for one that it does not have."""
+    if given is None:
+        return LEVELS[task][0]
+    if given not in LEVELS[task]:
+        allowed = ", ".join(LEVELS[task])
+        raise UsageError(f"--level {given} is no level of task={task}{suggestion(given, LEVELS[task])}; allowed: {allowed}")
+    return Level(given)
+
+
+def judged(pairs: Iterable[tuple[Original, Record]], level: Level) -> list[Replay]:
+    """What the replays of one task came to; at the statistical level all seeds of an arm together."""
+    found = [Replay(original, again, *_judged(original.record, again, level)) for original, again in pairs]
+    if level is not Level.STATISTICAL:
+        return found
+    return list(_together(found))
+
+
+def exit_status(replays: Iterable[Replay]) -> int:
+    """0 where all came out the same, or faster; 1 where something differs or is slower; else 3, undecided."""
+    outcomes = {replay.outcome for replay in replays}
+    if outcomes & {Outcome.DIFFERENT, Outcome.SLOWER}:
+        return 1
+    return 0 if outcomes and Outcome.AMBIGUOUS not in outcomes else 3
+
+
+def _judged(original: Record, again: Record, level: Level) -> tuple[Outcome, str]:
+    if original.status is not again.status:
+        return Outcome.DIFFERENT, f"{original.status} → {again.status}: {again.reason or original.reason}"
+    if original.figures is None and original.task != "conformance":
+        return Outcome.SAME, f"{again.status} again: {again.reason}"
+    match original.task, level:
+        case "throughput", _:
+            return _by_time(original, again)
+        case "conformance", _:
+            return _first(_unlike_cases(original, again), "every quantity, bit for bit")
+        case _, Level.BITWISE:
+            return _first(_unlike_bits(original, again),
+                          f"bit for bit: data, initial weights, {len(again.samples)} losses, parameters and buffers")
+        case _:
+            return _first(_unlike_ends(original, again), f"test accuracy within {100 * POINT:g} point")
+
+
+def _first(differences: Iterator[str], same: str) -> tuple[Outcome, str]:
+    difference = next(differences, None)
+    return (Outcome.SAME, same) if difference is None else (Outcome.DIFFERENT, difference)
+
+
+def _unlike_bits(original: Record, again: Record) -> Iterator[str]:
+    before, after = original.figures or {}, again.figures or {}
+    for name, said in (("data_sha256", "the data are others"), ("initial_sha256", "the initial weights are others")):
+        if before[name] != after[name]:
+            yield f"{said}: SHA-256 {before[name][:16]}… → {after[name][:16]}…"
+    curves = [[sample["loss"] for sample in record.samples] for record in (original, again)]
+    parted = statistics.first_difference(*curves)
+    if parted is not None:
+        losses = [repr(curve[parted.step - 1]) if parted.step <= len(curve) else "none" for curve in curves]
+        apart = "" if parted.ulps is None else f", {parted.ulps} ulp"
+        yield f"losses first differ at step {parted.step}: {losses[0]} → {losses[1]}{apart}"
+    if before["parameters_sha256"] != after["parameters_sha256"]:
+        yield "parameters or buffers differ after the same losses"
+    if before["final_accuracy"] != after["final_accuracy"]:
+        yield f"test accuracy {before['final_accuracy']} → {after['final_accuracy']}"
+
+
+def _unlike_ends(original: Record, again: Record) -> Iterator[str]:
+    before, after = ((record.figures or {})["final_accuracy"] for record in (original, again))
+    if (before is None) != (after is None):
+        yield f"one diverged: test accuracy {before} → {after}"
+    elif before is not None and after is not None and abs(after - before) > POINT:
+        yield f"test accuracy {100 * before:.1f} % → {100 * after:.1f} %"
+
+
+def _unlike_cases(original: Record, again: Record) -> Iterator[str]:
+    for before, after in zip(original.samples, again.samples, strict=False):
+        for name in before.keys() | after.keys():
+            if before.get(name) != after.get(name):
+                yield f"{before.get('quantity')}: {name} {before.get(name)} → {after.get(name)}"
+    if len(original.samples) != len(again.samples):
+        yield f"{len(original.samples)} quantities were compared, and now {len(again.samples)}"
+
+
+def _by_time(original: Record, again: Record) -> tuple[Outcome, str]:
+    """Each measurement's ratio to the baseline beside it or, of the baseline, to the floor: times alone are another day's."""
+    ratios = [_ratio(record) for record in (original, again)]
+    if ratios[0] is None or ratios[1] is None:
+        return Outcome.AMBIGUOUS, "there is no ratio to compare, neither to a baseline nor to the floor"
+    ratio = quotient(ratios[1], ratios[0])
+    said = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the ratio that it had"
+    if flags := {flag for record in (original, again) for flag in record.flags if record.status is Status.OK}:
+        return Outcome.AMBIGUOUS, f"{said}; no verdict: {', '.join(sorted(flags))}"
+    return Outcome(statistics.verdict(ratio, again.cell["margin"])), said
+
+
+def _ratio(record: Record) -> Interval | None:
+    figures = record.figures or {}
+    own = record.implementation == record.cell["baseline"]
+    found = (figures.get("floor") or {}).get("ratio") if own else figures.get("ratio")
+    return Interval(**found) if found else None
+
+
+def quotient(after: Interval, before: Interval) -> Interval:
+    """The ratio of two independent ratios: on logarithms half-widths add in quadrature, as standard errors do."""
+    centre = log(after.estimate / before.estimate)
+    below = hypot(log(after.estimate / after.low), log(before.high / before.estimate))
+    above = hypot(log(after.high / after.estimate), log(before.estimate / before.low))
+    return Interval(exp(centre), exp(centre - below), exp(centre + above))
+
+
+def _together(replays: list[Replay]) -> Iterator[Replay]:
+    """Trainings that differ in nothing but the seed are judged as one, throughput each by itself."""
+    groups: dict[str, list[Replay]] = {}
+    for replay in replays:
+        record = replay.original.record
+        alike = {name: value for name, value in record.cell.items() if record.task == "throughput" or name != "seed"}
+        groups.setdefault(f"{record.implementation} {sorted(map(repr, alike.items()))}", []).append(replay)
+    for group in groups.values():
+        yield from group if group[0].original.record.task == "throughput" else [_across_seeds(group)]
+
+
+def _across_seeds(group: list[Replay]) -> Replay:
+    ends = [((replay.original.record.figures or {}).get("final_accuracy"), (replay.again.figures or {}).get("final_accuracy"))
+            for replay in group]
+    pairs = [(before, after) for before, after in ends if before is not None and after is not None]
+    found = statistics.equivalence([after for _, after in pairs], [before for before, _ in pairs], POINT, 0.05)
+    first = group[0]
+    if found is None:
+        return Replay(first.original, first.again, Outcome.AMBIGUOUS, f"{len(pairs)} seeds with a test accuracy; it takes two")
+    points = Interval(*(100 * value for value in (found.difference.estimate, found.difference.low, found.difference.high)))
+    said = (f"test accuracy {points.estimate:+.2f} [{points.low:+.2f}, {points.high:+.2f}] points over {len(pairs)} seeds"
+            + (f", of {len(group)}" if len(pairs) < len(group) else ""))
+    beyond = found.difference.low > POINT or found.difference.high < -POINT
+    outcome = Outcome.SAME if found.equivalent else Outcome.DIFFERENT if beyond else Outcome.AMBIGUOUS
+    return Replay(first.original, first.again, outcome, said)
