@@ -6,23 +6,26 @@ from collections.abc import Sequence
 from math import isinf
 
 from harness.report import tallies, text
+from harness.report.sameness import LEAST_SEEDS
 from harness.report.tallies import RaceTally
 from harness.report.views import Race
 
-SEEDS_FOR_95 = 6  # fewer pairs, all alike, are no rarer than 1 in 20 by chance: 2 / 2**n
-
+SIDE_BY_SIDE = "Times are left out: arms ran side by side and slowed each other down"
+ELSEWHERE = ("timed", "alpha")  # of a race's cell, told beside what they bear on
 
 def table(race: Race) -> str:
     """A row an arm: medians over seeds, misses counted as infinitely long, and steps relative to the reference."""
     against = tallies.reference(race)
-    header = ["arm", "seeds", "steps to target", "missed", "time to target", "time a step", "test accuracy"]
+    times = ["time to target", "time a step"] if race.timed else []
+    header = ["arm", "seeds", "steps to target", "missed", *times, "test accuracy"]
     if against:
         header += [f"steps, relative to {text.code(against)}", f"P(sooner than {text.code(against)})"]
-    return text.columns(header, [_row(race, tally, against) for tally in tallies.convergence(race)], right=range(1, 7))
+    rows = [_row(race, tally, against) for tally in tallies.convergence(race)]
+    return text.columns(header, rows, right=range(1, 5 + len(times)))
 
 
 def by_seed(race: Race) -> str:
-    """A row an arm, a column a seed: steps to the target and the time they took."""
+    """A row an arm, a column a seed: steps to the target and, where it says something, the time they took."""
     header = ["arm", *(f"seed {seed}" for seed in race.seeds)]
     rows = [[text.code(name), *(_run(race, name, seed) for seed in race.seeds)] for name in race.arms]
     return text.columns(header, rows, right=range(1, len(header)))
@@ -42,13 +45,12 @@ def remarks(race: Race) -> list[str]:
 
 def conditions(race: Race) -> str:
     """How the arms were trained, in one line."""
-    about = race.about
-    return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in about.items())
+    return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in race.about.items() if key not in ELSEWHERE)
 
 
 def few_seeds(race: Race) -> bool:
     """Whether no interval over so few seeds can be trusted to 95 %."""
-    return len(race.seeds) < SEEDS_FOR_95
+    return len(race.seeds) < LEAST_SEEDS
 
 
 def steps(value: float | None, budget: int) -> str:
@@ -65,7 +67,8 @@ def accuracy(value: float | None) -> str:
 
 def _row(race: Race, tally: RaceTally, against: str | None) -> Sequence[str]:
     row = [text.code(tally.implementation), str(tally.seeds), steps(tally.steps, race.about["steps"]),
-           f"{tally.misses} of {tally.seeds}", text.seconds(tally.seconds), text.seconds(tally.step_seconds),
+           f"{tally.misses} of {tally.seeds}",
+           *((text.seconds(tally.seconds), text.seconds(tally.step_seconds)) if race.timed else ()),
            accuracy(tally.accuracy)]
     if against:
         row += [text.bounded(ratio) if ratio else text.ABSENT for ratio in (tally.steps_ratio, tally.outperforms)]
@@ -81,4 +84,4 @@ def _run(race: Race, name: str, seed: int) -> str:
     reached = record.figures["steps_to_target"]
     if reached is None:
         return "missed" if record.figures["diverged_at"] is None else "diverged"
-    return f"{reached:,} ({text.seconds(record.figures['seconds_to_target'])})"
+    return f"{reached:,} ({text.seconds(record.figures['seconds_to_target'])})" if race.timed else f"{reached:,}"

@@ -9,7 +9,18 @@ from typing import Any
 
 from harness.journal import Contents
 from harness.records import Record, flat
-from harness.report import conformance, convergence, costs, disturbances, figures, floors, text, throughput
+from harness.report import (
+    conformance,
+    convergence,
+    costs,
+    disturbances,
+    factors,
+    figures,
+    floors,
+    sameness,
+    text,
+    throughput,
+)
 from harness.report.details import details
 from harness.report.headlines import Headlines
 from harness.report.spending import Spending
@@ -51,7 +62,7 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, Any]:
         "conformance": of_task(records, "conformance"), "cases": conformance, "every_case": details,
         "sections": _speed(records, folder), "speed": throughput, "headlines": Headlines.of(records), "floors": floors,
         "disturbances": disturbances, "costs": costs, "spending": Spending.of(sections(records)),
-        "races": _races(records, folder), "convergence": convergence,
+        "races": _races(records, folder), "convergence": convergence, "factors": factors, "sameness": sameness,
         "completeness": Completeness.of(contents, session),
         "flagged": [_flagged(record) for record in records if doubted(record)],
         "jobs": _jobs(contents, session),

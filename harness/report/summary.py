@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from harness.journal import Contents
 from harness.records import Record, Verdict
-from harness.report import convergence, floors, tallies, text, throughput
+from harness.report import floors, race_summary, tallies, text, throughput
 from harness.report.conformance import tolled
 from harness.report.disturbances import Disturbances
 from harness.report.headlines import Headlines
 from harness.report.spending import Spending
-from harness.report.tallies import CaseTally, RaceTally, SpeedTally
-from harness.report.views import KNOWN, MISTRUSTED, REFUSED, Race, Section, of_task, races, sections
+from harness.report.tallies import CaseTally, SpeedTally
+from harness.report.views import KNOWN, MISTRUSTED, REFUSED, Section, of_task, races, sections
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
         for section in sections(records)
     ]
     parts.append(("Measuring speed", _measuring(headlines, sections(records))))
-    parts += [(f"Convergence: {race.title}", _convergence(race)) for race in races(records)]
+    parts += [(f"Convergence: {race.title}", race_summary.sentences(race)) for race in races(records)]
     parts.append(("Completeness", _completeness(Completeness.of(contents, session), records)))
     return [(heading, sentences) for heading, sentences in parts if sentences]
 
@@ -122,28 +122,6 @@ def _measuring(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
         said.append(f"{aside:,} of {text.counted(blocks, 'block')} set aside as disturbed.")
     spending = Spending.of(timed)
     return [*said, spending.brief()] if spending else said
-
-
-def _convergence(race: Race) -> list[str]:
-    against = tallies.reference(race)
-    few = [f"So few seeds ({len(race.seeds)}) support no general claim."] if convergence.few_seeds(race) else []
-    return [_race(race, tally, against) for tally in tallies.convergence(race)] + few
-
-
-def _race(race: Race, tally: RaceTally, against: str | None) -> str:
-    name, about = text.code(tally.implementation), race.about
-    if not tally.seeds:
-        return f"{name} has no result: {tolled(tally.statuses)}."
-    goal = f"{text.percent(about['target'])} of the validation images"
-    if tallies.missed(tally.steps):
-        said = f"{name} **missed** {goal} within {about['steps']:,} steps in {tally.misses} of {tally.seeds} seeds"
-    else:
-        said = (f"{name} reached {goal} after a median of {convergence.steps(tally.steps, about['steps'])} steps "
-                f"({text.seconds(tally.seconds)}), {tally.misses} of {tally.seeds} seeds missing it")
-    if tally.steps_ratio:
-        said += f"; {text.bounded(tally.steps_ratio)} times the steps of {text.code(str(against))}"
-    rest = tolled(tally.statuses)
-    return f"{said}; test accuracy {convergence.accuracy(tally.accuracy)}" + (f"; {rest}." if rest else ".")
 
 
 def _completeness(found: Completeness, records: Sequence[Record]) -> list[str]:

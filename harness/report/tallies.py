@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isinf
 from statistics import median
@@ -29,7 +29,8 @@ from harness.report.views import (
 
 ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *OUTCOMES)
 ALL = "all"
-BOOTSTRAP_ALPHA = 0.05
+Compare = Callable[[Sequence[float | None], Sequence[float | None], float], Interval]
+Pairs = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class CaseTally:
 class RaceTally:
     """One arm of a race over its OK seeds. A median with half or more of the seeds missing the target is infinite.
 
-    ``steps_ratio`` and ``outperforms`` compare steps to the target with the race's reference over the seeds both have.
+    Times are None where arms ran side by side. ``steps_ratio`` and ``outperforms`` compare steps to the target with the
+    race's reference over the seeds both have.
     """
 
     implementation: str
@@ -156,29 +158,24 @@ def _worst(records: Iterable[Record]) -> float | None:
 
 
 def _race(race: Race, name: str, against: str | None) -> RaceTally:
-    figures = _ok(race.arms[name])
-    steps = [arm["steps_to_target"] for arm in figures.values()]
-    ratio, outperforms = (None, None) if against in {None, name} else _compared(figures, _ok(race.arms[str(against)]))
+    figures = race.ok(name).values()
+    steps = [arm["steps_to_target"] for arm in figures]
+    seconds = [arm["seconds_to_target"] for arm in figures] if race.timed else []
+    pairs = [] if against in {None, name} else race.pairs(name, str(against))
     return RaceTally(
         name, counted(record.status for record in race.arms[name].values()),
-        steps.count(None), sum(arm["diverged_at"] is not None for arm in figures.values()),
-        _median(_or_infinite(steps)), _median(_or_infinite(arm["seconds_to_target"] for arm in figures.values())),
-        _median(arm["seconds_per_step"] for arm in figures.values()),
-        _median(arm["final_accuracy"] for arm in figures.values()),
-        ratio, outperforms,
+        steps.count(None), sum(arm["diverged_at"] is not None for arm in figures),
+        _median(_or_infinite(steps)), _median(_or_infinite(seconds)),
+        _median(arm["seconds_per_step"] for arm in figures), _median(arm["final_accuracy"] for arm in figures),
+        compared(statistics.step_ratio, pairs, "steps_to_target", race.alpha),
+        compared(statistics.outperformance, pairs, "steps_to_target", race.alpha),
     )
 
 
-def _compared(ours: Mapping[int, Any], theirs: Mapping[int, Any]) -> tuple[Interval | None, Interval | None]:
-    pairs = [(ours[seed]["steps_to_target"], theirs[seed]["steps_to_target"]) for seed in ours if seed in theirs]
-    if all(pair == (None, None) for pair in pairs):
-        return None, None
-    arm, other = zip(*pairs, strict=True)
-    return statistics.step_ratio(arm, other, BOOTSTRAP_ALPHA), statistics.outperformance(arm, other, BOOTSTRAP_ALPHA)
-
-
-def _ok(arm: Mapping[int, Record]) -> dict[int, Mapping[str, Any]]:
-    return {seed: record.figures for seed, record in arm.items() if record.figures is not None}
+def compared(by: Compare, pairs: Pairs, figure: str, alpha: float) -> Interval | None:
+    """What a statistic of paired seeds says of a figure that a miss lacks; None where every arm missed, or none is paired."""
+    arm, other = [ours[figure] for ours, _ in pairs], [theirs[figure] for _, theirs in pairs]
+    return None if set(arm + other) <= {None} else by(arm, other, alpha)
 
 
 def _or_infinite(values: Iterable[float | None]) -> list[float]:

@@ -13,6 +13,8 @@ from harness.records import CANARY, Flag, Interval, Record, Status
 from implementations.interface import Problem
 
 WITHOUT = "none"  # the network without normalization
+OTHER_NETWORKS = (WITHOUT, "group_norm", "layer_norm", "ghost_batch_norm")  # arms that are no implementation of BN
+ALPHA = 0.05  # where a race's cells have none: the configuration's default
 NORMAL = "normal"  # the inputs' distribution, and all that there was in the first protocol
 NO_VERDICT, NO_RATIO = "no verdict", "no ratio"
 DOCUMENTED = "documented"  # WRONG, and known to be: neither a failure nor a pass
@@ -79,6 +81,24 @@ class Race:
     @property
     def seeds(self) -> tuple[int, ...]:
         return tuple(dict.fromkeys(seed for arm in self.arms.values() for seed in arm))
+
+    @property
+    def timed(self) -> bool:
+        """Whether arms ran one after the other, so that their times can be compared. Old records were."""
+        return bool(self.about.get("timed", True))
+
+    @property
+    def alpha(self) -> float:
+        return float(self.about.get("alpha", ALPHA))
+
+    def ok(self, name: str) -> dict[int, Mapping[str, Any]]:
+        """An arm's figures, by seed, where there are any."""
+        return {seed: record.figures for seed, record in self.arms[name].items() if record.figures is not None}
+
+    def pairs(self, name: str, other: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Figures of both arms at each seed at which both have some."""
+        ours, theirs = self.ok(name), self.ok(other)
+        return [(ours[seed], theirs[seed]) for seed in ours if seed in theirs]
 
 
 def sections(records: Iterable[Record]) -> list[Section]:
