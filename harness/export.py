@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.environment import software
 from harness.journal import Plan
 from harness.records import Record
 
@@ -37,6 +38,17 @@ def export(
         (folder / name).write_text(text, encoding="utf-8")
     write_samples(records, folder / "samples.parquet")
     return [folder / name for name in (*texts, "samples.parquet")]
+
+
+def describe(folder: Path) -> None:
+    """Write into ``folder``, made if absent, what no fingerprint can bring back.
+
+    ``packages.txt`` are all installed packages, ``difference.patch`` what runs beyond the commit, if anything does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "packages.txt").write_text(software.installed(), encoding="utf-8")
+    if changes := software.difference():
+        (folder / "difference.patch").write_text(changes, encoding="utf-8")
 
 
 def write_samples(records: Iterable[Record], path: Path) -> None:

@@ -24,6 +24,7 @@ from rich.markup import escape
 from harness import tracking
 from harness.config import Config
 from harness.environment import Environment, capture
+from harness.export import describe, export
 from harness.journal import Contents, Journal, Plan
 from harness.progress import Watch
 from harness.records import Flag, Identity, Record, Status
@@ -54,10 +55,13 @@ def begin(config: Config, command: list[str]) -> Session:
     environment = capture()
     Journal(config.journal).begin(name, time=now.isoformat(timespec="seconds"), command=command,
                                   environment=environment.to_data(), config=asdict(config))
+    describe(Path(config.report) / name)
     parent = None
     if config.tracking.enabled:
         tracked(partial(tracking.close_orphans, config))
         parent = tracked(partial(tracking.open_session, config, name, {"command": " ".join(command)}))
+    if parent is not None:
+        tracked(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))
     os.environ[SESSION] = name
     os.environ[tracking.PARENT_RUN] = parent or ""
     return Session(name, config, parent)
@@ -109,7 +113,6 @@ def _journalled(config: Config, session: str, todo: list[Identity], environment:
 def finish(session: Session) -> int:
     """Write the report and the files, print the closing table and where things are; the exit status."""
     from harness import report
-    from harness.export import export
     from harness.tables import WIDTH, closing_table
 
     contents = Journal(session.config.journal).read()

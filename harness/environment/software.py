@@ -7,8 +7,9 @@ import os
 import platform
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ PACKAGES = ("bnbench", "jax", "jaxlib", "llvmlite", "numba", "numpy", "onednn-de
 # Variables that change how fast or with which bits something is computed, and that workers inherit as they are.
 SWITCHES: Mapping[str, str] = {
     "ATEN_CPU_CAPABILITY": "picks PyTorch's instruction set",
+    "BNBENCH_ISA": "picks the instruction set of fused_cpu and of the bandwidth probes",
     "BLIS_NUM_THREADS": "sets BLIS's threads",
     "CUDA_LAUNCH_BLOCKING": "waits for each CUDA kernel",
     "DNNL_MAX_CPU_ISA": "caps oneDNN's instruction set",
@@ -101,10 +103,31 @@ def source(tree: Path = TREE) -> dict[str, Any]:
     return {"commit": commit, "dirty": dirty, "difference": said.hexdigest()[:16] if dirty else None}
 
 
-def _git(tree: Path, *arguments: str) -> str:
+def difference(tree: Path = TREE) -> str:
+    """What runs and is not in the commit, new files among it, as `git apply` takes it; empty where there is no such thing.
+
+    The new files are entered into a copy of git's index, so that the user's own stays as it is.
+    """
+    if not source(tree)["dirty"]:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        shutil.copyfile(tree / _git(tree, "rev-parse", "--git-path", "index").strip(), index)
+        ours = {"GIT_INDEX_FILE": str(index)}
+        _git(tree, "add", "--intent-to-add", "--", *SOURCE, **ours)
+        return _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE, **ours)
+
+
+def installed() -> str:
+    """Every installed package with its version, a line each, as pip's constraints are written."""
+    named = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
+    return "".join(f"{name}=={named[name]}\n" for name in sorted(named, key=str.lower))
+
+
+def _git(tree: Path, *arguments: str, **ours: str) -> str:
     # A hook's GIT_DIR would lead to another repository, and taking the index's lock would disturb the user's own git.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return output("git", "-C", str(tree), *arguments, env={**variables, "GIT_OPTIONAL_LOCKS": "0"})
+    return output("git", "-C", str(tree), *arguments, env={**variables, "GIT_OPTIONAL_LOCKS": "0", **ours})
 
 
 def _without_folders(value: str) -> str:

@@ -12,8 +12,7 @@ from harness import statistics
 from harness.config import UsageError, suggestion
 from harness.records import Interval, Record, Status, differing
 from harness.replay.originals import Original
-
-POINT = 0.01  # of accuracy: the margin within which trainings are equivalent
+from harness.statistics import POINT
 
 
 class Level(StrEnum):

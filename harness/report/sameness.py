@@ -12,9 +12,8 @@ from harness import statistics
 from harness.records import Interval
 from harness.report import text
 from harness.report.views import OTHER_NETWORKS, Race
-from harness.statistics import Difference, Equivalence
+from harness.statistics import POINT, Difference, Equivalence
 
-MARGIN = 0.01  # of test accuracy: one point, the project's own choice of what matters to a user of a network
 LEAST_SEEDS = 6  # fewer pairs, all alike, are no rarer than 1 in 20 by chance, 2 / 2**n, and then have no spread to judge by
 
 
@@ -64,7 +63,7 @@ def sameness(race: Race) -> list[Sameness]:
 
 def table(race: Race) -> str:
     """A row an implementation: accuracies, verdict, and where losses part."""
-    header = ["arm", "seeds", f"test accuracy, points [{confidence(race)}]", f"within ±{100 * MARGIN:g} point",
+    header = ["arm", "seeds", f"test accuracy, points [{confidence(race)}]", f"within ±{100 * POINT:g} point",
               "losses first differ at step", "by, in ulp"]
     rows = [[text.code(one.implementation), str(one.seeds), points(one.found.difference) if one.found else text.ABSENT,
              f"**{one.judgement}**" + (f": {one.reason}" if one.reason else ""), where(one), apart(one)]
@@ -105,7 +104,7 @@ def told(race: Race, one: Sameness) -> str:
     within = "by more than" if one.judgement is Judgement.DIFFERENT else "within"
     interval = [f"{points(one.found.difference)} points, {confidence(race)} interval"] if one.found else []
     why = "; ".join([*interval, *([one.reason] if one.reason else [])])
-    said = f"test accuracies **{one.judgement}** {within} ±{100 * MARGIN:g} point ({why})"
+    said = f"test accuracies **{one.judgement}** {within} ±{100 * POINT:g} point ({why})"
     if not one.parted:
         return said
     if not one.ever_parted:
@@ -117,7 +116,7 @@ def told(race: Race, one: Sameness) -> str:
 def _found(race: Race, name: str, baseline: str) -> tuple[int, Equivalence | None]:
     both = [(ours["final_accuracy"], theirs["final_accuracy"]) for ours, theirs in race.pairs(name, baseline)]
     known = [pair for pair in both if None not in pair]
-    return len(known), statistics.equivalence([ours for ours, _ in known], [theirs for _, theirs in known], MARGIN, race.alpha)
+    return len(known), statistics.equivalence([ours for ours, _ in known], [theirs for _, theirs in known], POINT, race.alpha)
 
 
 def _sameness(race: Race, name: str, seeds: int, found: Equivalence | None, *, stands: bool) -> Sameness:
@@ -140,7 +139,7 @@ def _judged(
         return Judgement.UNDECIDED, f"one alone diverged at seed {text.listed(map(str, alone))}"
     if found is None or seeds < LEAST_SEEDS:
         return Judgement.UNDECIDED, f"{text.counted(seeds, 'seed')}, a verdict takes {LEAST_SEEDS}"
-    outside = max(found.difference.low, -found.difference.high) > MARGIN
+    outside = max(found.difference.low, -found.difference.high) > POINT
     if not found.equivalent and not outside:
         return Judgement.UNDECIDED, "the interval is partly within"
     if not stands:

@@ -8,7 +8,7 @@ its blocks, and intervals are Student's t on those. Ratios are of times, so belo
 from harness.statistics.components import Components, smallest_effect, variance_components
 from harness.statistics.curves import Difference, first_difference, ulps
 from harness.statistics.decisions import decision_level, difference_level, holm, verdict
-from harness.statistics.equivalence import Equivalence, equivalence
+from harness.statistics.equivalence import POINT, Equivalence, equivalence
 from harness.statistics.intervals import interval, welch
 from harness.statistics.planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
@@ -26,9 +26,9 @@ from harness.statistics.steadiness import is_steady
 from harness.statistics.student import LEAST_LAUNCHES
 
 __all__ = [
-    "LEAST_LAUNCHES", "PRECISION", "Components", "Difference", "Equivalence", "Sample", "binomial_interval", "binomial_upper",
-    "block_log_ratios", "decision_level", "difference_level", "equivalence", "first_difference", "geometric_mean", "holm",
-    "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios", "median_seconds",
+    "LEAST_LAUNCHES", "POINT", "PRECISION", "Components", "Difference", "Equivalence", "Sample", "binomial_interval",
+    "binomial_upper", "block_log_ratios", "decision_level", "difference_level", "equivalence", "first_difference", "geometric_mean",
+    "holm", "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios", "median_seconds",
     "minimum_detectable_effect", "outperformance", "pace_ratio", "smallest_effect", "step_ratio", "ulps",
     "variance_components", "verdict", "welch",
 ]

@@ -11,6 +11,7 @@ from harness.records import Interval
 from harness.statistics.student import Estimate, t_beyond
 
 LEAST_PAIRS = 2
+POINT = 0.01  # of accuracy, the margin for trainings: the project's own choice of what matters to a user of a network
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,98 @@
+"""`bnbench replay` as a user runs it: from the journal, a folder or MLflow, and what it says of a difference."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from commands import SMALL
+
+TRAIN = ("run", "task=convergence", "task.steps=12", "task.evaluate_every=6", "task.seeds=[0,1]",
+         "implementations=[torch_native]", "device.threads=2")
+
+
+@pytest.fixture
+def trained(bnbench, tmp_path):
+    """A session's name, after its training."""
+    done = bnbench(*TRAIN, "tracking=none")
+    assert done.returncode == 0, done.stderr
+    [folder] = (tmp_path / "bnbench-results/reports").iterdir()
+    return folder.name
+
+
+@pytest.mark.slow
+def test_a_session_is_the_same_again_wherever_it_was_written_down(bnbench, trained, tmp_path):
+    folder = tmp_path / "bnbench-results/reports" / trained
+    key = json.loads((folder / "records.jsonl").read_text().splitlines()[0])["identity"]
+    assert key["implementation"] == "torch_native"
+    for run, many in ((trained, 4), (str(folder), 4)):
+        replayed = bnbench("replay", run, "tracking=none")
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+        assert replayed.stdout.count("SAME") == many
+        assert "12 losses" in replayed.stdout
+
+
+@pytest.mark.slow
+def test_another_number_of_threads_is_found_and_named(bnbench, trained):
+    replayed = bnbench("replay", trained, "tracking=none", "device.threads=1")
+    assert replayed.returncode == 1, replayed.stdout + replayed.stderr
+    assert "DIFFERENT" in replayed.stdout
+    assert re.search(r"losses first differ at step \d+: [\d.]+ → [\d.]+, \d+ ulp", replayed.stdout)
+    assert "threads: 2 → 1" in replayed.stdout
+
+
+@pytest.mark.slow
+def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
+    assert bnbench(*TRAIN, "results=first").returncode == 0
+    from mlflow import MlflowClient
+
+    store = f"sqlite:///{tmp_path}/first/mlflow.db"
+    client = MlflowClient(store)
+    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
+    runs = client.search_runs([experiment.experiment_id], "tags.implementation = 'torch_native'")
+    [parent] = client.search_runs([experiment.experiment_id], "tags.kind = 'session'")
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"packages.txt", "jobs.jsonl", "environment.json"}
+    (tmp_path / "first/journal/journal.jsonl").unlink()
+    for run, many in ((runs[0].info.run_id, 1), (parent.info.run_id, 4)):
+        replayed = bnbench("replay", run, "results=elsewhere", f"tracking.uri={store}")
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+        assert replayed.stdout.count("SAME") == many
+
+
+@pytest.mark.slow
+def test_throughput_and_conformance_replay_too(bnbench, tmp_path):
+    bnbench("run", *SMALL, "tracking=none")
+    bnbench("check", "numpy", "task.cases=formula/*", "tracking=none")
+    for folder, allowed in zip(sorted((tmp_path / "bnbench-results/reports").iterdir()),
+                               ({"SAME", "FASTER", "SLOWER", "AMBIGUOUS"}, {"SAME"}), strict=True):
+        replayed = bnbench("replay", folder.name, "tracking=none")
+        assert replayed.returncode in {0, 1, 3}, replayed.stderr
+        outcomes = set(re.findall(r"^[A-Z]+(?=  )", replayed.stdout, re.MULTILINE))
+        assert outcomes
+        assert outcomes <= allowed, replayed.stdout
+
+
+def test_a_run_that_is_not_there_is_wrong_usage_that_says_what_is(bnbench):
+    replayed = bnbench("replay", "nothing", "tracking=none")
+    assert replayed.returncode == 2
+    assert "there is no run 'nothing'" in replayed.stderr
+    assert bnbench("replay").returncode == 2
+
+
+def test_a_folder_that_is_no_sessions_is_wrong_usage(bnbench, tmp_path):
+    (tmp_path / "empty").mkdir()
+    replayed = bnbench("replay", "empty", "tracking=none")
+    assert replayed.returncode == 2
+    assert "is no folder of a session" in replayed.stderr
+
+
+@pytest.mark.slow
+def test_what_comes_from_outside_has_to_be_named_again(bnbench, trained, tmp_path):
+    folder = tmp_path / "bnbench-results/reports" / trained
+    for name in ("records.jsonl",):
+        (folder / name).write_text((folder / name).read_text().replace('"torch_native"', '"evil.Bn"'))
+    replayed = bnbench("replay", str(folder), "tracking=none")
+    assert replayed.returncode == 2
+    assert "evil.Bn comes from outside bnbench" in replayed.stderr
+    assert "{_target_: evil.Bn}" in replayed.stderr
