@@ -33,9 +33,11 @@ def generator(stream: Stream, seed: int, *part: int) -> np.random.Generator:
 
 def sha256(tensors: Iterable[torch.Tensor]) -> str:
     """A hash of values, dtypes and shapes, in order: 64 hexadecimal digits."""
+    import numpy as np
+
     hashed = hashlib.sha256()
     for tensor in tensors:
         array = tensor.detach().cpu().numpy()
         hashed.update(f"{array.dtype.str}{array.shape}".encode())
-        hashed.update(array.tobytes())
+        hashed.update(np.ascontiguousarray(array).data)  # as it lies in memory, without a copy
     return hashed.hexdigest()

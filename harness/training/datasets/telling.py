@@ -1,0 +1,59 @@
+"""What `bnbench data` tells: the data sets and where they are, or how one of them is brought here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.config.usage import UsageError
+from harness.training.datasets import DATASETS
+from harness.training.datasets.sources import DataError, Source, Tell
+from harness.training.tables import choose
+
+
+def tell(name: str | None) -> None:
+    """Write to stdout: of all, where they are; of the one named, where it is now. Raises UsageError if it cannot be had."""
+    if name is None:
+        width = max(map(len, DATASETS))
+        sys.stdout.write("".join(f"  {each:{width}}  {source.description}; {_whereabouts(source)}\n"
+                                 for each, source in DATASETS.items()))
+        return
+    try:
+        source = choose("data set", name, DATASETS)
+        if source.fetch is None:
+            where = source.find(None)
+        else:
+            with bars() as show:
+                where = source.fetch(show)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    sys.stdout.write(f"{name}: {where}\n")
+
+
+def _whereabouts(source: Source) -> str:
+    try:
+        return source.find(None)
+    except DataError as missing:
+        return f"MISSING: {missing}"
+
+
+@contextmanager
+def bars() -> Iterator[Tell]:
+    """A bar for each file on a terminal, a line for each elsewhere; on stderr, so that stdout stays for results."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    shown: dict[str, int] = {}  # TaskID, by the file's name
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+
+        def show(file: str, here: int, total: int | None) -> None:
+            if file not in shown:
+                shown[file] = progress.add_task(file, total=total)
+                if not console.is_terminal:
+                    console.print(file, markup=False)
+            progress.update(shown[file], completed=here, total=total)  # type: ignore[arg-type]  # TaskID is an int
+
+        yield show
