@@ -103,6 +103,7 @@ class ConvergenceConfig(TaskConfig):
 
     name: str = "convergence"
     dataset: str = "digits"
+    data_folder: str | None = None  # with its files; None: where `bnbench data` finds them. What is in them is hashed
     model: str = one_of(("mlp", "cnn", "resnet20"), "mlp")
     depth: int | None = between(1, 1000, None)  # hidden layers of the mlp; None, here and below: the model's own
     width: int | None = between(1, 1 << 20, None)  # features of each

@@ -24,8 +24,8 @@ from harness.isolation import Killed, Overdue, RemoteError, side_by_side
 from harness.isolation.lease import device_lease
 from harness.records import Identity, Record, Status, digest
 from harness.tasks import worker_settings
+from harness.training import datasets
 from harness.training.alternatives import ALTERNATIVES, GHOST
-from harness.training.datasets import DATASETS
 from harness.training.models import OPTIONS, options_of
 from harness.training.optimizers import RATES
 from harness.training.tables import choose
@@ -37,7 +37,8 @@ RECIPE = ("dataset", "model", "redundant_bias", "initial_scale", "optimizer", "b
 
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
-    """One identity for each seed and arm. Raises ``UsageError`` for what cannot be trained."""
+    """One identity for each seed and arm. Raises ``UsageError`` for what cannot be trained, or with data that are missing."""
+    _check_data(_task(config))
     sources = {arm: _source(specification) for arm, specification in _arms(config).items()}
     return [
         Identity("convergence", arm, _cell(config, seed), source, environment.fingerprint)
@@ -93,7 +94,7 @@ def _answer(
                 "training.run", task.timeout,
                 on_progress=lambda at: announce(f"{said}: step {at['step']} of {at['steps']}"),
                 arm=arms[identity.implementation], baseline=arms[config.baseline], cell=dict(cell),
-                checkpoint_seconds=task.checkpoint_seconds)
+                checkpoint_seconds=task.checkpoint_seconds, data_folder=task.data_folder)
     except Overdue as reason:
         return {"status": Status.TIMEOUT, "reason": str(reason)}
     except Killed as reason:
@@ -108,7 +109,7 @@ def _task(config: Config) -> ConvergenceConfig:
     if not isinstance(task, ConvergenceConfig):
         raise TypeError(f"the convergence task was given a {type(task).__name__}")
     try:
-        choose("task.dataset", task.dataset, DATASETS)
+        choose("task.dataset", task.dataset, datasets.DATASETS)
         _options(task)
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -118,6 +119,14 @@ def _task(config: Config) -> ConvergenceConfig:
         raise UsageError(f"task.batch={task.batch} is no multiple of task.ghost_batch={task.ghost_batch}, so that samples "
                          "would be left over; choose one that divides the other")
     return task
+
+
+def _check_data(task: ConvergenceConfig) -> None:
+    """Look whether the files are there, which costs nothing; what is in them is verified where they are read."""
+    try:
+        datasets.find(task.dataset, task.data_folder)
+    except datasets.DataError as error:
+        raise UsageError(f"task.dataset={task.dataset}: {error}") from error
 
 
 def _options(task: ConvergenceConfig) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -26,17 +27,18 @@ TIMES = ("seconds_to_target", "seconds_per_step", "first_step_seconds", "samples
 
 def run(
     progress: Callable[[dict[str, int]], None], *, arm: Any, baseline: Any, cell: Mapping[str, Any],
-    checkpoint: str | None = None, checkpoint_seconds: float = 0.0,
+    checkpoint: str | None = None, checkpoint_seconds: float = 0.0, data_folder: str | None = None,
 ) -> dict[str, Any]:
     """Train as ``cell`` says, with an ``arm``: an implementation's name or mapping with ``_target_``, or an alternative.
 
-    ``checkpoint`` is the file that the training goes on from, if it is there, and keeps. Returns ``status`` and ``reason``
+    ``checkpoint`` is the file that the training goes on from, if it is there, and keeps; ``data_folder`` is where the user
+    has the data, if not in one of the folders that are searched. Returns ``status`` and ``reason``
     and, when it is OK, ``figures`` (seconds, accuracies from 0 to 1, SHA-256), ``samples`` (`steps.Step` as a mapping) and
     ``cost``. What was not timed has None for its times. A run that diverged is OK: it has no final accuracy, and its figures
     tell the step. Raises ValueError for an unknown name.
     """
     try:
-        return _run(progress, arm, baseline, cell, Checkpoint(checkpoint, checkpoint_seconds))
+        return _run(progress, arm, baseline, cell, Checkpoint(checkpoint, checkpoint_seconds), data_folder)
     except registry.Broken:
         raise
     except implementations.Unavailable as reason:
@@ -47,11 +49,12 @@ def run(
 
 def _run(
     progress: Callable[[dict[str, int]], None], arm: Any, baseline: Any, cell: Mapping[str, Any], checkpoint: Checkpoint,
+    data_folder: str | None,
 ) -> dict[str, Any]:
     began = time.perf_counter()
     recipe = Recipe.from_cell(cell)
-    data = datasets.load(cell["dataset"])
-    hashes = {"data_sha256": data.sha256}
+    data, data_sha256 = _data(cell["dataset"], data_folder)
+    hashes = {"data_sha256": data_sha256}
     torch.manual_seed(recipe.seed)
     model = _model(arm, baseline, cell, data)
     hashes["initial_sha256"] = sha256(layer.weight for layer in models.weighted_layers(model))
@@ -70,6 +73,21 @@ def _run(
         "cost": {"prepare_seconds": prepared, "evaluate_seconds": done.evaluation_seconds},
     }
     return answer if cell["timed"] else _without_times(answer)
+
+
+def _data(name: str, folder: str | None) -> tuple[datasets.Dataset, str]:
+    """The data and their SHA-256. They are read once for many runs, and again where a run has written into them."""
+    data, before = _loaded(name, folder)
+    if data.sha256 != before:
+        _loaded.cache_clear()
+        data, before = _loaded(name, folder)
+    return data, before
+
+
+@lru_cache(maxsize=1)
+def _loaded(name: str, folder: str | None) -> tuple[datasets.Dataset, str]:
+    data = datasets.load(name, folder)
+    return data, data.sha256
 
 
 def _model(arm: Any, baseline: Any, cell: Mapping[str, Any], data: datasets.Dataset) -> torch.nn.Module:

@@ -49,14 +49,16 @@ class FakeHost:
 
     def __init__(self, _settings: Settings) -> None:
         self.asked: list[tuple[str, int]] = []
+        self.folders: list[str | None] = []
         self.open = True
         self.process = SimpleNamespace(kill=lambda: None)
         self.started.append(self)
 
-    def call(self, service: str, _timeout: float, *, arm: str, cell: dict[str, Any], **_: Any) -> Any:
+    def call(self, service: str, _timeout: float, *, arm: str, cell: dict[str, Any], data_folder: str | None, **_: Any) -> Any:
         assert service == "training.run"
         assert self.open
         self.asked.append((arm, cell["seed"]))
+        self.folders.append(data_folder)
         outcome = OUTCOMES.get(arm, ANSWER)
         if isinstance(outcome, Exception):
             raise outcome
@@ -104,6 +106,22 @@ def test_a_change_of_the_recipe_makes_other_cells(change: dict[str, Any]) -> Non
 def test_an_unknown_data_set_is_a_usage_error_that_names_the_key() -> None:
     with pytest.raises(UsageError, match=r"task\.dataset=digit; did you mean 'digits'\?"):
         convergence.plan(configured(dataset="digit"), ENVIRONMENT)
+
+
+def test_missing_data_are_a_usage_error_before_anything_runs() -> None:
+    with pytest.raises(UsageError, match=r"task\.dataset=fashion_mnist: task\.data_folder=nowhere lacks .*bnbench data"):
+        convergence.plan(configured(dataset="fashion_mnist", data_folder="nowhere"), ENVIRONMENT)
+
+
+def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
+    hosts: list[FakeHost], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(convergence.datasets, "find", lambda *_: "found")
+    configs = [configured(dataset="fashion_mnist", data_folder=folder, seeds=[0]) for folder in (None, "mine")]
+    keys = [[identity.key for identity in convergence.plan(config, ENVIRONMENT)] for config in configs]
+    assert keys[0] == keys[1]
+    measured(configs[1])
+    assert {folder for host in hosts for folder in host.folders} == {"mine"}
 
 
 @pytest.mark.parametrize("seeds", [[1, 1], [-1]])

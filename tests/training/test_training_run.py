@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.training import models
+from harness.training import datasets, models, runner
 from harness.training.alternatives import WITHOUT
 from harness.training.runner import run
 
@@ -76,3 +76,25 @@ def test_what_cannot_be_loaded_is_unavailable_with_the_reason(cell: dict[str, An
     answer = done({"_target_": "not_installed.BatchNorm"}, cell)
     assert answer["status"] == "UNAVAILABLE"
     assert "not_installed" in answer["reason"]
+
+
+def test_data_are_read_once_for_many_runs_and_again_where_a_run_has_written_into_them(
+    cell: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    load = datasets.load
+    monkeypatch.setattr(datasets, "load", lambda name, folder: asked.append((name, folder)) or load(name))
+    runner._loaded.cache_clear()
+    hashes = [done(WITHOUT, cell, seed=seed, steps=1)["figures"]["data_sha256"] for seed in (0, 1)]
+    assert asked == [("digits", None)]
+    runner._loaded("digits", None)[0].train.images[0] += 1
+    hashes.append(done(WITHOUT, cell, steps=1)["figures"]["data_sha256"])
+    assert len(asked) == 2
+    assert len(set(hashes)) == 1
+
+
+@pytest.mark.parametrize("model", models.MODELS)
+def test_each_network_takes_curves_as_images_of_height_one(cell: dict[str, Any], model: str) -> None:
+    answer = done("torch_native", {**cell, "model": model, "dataset": "mnist1d"}, steps=1)
+    assert answer["status"] == "OK"
+    assert len(answer["samples"]) == 1
