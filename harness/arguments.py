@@ -28,6 +28,14 @@ def json_asked(command: str, arguments: Sequence[str]) -> bool:
     return bool(parser.parse_args(arguments).json)
 
 
+def data_name(arguments: Sequence[str]) -> str | None:
+    """The data set that is named, if one is. Raises ``UsageError``."""
+    parser = Parser("data")
+    parser.add_argument("name", nargs="?")
+    name: str | None = parser.parse_args(arguments).name
+    return name
+
+
 def run_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Hydra's flags that a run takes, and the overrides."""
     parser = Parser("run")

@@ -1,4 +1,4 @@
-"""The command line: `bnbench run | check | list | compare | replay | ui | doctor`.
+"""The command line: `bnbench run | check | list | data | compare | replay | ui | doctor`.
 
 Each command is a short pipeline. What is heavy is imported by the command that needs it, so that `list` answers at once.
 """
@@ -13,7 +13,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.arguments import compare_flags, doctor_flags, json_asked, replay_flags, run_flags, ui_flags
+from harness.arguments import compare_flags, data_name, doctor_flags, json_asked, replay_flags, run_flags, ui_flags
 from harness.config.usage import UsageError, suggestion
 from harness.help import HELP
 from harness.records import NewerSchemaError
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × must not cost a run its table
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    commands = {"run": run, "check": check, "list": list_, "compare": compare, "replay": replay,
+    commands = {"run": run, "check": check, "list": list_, "data": data, "compare": compare, "replay": replay,
                 "ui": ui, "doctor": doctor}
     if command == "help" or {"-h", "--help"} & {command, *rest}:
         sys.stdout.write(HELP)
@@ -117,6 +117,14 @@ def list_(arguments: Sequence[str]) -> int:
     width = max(len(item["name"]) for items in data.values() for item in items)
     for title, items in data.items():
         sys.stdout.write(f"{title}\n" + "".join(f"  {item['name']:{width}}  {item['description']}\n" for item in items))
+    return 0
+
+
+def data(arguments: Sequence[str]) -> int:
+    """The data sets and where they are, or one of them brought here."""
+    from harness.training.datasets.telling import tell
+
+    tell(data_name(arguments))
     return 0
 
 

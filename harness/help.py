@@ -7,6 +7,7 @@ bnbench: benchmarking and reproducibility for batch normalization
   bnbench check NAME [key=value ...]   is this implementation right? (NAME as listed, or package.module.Class)
                 [--thorough]           with the cases that take long; task.cases=NAME or GLOB for some alone
   bnbench list [--json]                implementations, suites of problems, presets
+  bnbench data [NAME]                  data sets and where they are; with a NAME, brings that one here
   bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
   bnbench replay RUN [key=value ...]   run it again in fresh processes: the same, or what differs first
                  [--level LEVEL]       bitwise, equivalent or statistical; RUN: session, folder, key or id of MLflow's

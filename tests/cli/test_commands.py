@@ -18,7 +18,7 @@ from harness.tables import WIDTH
 SHAPE = "problem.shapes=[[4,3,5]]"
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"]])
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["data"], ["--help"]])
 def test_listing_and_help_import_nothing_heavy(arguments):
     program = ("import sys\nfrom harness.cli import main\nmain(sys.argv[1:])\n"
                "heavy = {'torch', 'numpy', 'mlflow', 'hydra', 'pandas', 'scipy', 'matplotlib', 'sklearn', 'rich'}\n"
@@ -75,6 +75,9 @@ def test_the_list_gives_the_reason_of_what_is_missing(bnbench):
     (["run", "task=conformance", "--thorough"], "'--thorough' is no key=value"),
     (["compare", "one"], "two sessions"),
     (["compare"], "two sessions"),
+    (["data", "digit"], "did you mean 'digits'"),
+    (["run", "task=convergence", "task.dataset=fashion_mnist", "task.data_folder=nowhere"], "bnbench data fashion_mnist"),
+    (["run", "task=convergence", "task.data_folder=nowhere"], "leave it out"),
     (["list", "--jsno"], "--help"),
 ])
 def test_wrong_usage_exits_with_two_and_says_what_to_do(bnbench, tmp_path, arguments, said):
