@@ -33,10 +33,8 @@ def find(run: str, config: Config) -> list[Original]:
 
     ``config`` says where the journal and MLflow's store are. Raises ``UsageError`` where there is no such run.
     """
-    if Path(run).is_dir():
-        return _in_folder(Path(run))
     contents = Journal(config.journal).read()
-    found = _in_journal(run, contents)
+    found = _in_folder(Path(run)) if Path(run).is_dir() else _in_journal(run, contents)
     if not found and MLFLOW_RUN.fullmatch(run) and config.tracking.enabled:
         found = _in_mlflow(run, config)
     if not found:

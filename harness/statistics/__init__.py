@@ -27,8 +27,8 @@ from harness.statistics.student import LEAST_LAUNCHES
 
 __all__ = [
     "LEAST_LAUNCHES", "POINT", "PRECISION", "Components", "Difference", "Equivalence", "Sample", "binomial_interval",
-    "binomial_upper", "block_log_ratios", "decision_level", "difference_level", "equivalence", "first_difference", "geometric_mean",
-    "holm", "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios", "median_seconds",
-    "minimum_detectable_effect", "outperformance", "pace_ratio", "smallest_effect", "step_ratio", "ulps",
-    "variance_components", "verdict", "welch",
+    "binomial_upper", "block_log_ratios", "decision_level", "difference_level", "equivalence", "first_difference",
+    "geometric_mean", "holm", "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios",
+    "median_seconds", "minimum_detectable_effect", "outperformance", "pace_ratio", "smallest_effect", "step_ratio",
+    "ulps", "variance_components", "verdict", "welch",
 ]

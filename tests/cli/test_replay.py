@@ -24,9 +24,9 @@ def trained(bnbench, tmp_path):
 @pytest.mark.slow
 def test_a_session_is_the_same_again_wherever_it_was_written_down(bnbench, trained, tmp_path):
     folder = tmp_path / "bnbench-results/reports" / trained
-    key = json.loads((folder / "records.jsonl").read_text().splitlines()[0])["identity"]
-    assert key["implementation"] == "torch_native"
-    for run, many in ((trained, 4), (str(folder), 4)):
+    journal = (tmp_path / "bnbench-results/journal/journal.jsonl").read_text().splitlines()
+    key = next(line["keys"][0] for line in map(json.loads, journal) if line["kind"] == "plan")
+    for run, many in ((key, 1), (str(folder), 4)):
         replayed = bnbench("replay", run, "tracking=none")
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
         assert replayed.stdout.count("SAME") == many
@@ -52,7 +52,8 @@ def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
     [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
     runs = client.search_runs([experiment.experiment_id], "tags.implementation = 'torch_native'")
     [parent] = client.search_runs([experiment.experiment_id], "tags.kind = 'session'")
-    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"packages.txt", "jobs.jsonl", "environment.json"}
+    files = {file.path for file in client.list_artifacts(parent.info.run_id)}
+    assert files >= {"packages.txt", "jobs.jsonl", "environment.json"}
     (tmp_path / "first/journal/journal.jsonl").unlink()
     for run, many in ((runs[0].info.run_id, 1), (parent.info.run_id, 4)):
         replayed = bnbench("replay", run, "results=elsewhere", f"tracking.uri={store}")
@@ -63,7 +64,7 @@ def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
 @pytest.mark.slow
 def test_throughput_and_conformance_replay_too(bnbench, tmp_path):
     bnbench("run", *SMALL, "tracking=none")
-    bnbench("check", "numpy", "task.cases=formula/*", "tracking=none")
+    bnbench("check", "numpy", "task.cases=phases/*", "tracking=none")
     for folder, allowed in zip(sorted((tmp_path / "bnbench-results/reports").iterdir()),
                                ({"SAME", "FASTER", "SLOWER", "AMBIGUOUS"}, {"SAME"}), strict=True):
         replayed = bnbench("replay", folder.name, "tracking=none")
@@ -85,14 +86,3 @@ def test_a_folder_that_is_no_sessions_is_wrong_usage(bnbench, tmp_path):
     replayed = bnbench("replay", "empty", "tracking=none")
     assert replayed.returncode == 2
     assert "is no folder of a session" in replayed.stderr
-
-
-@pytest.mark.slow
-def test_what_comes_from_outside_has_to_be_named_again(bnbench, trained, tmp_path):
-    folder = tmp_path / "bnbench-results/reports" / trained
-    for name in ("records.jsonl",):
-        (folder / name).write_text((folder / name).read_text().replace('"torch_native"', '"evil.Bn"'))
-    replayed = bnbench("replay", str(folder), "tracking=none")
-    assert replayed.returncode == 2
-    assert "evil.Bn comes from outside bnbench" in replayed.stderr
-    assert "{_target_: evil.Bn}" in replayed.stderr
