@@ -1,4 +1,4 @@
-"""Killed in mid-sweep, the worker or the whole command: nothing in the journal is lost, and nothing is measured twice."""
+"""Killed in mid-sweep, the worker or the whole command: nothing in the journal is lost, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections import Counter
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -16,6 +17,8 @@ from harness.records import Status
 
 SWEEP = ("run", *SMALL, "problem.shapes=[[4,3,5],[8,3],[16,3]]", "-m", "problem.dtype=float32,float64")
 RECORDS = 3 * 3 * 2  # shapes, arms with the canary, dtypes
+TRAINING = ("run", "task=convergence", "task.steps=400", "task.seeds=[0]", "task.alternatives=[]", "task.checkpoint_seconds=0",
+            "implementations=[torch_native]", "device.threads=1", "tracking=none")
 
 
 def start(folder, *arguments):
@@ -28,6 +31,13 @@ def read_until(process, said):
         if said in line:
             return
     pytest.fail(f"the command ended before it said {said!r}")
+
+
+def wait_until(process, true):
+    while not true():
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=0.02)
+            pytest.fail("the command ended too early")
 
 
 def workers(process):
@@ -104,3 +114,25 @@ def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number):
     [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
     parents = [run for run in client.search_runs([experiment.experiment_id]) if "mlflow.parentRunId" not in run.data.tags]
     assert [run.info.status for run in parents] == ["KILLED"]
+
+
+@pytest.mark.slow
+def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit(tmp_path, bnbench):
+    (tmp_path / "here").mkdir()
+    process = start(tmp_path / "here", *TRAINING)
+    results = tmp_path / "here/bnbench-results"
+    wait_until(process, lambda: list(results.glob("checkpoints/*.pt")))
+    orphans = workers(process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not psutil.wait_procs(orphans, timeout=30)[1]
+    assert not measured(tmp_path / "here")
+
+    assert bnbench(*TRAINING, "results=here/bnbench-results", "resume=true").returncode == 0
+    assert bnbench(*TRAINING, "results=whole").returncode == 0
+    [resumed], [whole] = (Journal(journal).read().history for journal in (results / "journal", tmp_path / "whole/journal"))
+    [step] = resumed.figures["resumed_after"]
+    assert 0 < step < 400
+    for name in ("losses_sha256", "parameters_sha256"):
+        assert resumed.figures[name] == whole.figures[name]
+    assert not list(results.glob("checkpoints/*.pt"))
