@@ -57,7 +57,7 @@ def test_a_presets_sweep_is_expanded_but_for_the_keys_that_the_command_line_give
     assert not any(override.startswith("task=conf") for override in chosen.overrides)
 
 
-@pytest.mark.parametrize("preset", ["quick", "resnet50", "layouts", "dtypes"])
+@pytest.mark.parametrize("preset", [path.stem for path in sorted((composition.FOLDER / "experiment").glob("*.yaml"))])
 def test_every_preset_composes(preset):
     assert composition.composed([f"experiment={preset}"]).configs
 

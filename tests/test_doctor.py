@@ -13,6 +13,7 @@ from harness.doctor import Finding, Readings, examine, to_data
 from harness.doctor.readings import clock_step, take, torch_cuda, turbo
 from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import Processor
+from harness.training.datasets import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ PROCESSOR = Processor(
     model="A CPU", machine="x86_64", virtual=False, instruction_sets=["avx2", "avx512_bf16", "avx512_fp16"],
     logical=4, cores=4, quota=None, caches={"L2": "1024K"})
 CALM = Readings(
-    processor=PROCESSOR, gpus=["NVIDIA H200, 570.1, 143771 MiB"], packages={"scikit-learn": "1.9"}, torch_cuda="12.8",
+    processor=PROCESSOR, gpus=["NVIDIA H200, 570.1, 143771 MiB"], datasets={"digits": "scikit-learn 1.9"}, torch_cuda="12.8",
     compiler="g++ 12", python_headers=True, switches={}, overridden=[], load=0.1, busy=[("sshd", 7, 0.01)],
     work_elsewhere=0.05, steal=0.0, throttled=0, swapped_pages=0, swap_used=0, memory_available=64 * GIB,
     disk_free=100 * GIB, governor="performance", turbo=False, huge_pages="madvise", clock_source="tsc", clock_step=3e-8)
@@ -55,7 +56,7 @@ def test_a_calm_machine_gets_nothing_but_good_findings() -> None:
     ({"torch_cuda": None}, "GPU", "notice", "built without CUDA", "pytorch.org"),
     ({"compiler": None}, "C++ compiler", "bad", "torch_compile cannot run", "g++"),
     ({"python_headers": False}, "C++ compiler", "bad", "Python.h", "python3-dev"),
-    ({"packages": {}}, "data set digits", "bad", "not installed", "pip install scikit-learn"),
+    ({"datasets": {"digits": DataError("pip install scikit-learn")}}, "data set digits", "notice", "not here", "pip install"),
     ({"work_elsewhere": 1.0, "busy": [("make", 12, 0.97)]}, "other work", "bad", "make (process 12) 97%", "stop"),
     ({"work_elsewhere": 1.0}, "other work", "bad", "cannot be seen", "stop"),
     ({"busy": [("make", 12, 0.97)]}, "other work", "notice", "does not use", "bandwidth"),

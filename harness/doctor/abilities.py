@@ -13,7 +13,6 @@ NATIVE = {
     "bfloat16": ("avx512_bf16", "amx_bf16", "bf16"),
     "float16": ("avx512_fp16", "amx_fp16", "asimdhp"),
 }
-DATASETS = {"digits": "scikit-learn"}  # data set -> the package that holds it
 
 
 def cpus(seen: Readings) -> Iterator[Finding]:
@@ -79,11 +78,11 @@ def bandwidth_probes(_: Readings) -> Iterator[Finding]:
 
 
 def datasets(seen: Readings) -> Iterator[Finding]:
-    for dataset, package in DATASETS.items():
-        if package in seen.packages:
-            yield good(f"data set {dataset}", f"comes with {package} {seen.packages[package]}")
+    for dataset, found in seen.datasets.items():
+        if isinstance(found, str):
+            yield good(f"data set {dataset}", found)
         else:
-            yield bad(f"data set {dataset}", f"{package} is not installed", f"pip install {package}")
+            yield notice(f"data set {dataset}", "not here, so that nothing can be trained on it", str(found))
 
 
 ABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, bandwidth_probes, datasets)

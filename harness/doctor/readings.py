@@ -18,6 +18,7 @@ from harness.environment import machine, software
 from harness.environment.counters import count, work_elsewhere
 from harness.environment.machine import ROOT, Processor, text
 from harness.isolation.host import Settings
+from harness.training.datasets import DATASETS, DataError, find
 
 WATCH_SECONDS = 0.3
 
@@ -26,14 +27,15 @@ WATCH_SECONDS = 0.3
 class Readings:
     """Plain readings, None where the machine does not tell. Memory and disk in bytes, times in seconds.
 
-    ``busy`` is (name, id, CPUs in use) of other processes; ``work_elsewhere`` the CPUs in use by anybody but this
-    process, seen or not; ``steal`` the share of time that the hypervisor gave to others. Both are of the CPUs that this
-    process is bound to. ``overridden`` names variables that workers get another value of.
+    ``datasets`` says of each where it is, or has the error that says how to bring it. ``busy`` is (name, id, CPUs in use)
+    of other processes; ``work_elsewhere`` the CPUs in use by anybody but this process, seen or not; ``steal`` the share of
+    time that the hypervisor gave to others. Both are of the CPUs that this process is bound to. ``overridden`` names
+    variables that workers get another value of.
     """
 
     processor: Processor
     gpus: list[str]
-    packages: Mapping[str, str]
+    datasets: Mapping[str, str | DataError]
     torch_cuda: str | None
     compiler: str | None
     python_headers: bool
@@ -55,6 +57,13 @@ class Readings:
     clock_step: float
 
 
+def _whereabouts(name: str) -> str | DataError:
+    try:
+        return find(name)
+    except DataError as error:
+        return error
+
+
 def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
     """Read everything, watching what others do for ``seconds``."""
     before, started = count(root), time.process_time()
@@ -64,7 +73,7 @@ def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
     return Readings(
         processor=processor,
         gpus=machine.gpus(),
-        packages=software.versions(),
+        datasets={name: _whereabouts(name) for name in DATASETS},
         torch_cuda=torch_cuda(),
         compiler=software.compiler(),
         python_headers=Path(sysconfig.get_path("include"), "Python.h").is_file(),

@@ -19,8 +19,8 @@ TREE = Path(__file__).parents[2]
 SOURCE = ("harness", "implementations", "conf", "pyproject.toml")  # what runs; a new report makes no tree dirty
 
 # Those that compute, or compile what computes; nothing that only logs or draws.
-PACKAGES = ("bnbench", "jax", "jaxlib", "llvmlite", "numba", "numpy", "onednn-devel-cpu-gomp", "scikit-learn", "scipy",
-            "torch", "triton")
+PACKAGES = ("bnbench", "jax", "jaxlib", "llvmlite", "mnist1d", "numba", "numpy", "onednn-devel-cpu-gomp", "scikit-learn",
+            "scipy", "torch", "triton")
 # Variables that change how fast or with which bits something is computed, and that workers inherit as they are.
 SWITCHES: Mapping[str, str] = {
     "ATEN_CPU_CAPABILITY": "picks PyTorch's instruction set",
