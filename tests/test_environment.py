@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,32 @@ def test_a_file_that_does_not_run_leaves_a_tree_clean(tree: Path) -> None:
     write(tree / "reports/new.md", "fast\n")
     write(tree / "reports/old.md", "slower\n")
     assert software.source(tree)["dirty"] is False
+
+
+def test_the_difference_applied_to_the_commit_is_the_tree_that_ran_and_leaves_the_index_alone(tree: Path) -> None:
+    write(tree / "harness/a.py", "a = 2\n")
+    write(tree / "harness/new folder/b.py", "b = 1\n")
+    (tree / "harness/c.bin").write_bytes(bytes(range(256)))
+    status = git(tree, "status", "--porcelain")
+    changes = software.difference(tree)
+    assert git(tree, "status", "--porcelain") == status
+    again = tree / "again"
+    git(tree, "clone", "-q", str(tree), str(again))
+    (again / "changes").write_text(changes)
+    git(again, "apply", "changes")
+    for name in ("a.py", "new folder/b.py", "c.bin"):
+        assert (again / "harness" / name).read_bytes() == (tree / "harness" / name).read_bytes()
+
+
+def test_a_clean_tree_has_no_difference(tree: Path) -> None:
+    write(tree / "reports/new.md", "fast\n")
+    assert software.difference(tree) == ""
+
+
+def test_installed_packages_are_named_with_their_versions() -> None:
+    lines = software.installed().splitlines()
+    assert f"numpy=={version('numpy')}" in lines
+    assert len(lines) == len(set(lines))
 
 
 def test_a_package_inside_somebody_elses_checkout_has_no_commit(tree: Path) -> None:

@@ -95,7 +95,7 @@ def source(tree: Path = TREE) -> dict[str, Any]:
     if not commit:
         return {"commit": None, "dirty": None, "difference": None}
     changes = _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE)
-    untracked = _git(tree, "ls-files", "--others", "--exclude-standard", "-z", "--", *SOURCE).split("\0")[:-1]
+    untracked = _untracked(tree)
     said = hashlib.sha256(changes.encode())
     for path in (tree / name for name in sorted(untracked)):
         said.update(f"\0{path.relative_to(tree)}\0".encode() + (path.read_bytes() if path.is_file() else b""))
@@ -114,7 +114,8 @@ def difference(tree: Path = TREE) -> str:
         index = Path(folder) / "index"
         shutil.copyfile(tree / _git(tree, "rev-parse", "--git-path", "index").strip(), index)
         ours = {"GIT_INDEX_FILE": str(index)}
-        _git(tree, "add", "--intent-to-add", "--", *SOURCE, **ours)
+        if untracked := _untracked(tree):
+            _git(tree, "--literal-pathspecs", "add", "--intent-to-add", "--", *untracked, **ours)
         return _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE, **ours)
 
 
@@ -122,6 +123,10 @@ def installed() -> str:
     """Every installed package with its version, a line each, as pip's constraints are written."""
     named = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
     return "".join(f"{name}=={named[name]}\n" for name in sorted(named, key=str.lower))
+
+
+def _untracked(tree: Path) -> list[str]:
+    return _git(tree, "ls-files", "--others", "--exclude-standard", "-z", "--", *SOURCE).split("\0")[:-1]
 
 
 def _git(tree: Path, *arguments: str, **ours: str) -> str:
