@@ -59,7 +59,7 @@ def compare_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--journal-after")
     parser.add_argument("--margin", type=float, default=0.03)
     parser.add_argument("--alpha", type=float, default=0.05)
-    flags = parser.parse_args(arguments)
+    flags = parser.parse_intermixed_args(arguments)
     if not (0 < flags.alpha <= 0.5 and 0 < flags.margin <= 1):
         raise UsageError(f"--alpha {flags.alpha:g} --margin {flags.margin:g}; allowed: alpha up to 0.5, margin up to 1, "
                          "both more than 0")
@@ -72,7 +72,7 @@ def replay_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("run")
     parser.add_argument("--level")
     parser.add_argument("overrides", nargs="*")
-    flags = parser.parse_args(arguments)
+    flags = parser.parse_intermixed_args(arguments)
     for word in [flags.run, *flags.overrides]:
         if ("=" in word) != (word in flags.overrides) and not Path(word).is_dir():
             raise UsageError(f"{word!r}: write bnbench replay RUN [key=value ...]; see bnbench --help")
@@ -100,7 +100,7 @@ def ui_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("ui")
     parser.add_argument("--port", type=int)
     parser.add_argument("overrides", nargs="*")
-    flags = parser.parse_args(arguments)
+    flags = parser.parse_intermixed_args(arguments)
     if flags.port is not None and not 0 < flags.port < 1 << 16:
         raise UsageError(f"--port {flags.port}; allowed: 1 to 65535")
     return flags

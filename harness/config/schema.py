@@ -108,6 +108,7 @@ class ConvergenceConfig(TaskConfig):
     depth: int | None = between(1, 1000, None)  # hidden layers of the mlp; None, here and below: the model's own
     width: int | None = between(1, 1 << 20, None)  # features of each
     activation: str | None = one_of((None, "relu", "sigmoid", "tanh"), None)
+    memory_format: str | None = one_of((None, *MEMORY_FORMATS), None)  # of convolutions
     redundant_bias: bool = False  # layers before a normalization have a bias, which it takes away again
     initial_scale: float = between(0, 1e6, 1.0)  # of all initial weights
     alternatives: list[str] = none_or_some_of(ALTERNATIVES, ["none"])  # arms beside the implementations

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import permutations
 
 import pytest
 from commands import SMALL
+
+from harness.arguments import replay_flags
+from harness.config import UsageError
 
 TRAIN = ("run", "task=convergence", "task.steps=12", "task.evaluate_every=6", "task.seeds=[0,1]",
          "implementations=[torch_native]", "device.threads=2")
@@ -72,6 +76,15 @@ def test_throughput_and_conformance_replay_too(bnbench, tmp_path):
         outcomes = set(re.findall(r"^[A-Z]+(?=  )", replayed.stdout, re.MULTILINE))
         assert outcomes
         assert outcomes <= allowed, replayed.stdout
+
+
+@pytest.mark.parametrize("words", list(permutations(("there", "device.threads=1", "--level=equivalent"))))
+def test_the_run_the_level_and_what_is_changed_come_in_any_order_but_a_run_before_keys(words):
+    if words.index("there") > words.index("device.threads=1"):
+        with pytest.raises(UsageError, match="write bnbench replay RUN"):
+            replay_flags(words)
+    else:
+        assert vars(replay_flags(words)) == {"run": "there", "level": "equivalent", "overrides": ["device.threads=1"]}
 
 
 def test_a_run_that_is_not_there_is_wrong_usage_that_says_what_is(bnbench):

@@ -42,6 +42,24 @@ def test_another_seed_gives_other_weights(name: str) -> None:
     assert weights(made(name, seed=0)) != weights(made(name, seed=1))
 
 
+@pytest.mark.parametrize("name", ["cnn", "resnet20"])
+def test_in_channels_last_every_batch_norm_gets_it_and_gives_it_on(name: str) -> None:
+    seen = []
+
+    def recording(features: int, activation: str | None) -> nn.Module:
+        layer = NORMALIZED(features, activation)
+        layer.register_forward_hook(lambda _, arguments, output: seen.extend([*arguments, output]))
+        return layer
+
+    model = models.build(name, SHAPE, CLASSES, recording, bias=False, memory_format="channels_last")
+    models.initialize(model, 0, 1.0)
+    assert weights(model) == weights(made(name))
+    model(torch.randn(3, *SHAPE)).sum().backward()
+    images = [tensor for tensor in seen if tensor is not None and tensor.dim() == 4 and tensor.shape[2] > 1]
+    assert len(images) > 3
+    assert all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in images)
+
+
 def test_weights_do_not_depend_on_pytorchs_generator() -> None:
     torch.manual_seed(1)
     before = weights(made("cnn"))

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "OPTIONS", "build", "initialize", "options_of", "weighted_layers"]
 
-OPTIONS = ("depth", "width", "activation")
+OPTIONS = ("depth", "width", "activation", "memory_format")
 # Those that each takes, with their values unless others are given. The module of a name has the builder, which is
 # imported where it is called: what plans a training needs no PyTorch.
 MODELS: Mapping[str, Mapping[str, Any]] = {
     "mlp": {"depth": 3, "width": 100, "activation": "sigmoid"},  # Ioffe & Szegedy 2015, section 4.1
-    "cnn": {"activation": "relu"},
-    "resnet20": {},
+    "cnn": {"activation": "relu", "memory_format": "contiguous"},
+    "resnet20": {"memory_format": "contiguous"},
 }
 
 
@@ -49,7 +49,16 @@ def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 def build(
     name: str, shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, **options: Any,
 ) -> nn.Module:
-    """The network of that name for images of ``shape``, not initialized. Raises ValueError as `options_of` does."""
+    """The network of that name for images of ``shape``, not initialized. Raises ValueError as `options_of` does.
+
+    Weights in channels_last are enough: a convolution's output is laid out as they are, whatever its input.
+    """
+    import torch
+
     taken = options_of(name, options)
+    memory_format = taken.pop("memory_format", "contiguous")
     builder = import_module(f"harness.training.models.{name}")
-    return cast("nn.Module", builder.build(shape, classes, normalize, bias=bias, **taken))
+    model = cast("nn.Module", builder.build(shape, classes, normalize, bias=bias, **taken))
+    if memory_format == "channels_last":
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's types lack it
+    return model
