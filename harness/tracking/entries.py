@@ -100,5 +100,9 @@ def _numbers(flat: Mapping[str, Any], step: int = 0) -> Iterator[tuple[str, floa
 
 def _curves(record: Record) -> Iterator[tuple[str, float, int]]:
     for sample in record.samples:
-        if "step" in sample:
-            yield from _numbers({name: value for name, value in sample.items() if name != "step"}, int(sample["step"]))
+        if "step" not in sample:
+            continue
+        curve = {name: value for name, value in sample.items() if name != "step"}
+        if sample.get("seconds") and "batch" in record.cell:
+            curve["samples_per_second"] = record.cell["batch"] / sample["seconds"]
+        yield from _numbers(curve, int(sample["step"]))

@@ -92,6 +92,11 @@ def test_what_is_no_finite_number_is_no_metric(make_record: Callable[..., Record
     assert entry(make_record(figures=figures)).metrics == [("g", 0.0, 0)]
 
 
+def test_a_step_that_was_timed_has_its_samples_per_second(make_record: Callable[..., Record]) -> None:
+    record = make_record(cell={"batch": 64}, samples=[{"step": 1, "seconds": 0.5}, {"step": 2, "seconds": None}])
+    assert [point for point in entry(record).metrics if point[0] == "samples_per_second"] == [("samples_per_second", 128.0, 1)]
+
+
 def test_samples_with_a_step_become_curves_and_others_do_not(make_record: Callable[..., Record]) -> None:
     samples = [
         {"step": 1, "loss": 2.0, "accuracy": None}, {"step": 2, "loss": 1.0, "accuracy": 0.5},
