@@ -57,7 +57,7 @@ def batch_norm(
         output = torch.nn.functional.batch_norm(
             input, _spared(running_mean), _spared(running_var), weight, bias, training, momentum, eps)
         if input.numel() == 0:
-            return _finished(output, residual, activation)
+            return finished(output, residual, activation)
         running_mean, running_var, weight, bias = parameters = _flat(*parameters)
     shape = input.shape
     if len(shape) not in RANKS:
@@ -127,7 +127,8 @@ def _layout(input: Tensor) -> torch.memory_format:
     return channels_last
 
 
-def _finished(output: Tensor, residual: Tensor | None, activation: str | None) -> Tensor:
+def finished(output: Tensor, residual: Tensor | None, activation: str | None) -> Tensor:
+    """What follows the normalization, in operations of its own."""
     output = output if residual is None else output + residual
     return torch.relu(output) if activation else output
 

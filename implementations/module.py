@@ -8,7 +8,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from implementations import registry
-from implementations.functional import batch_norm, resolve
+from implementations.functional import batch_norm, finished, resolve
 from implementations.interface import ACTIVATIONS, RANKS, Implementation
 
 
@@ -17,7 +17,8 @@ class BatchNorm(_BatchNorm):
 
     Parameters, buffers and ``state_dict`` are those of `torch.nn.BatchNorm2d`, so that checkpoints go both ways, and it is
     one to `isinstance`, so that tools which look for batch norm find it. ``momentum=None`` averages over all batches.
-    ``forward(input, residual)`` adds the residual before the activation.
+    ``forward(input, residual)`` adds the residual before the activation; one of another shape or dtype than the input's as
+    ``+`` does, in an operation of its own.
     """
 
     def __init__(
@@ -49,13 +50,16 @@ class BatchNorm(_BatchNorm):
         update = self.training and self.track_running_stats
         # As in PyTorch, buffers that are not tracked serve inference only.
         keep = not self.training or self.track_running_stats
-        return batch_norm(
+        drawn_in = residual is None or _fits(residual, input)
+        output = batch_norm(
             input,
             self.running_mean if keep else None,
             self.running_var if keep else None,
             self.weight, self.bias, use_batch, self._average_factor(update), self.eps,
-            implementation=self._resolved, activation=self.activation, residual=residual,
+            implementation=self._resolved, activation=self.activation if drawn_in else None,
+            residual=residual if drawn_in else None,
         )
+        return output if drawn_in else finished(output, residual, self.activation)
 
     def _average_factor(self, update: bool) -> float:
         """The weight of this batch in the running statistics; counts the batch."""
@@ -74,3 +78,7 @@ class BatchNorm(_BatchNorm):
         name = given if isinstance(given, Implementation) else registry.name_of(given)
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
                 f"track_running_stats={self.track_running_stats}, implementation={name}, activation={self.activation}")
+
+
+def _fits(residual: object, input: torch.Tensor) -> bool:
+    return isinstance(residual, torch.Tensor) and residual.shape == input.shape and residual.dtype == input.dtype

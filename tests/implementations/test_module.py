@@ -108,6 +108,14 @@ def test_residual_and_activation_come_after_the_normalization():
     torch.testing.assert_close(module(x, residual), torch.relu(plain(x) + residual))
 
 
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("residual", [torch.ones(3, 1, 1), torch.ones(4, 3, 2, 2), 0.5], ids=["shape", "dtype", "number"])
+def test_a_residual_of_another_shape_or_dtype_is_added_as_plus_adds_it(activation, residual):
+    module = BatchNorm(3, implementation="torch_native", activation=activation, dtype=torch.float64)
+    x, expected = batches(4)[0], torch.nn.BatchNorm2d(3, dtype=torch.float64)(batches(4)[0]) + residual
+    torch.testing.assert_close(module(x, residual), torch.relu(expected) if activation else expected)
+
+
 def test_tools_that_look_for_batch_norm_find_it():
     assert isinstance(BatchNorm(3, implementation="numpy"), torch.nn.modules.batchnorm._BatchNorm)
 
