@@ -79,6 +79,17 @@ def test_fusing_leaves_the_model_as_it_was_and_shares_its_parameters():
         assert getattr(fused.get_submodule(owner), attribute) is tensor
 
 
+def test_a_hooked_module_is_not_traced_into_and_the_batch_norm_inside_is_told():
+    model, seen = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.BatchNorm2d(3)), []
+    model[0].register_forward_hook(lambda module, arguments, output: seen.append(type(output)))
+    model.register_forward_hook(lambda module, arguments, output: seen.append("the model"))
+    with pytest.warns(UserWarning, match=r"0\.0 \(BatchNorm2d\): it is inside a module that tracing does not enter"):
+        fused = convert(model, "torch_native", fuse=True)
+    fused(torch.randn(4, 3, 5, 5))
+    assert seen == [torch.Tensor, "the model"]
+    assert type(model[0][0]) is nn.BatchNorm2d
+
+
 def test_a_relu_with_a_hook_is_not_drawn_in():
     model, seen = nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), []
     model[1].register_forward_hook(lambda module, arguments, output: seen.append(output))
