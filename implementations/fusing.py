@@ -34,8 +34,10 @@ def fused(model: nn.Module, twins: Twins) -> fx.GraphModule:
     """``model``, traced, with ``twins`` in the place of its batch norms; ``model`` itself is left as it is."""
     with _as_before(model):
         traced = fx.GraphModule(model, _Tracer().trace(model))
-    for name, module in traced.named_modules():
-        module.training = model.get_submodule(name).training  # `GraphModule` makes new containers, in training mode
+    for name, module in traced.named_modules():  # `GraphModule` makes new containers, in training mode, of persistent buffers
+        original = model.get_submodule(name)
+        module.training = original.training
+        module._non_persistent_buffers_set |= original._non_persistent_buffers_set & module._buffers.keys()
     vars(traced).update({name: value for name, value in vars(model).items() if name in _hook_attributes()})
     _place(traced, model, twins)
     for node in reversed(list(traced.graph.nodes)):  # what is drawn in on a bypass then no longer stands in another's way
@@ -60,6 +62,8 @@ _Proxy = type("_Proxy", (fx.Proxy,), {f"__{name}__": partialmethod(_record, name
 
 
 class _Tracer(fx.Tracer):
+    proxy_buffer_attributes = True  # else what the model computes of a buffer would be computed now, and kept as a constant
+
     def proxy(self, node: fx.Node) -> fx.Proxy:
         made: fx.Proxy = _Proxy(node, self)
         return made
@@ -131,12 +135,13 @@ def _between(first: fx.Node, last: fx.Node | None) -> list[fx.Node]:
 
 
 def _is_batch_norm(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether something may be drawn into it: it is called once, and no hook sees what comes out."""
+    """Whether something may be drawn into it: it is called once, nobody reads its statistics, no hook sees what comes out."""
     if node.op != "call_module" or len(node.args) != 1 or node.kwargs:
         return False
     module = traced.get_submodule(str(node.target))
-    calls = [other for other in traced.graph.nodes if other.op == "call_module" and other.target == node.target]
-    return type(module) is BatchNorm and module.activation is None and not _is_hooked(module) and len(calls) == 1
+    uses = [other for other in traced.graph.nodes
+            if other.op in ("call_module", "get_attr") and f"{other.target}.".startswith(f"{node.target}.")]
+    return type(module) is BatchNorm and module.activation is None and not _is_hooked(module) and len(uses) == 1
 
 
 def _addition(node: fx.Node | None) -> tuple[tuple[Any, ...], bool]:

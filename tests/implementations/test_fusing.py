@@ -111,6 +111,11 @@ def called_twice(model, x, r):
     return torch.relu(model.bn(x)) + model.bn(r)
 
 
+def statistics_read(model, x, r):
+    y = model.bn(x)
+    return torch.relu(y + model.bn.running_mean.mul(2).view(3, 1, 1))
+
+
 def seen_elsewhere(model, x, r):
     y = model.bn(x)
     return torch.relu(y) + y
@@ -128,7 +133,7 @@ def handed_to_anybody_s_code(model, x, r):
 
 LEFT = (input_changed, residual_changed, input_changed_by_a_module, input_changed_by_an_argument, input_changed_by_out,
         input_changed_by_an_operator, added_to_the_residual, methodically_added_to_the_residual, written_elsewhere,
-        added_with_a_factor, called_twice, seen_elsewhere, handed_to_anybody_s_code)
+        added_with_a_factor, called_twice, statistics_read, seen_elsewhere, handed_to_anybody_s_code)
 
 
 @pytest.mark.parametrize("after", DRAWN_IN + LEFT)

@@ -25,6 +25,23 @@ def test_changes_in_place_are_traced_as_such_and_numbers_stay_numbers():
     torch.testing.assert_close(convert(Counting(), "torch_native", fuse=True)(torch.ones(2)), torch.full((2,), 5.0))
 
 
+def test_what_the_model_does_with_its_buffers_is_done_at_each_call():
+    class Counted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()), persistent=False)
+
+        def forward(self, x):
+            self.calls.add_(1)
+            return x * self.calls
+
+    model = nn.Sequential(Counted())
+    fused = convert(model, "torch_native", fuse=True)
+    assert model[0].calls == 0
+    assert [fused(torch.ones(())).item() for _ in range(3)] == [1, 2, 3]
+    assert fused.state_dict().keys() == model.state_dict().keys()
+
+
 def test_a_frozen_batch_norm_stays_frozen():
     model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.Dropout(), nn.BatchNorm2d(3))
     model[0].eval()
