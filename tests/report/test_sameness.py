@@ -101,6 +101,14 @@ def test_where_losses_part_is_the_median_and_range_over_seeds_in_steps_and_ulp()
     assert "losses first differ at step 4 (3 to 5), by 2 (1 to 3) ulp" in sameness.told(race(records), one)
 
 
+@pytest.mark.parametrize(("ulps", "said"), [(400, False), (60_000, True)])
+def test_losses_that_part_by_thousands_of_ulp_are_told_to_be_no_rounding(ulps, said):
+    records = [rounded_at(record, 2, ulps) if record.implementation == "numpy" else record for record in trained()]
+    assert judged(records).judgement == "EQUIVALENT"
+    for told in (sameness.table(race(records)), sameness.told(race(records), judged(records))):
+        assert ("more than rounding" in told) == said
+
+
 def test_a_seed_that_never_parts_counts_as_later_than_any():
     records = [rounded_at(record, 7) if record.implementation == "numpy" and record.cell["seed"] else record
                for record in trained(seeds=range(3))]
