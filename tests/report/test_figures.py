@@ -13,6 +13,7 @@ import pytest
 from harness.records import Status
 from harness.report import figures
 from harness.report.figures import speed, style
+from harness.report.figures.curves import middle_of
 from harness.report.views import Section, names, races, sections
 from tests.report import synthetic
 from tests.report.synthetic import BASELINE, SPEEDS, cell
@@ -92,6 +93,19 @@ def test_curves_that_break_off_are_drawn_as_far_as_they_go(tmp_path: Path) -> No
     race = races(synthetic.convergence(diverged=[("numpy", 0), ("none", 2)]))[0]
     figures.draw_curves(race, figures.styles(list(race.arms)), tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 0
+
+
+def test_the_middle_of_curves_is_the_median_of_the_seeds_where_all_are() -> None:
+    assert middle_of([{1: 1.0, 2: 5.0, 3: 0.0}, {1: 3.0, 2: 7.0}, {1: 8.0, 2: 6.0}]) == ([1, 2], [3.0, 6.0])
+    assert middle_of([]) == ([], [])
+
+
+def test_the_middle_of_a_long_curve_takes_neighbours_in_so_that_one_odd_step_does_not_show() -> None:
+    level = dict.fromkeys(range(1, 1001), 2.0)
+    steps, middle = middle_of([level | {500: 9.0}])
+    assert (len(steps), set(middle)) == (1000, {2.0})
+    slope = middle_of([{step: float(step) for step in level}])[1]
+    assert slope[10:-10] == [float(step) for step in steps[10:-10]]
 
 
 def test_importing_reports_loads_nothing_heavy_and_drawing_leaves_pyplot_alone(tmp_path: Path) -> None:

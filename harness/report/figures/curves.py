@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 2
 PANEL, MARGINS = 3.6, 0.8  # inches
+POINTS = 200  # of a curve; of more, neighbours are taken together
+PALE, FAINT = 0.3, 0.08  # opacity of a seed's curve
 
 
 class Panel(NamedTuple):
@@ -74,11 +77,23 @@ def _curves(race: Race, quantity: str) -> dict[str, list[dict[int, float]]]:
 
 
 def _draw(axes: Axes, curves: Sequence[Mapping[int, float]], style: Style) -> None:
+    steps, middle = middle_of(curves)
+    opacity = PALE if len(steps) < POINTS else FAINT
     for curve in curves:
-        axes.plot(list(curve), list(curve.values()), color=style.colour, linewidth=0.7, alpha=0.3)
+        axes.plot(list(curve), list(curve.values()), color=style.colour, linewidth=0.7, alpha=opacity, zorder=1)
+    axes.plot(steps, middle, color=style.colour, linewidth=2, linestyle=style.dashes, zorder=2)
+
+
+def middle_of(curves: Sequence[Mapping[int, float]]) -> tuple[list[int], list[float]]:
+    """The steps that all curves have, and the median there; where they are many, over neighbouring steps too.
+
+    The loss of a batch is noisy, and would hide one arm behind another.
+    """
     shared = [step for step in curves[0] if all(step in curve for curve in curves)] if curves else []
-    middle = [median(curve[step] for curve in curves) for step in shared]
-    axes.plot(shared, middle, color=style.colour, linewidth=2, linestyle=style.dashes)
+    reach = len(shared) // POINTS
+    values = [[curve[step] for curve in curves] for step in shared]
+    near = (chain(*values[max(at - reach, 0):at + reach + 1]) for at in range(len(values)))
+    return shared, [median(many) for many in near]
 
 
 def _curve(samples: Sequence[Mapping[str, Any]], quantity: str) -> dict[int, float]:
