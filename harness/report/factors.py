@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from harness import statistics
 from harness.records import Interval
 from harness.report import tallies, text
-from harness.report.views import WITHOUT, Race
+from harness.report.views import Race
+from harness.training.alternatives import WITHOUT
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from statistics import median
 from harness import statistics
 from harness.records import Interval
 from harness.report import text
-from harness.report.views import OTHER_NETWORKS, Race
+from harness.report.views import Race
 from harness.statistics import POINT, Difference, Equivalence
+from harness.training.alternatives import ALTERNATIVES
 
 ROUNDING = 4096  # ulp: half of a float32's digits. Where right implementations first part, 1 to 422 were seen
 LEAST_SEEDS = 6  # fewer pairs, all alike, are no rarer than 1 in 20 by chance, 2 / 2**n, and then have no spread to judge by
@@ -61,7 +62,7 @@ def sameness(race: Race) -> list[Sameness]:
     points at: being within the margin, or beyond it.
     """
     baseline = race.about["baseline"]
-    names = [name for name in race.arms if name not in {baseline, *OTHER_NETWORKS}] if baseline in race.arms else []
+    names = [name for name in race.arms if name not in {baseline, *ALTERNATIVES}] if baseline in race.arms else []
     found = {name: _found(race, name, baseline) for name in names}
     levels = {name: min(one.level, 1 - one.level) for name, (seeds, one) in found.items() if one and seeds >= LEAST_SEEDS}
     stands = dict(zip(levels, statistics.holm(list(levels.values()), race.alpha), strict=True))

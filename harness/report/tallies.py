@@ -19,13 +19,13 @@ from harness.report.views import (
     NO_RATIO,
     NO_VERDICT,
     OUTCOMES,
-    WITHOUT,
     Race,
     Section,
     property_of,
     ratio_of,
     told_as,
 )
+from harness.training.alternatives import WITHOUT
 
 ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *OUTCOMES)
 ALL = "all"

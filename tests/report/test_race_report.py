@@ -63,6 +63,15 @@ def test_each_factor_has_the_interval_of_its_own_statistic():
                                                  for arm in (ours, theirs)), 0.05)
 
 
+@pytest.mark.parametrize(("about", "network"), [
+    ({"model": "mlp", "depth": 3, "width": 100}, "mlp on"),
+    ({"model": "mlp", "depth": 8, "initial_scale": 0.5}, "mlp (depth 8, initial scale 0.5) on"),
+    ({"model": "resnet20", "memory_format": "channels_last"}, "resnet20 (memory format channels_last) on"),
+])
+def test_a_title_tells_what_is_not_the_networks_own(about, network):
+    assert race([changed(record, about=about) for record in trained()]).title.startswith(network)
+
+
 def test_a_miss_is_longer_in_steps_and_in_seconds_and_leaves_the_pace():
     found = pair(trained(missing=[("numpy", seed) for seed in range(8)]), "numpy", "torch_native")
     assert found.steps.estimate == found.time.estimate == float("inf")

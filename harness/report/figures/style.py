@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.report.views import WITHOUT
+from harness.training.alternatives import WITHOUT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
