@@ -95,6 +95,19 @@ def test_curves_that_break_off_are_drawn_as_far_as_they_go(tmp_path: Path) -> No
     assert (tmp_path / "figure.png").stat().st_size > 0
 
 
+def test_an_arm_that_was_evaluated_once_shows_as_a_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.axes import Axes
+
+    drawn = []
+    plot = Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda axes, *given, **how: drawn.append((given, how)) or plot(axes, *given, **how))
+    race = races(synthetic.convergence(steps=10))[0]
+    figures.draw_curves(race, figures.styles(list(race.arms)), tmp_path / "figure.png")
+    points = {bool(how["marker"]) for (steps, _), how in drawn if len(steps) == 1}
+    lines = {bool(how["marker"]) for (steps, _), how in drawn if len(steps) > 1}
+    assert (points, lines) == ({True}, {False})
+
+
 def test_the_middle_of_curves_is_the_median_of_the_seeds_where_all_are() -> None:
     assert middle_of([{1: 1.0, 2: 5.0, 3: 0.0}, {1: 3.0, 2: 7.0}, {1: 8.0, 2: 6.0}]) == ([1, 2], [3.0, 6.0])
     assert middle_of([]) == ([], [])

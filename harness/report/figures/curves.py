@@ -80,8 +80,15 @@ def _draw(axes: Axes, curves: Sequence[Mapping[int, float]], style: Style) -> No
     steps, middle = middle_of(curves)
     opacity = PALE if len(steps) < POINTS else FAINT
     for curve in curves:
-        axes.plot(list(curve), list(curve.values()), color=style.colour, linewidth=0.7, alpha=opacity, zorder=1)
-    axes.plot(steps, middle, color=style.colour, linewidth=2, linestyle=style.dashes, zorder=2)
+        axes.plot(list(curve), list(curve.values()), color=style.colour, linewidth=0.7, alpha=opacity, zorder=1,
+                  marker=_marker(style, len(curve)), markersize=4)
+    axes.plot(steps, middle, color=style.colour, linewidth=2, linestyle=style.dashes, zorder=2,
+              marker=_marker(style, len(steps)), markersize=8)
+
+
+def _marker(style: Style, points: int) -> str:
+    """A single point has no line that would show it."""
+    return style.marker if points == 1 else ""
 
 
 def middle_of(curves: Sequence[Mapping[int, float]]) -> tuple[list[int], list[float]]:
