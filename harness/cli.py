@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"bnbench {command}: {error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the same command with resume=true goes on from here\n")
+        again = "the same command begins anew" if command == "replay" else "the same command with resume=true goes on from here"
+        sys.stderr.write(f"interrupted; {again}\n")
         return 130
 
 
@@ -64,10 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     for config in composed.configs:
         task_of(config).plan(config, environment)  # what cannot be planned is told before anything is begun
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        here = session.begin(composed.configs[0], ["bnbench", "run", *arguments])
-    except OSError as error:
-        raise UsageError(f"{error.filename}: {error.strerror}; results and journal must be folders to write to") from error
+    here = session.begin(composed.configs[0], ["bnbench", "run", *arguments])
     end: Any = "KILLED"
     try:
         _hydra(hydra)
@@ -163,7 +161,8 @@ def replay(arguments: Sequence[str]) -> int:
 
     flags = replay_flags(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
-    found = running.replay(flags.run, flags.level, flags.overrides, ["bnbench", "replay", *arguments])
+    found = running.replay(flags.run, flags.level, flags.overrides, ["bnbench", "replay", *arguments],
+                           partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True))
     telling.tell(Console(width=None if sys.stdout.isatty() else WIDTH), found)
     return exit_status(found)
 

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import tracking
-from harness.config import Config
+from harness.config import Config, UsageError
 from harness.environment import Environment, capture
 from harness.export import describe, export
 from harness.journal import Contents, Journal, Plan
@@ -49,7 +49,17 @@ class Session:
 
 
 def begin(config: Config, command: list[str]) -> Session:
-    """Open a session in the journal and, as far as it can be reached, in MLflow."""
+    """Open a session in the journal and, as far as it can be reached, in MLflow.
+
+    Raises ``UsageError`` where the journal or the results cannot be written.
+    """
+    try:
+        return _begin(config, command)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}; results and journal must be folders to write to") from error
+
+
+def _begin(config: Config, command: list[str]) -> Session:
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     environment = capture()

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from harness.config.composition import ERRORS, as_object, translated
+from harness.config.composition import ERRORS, OF_THE_SESSION, as_object, translated
 from harness.config.schema import TASKS, Config, DeviceConfig, ProblemConfig, TrackingConfig
 from harness.config.usage import UsageError
 
@@ -15,9 +15,11 @@ from harness.config.usage import UsageError
 def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     """The typed and validated configuration, with ``overrides`` (``key=value``) in the place of what was.
 
-    Implementations are those that the overrides name, or the baseline: what a file names from outside is not trusted. Raises
-    ``UsageError`` for keys or values that this version does not have.
+    Implementations are those that the overrides name, or the baseline: what a file names from outside is not trusted. Where
+    results go is not restored. Raises ``UsageError`` for keys or values that this version does not have.
     """
+    data = {key: value for key, value in data.items() if key not in OF_THE_SESSION}
+    _refuse_references(data)
     tasks = {task.name: task for task in TASKS}
     name = data["task"]["name"]
     if name not in tasks:
@@ -31,3 +33,14 @@ def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
         return as_object(given)  # type: ignore[arg-type]  # a mapping merged into a mapping is one
     except ERRORS as error:
         raise translated(error) from error
+
+
+def _refuse_references(data: Any) -> None:
+    """OmegaConf would look up what such words name, in the environment too."""
+    if isinstance(data, Mapping):
+        data = [*data, *data.values()]
+    if isinstance(data, list):
+        for item in data:
+            _refuse_references(item)
+    elif isinstance(data, str) and "${" in data:
+        raise UsageError(f"the recorded configuration has {data!r}; what was recorded is resolved, and nothing is looked up")

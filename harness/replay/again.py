@@ -13,6 +13,7 @@ from harness.config.restoring import restored
 from harness.environment import Environment
 from harness.records import CANARY, Identity, Record
 from harness.replay.originals import Original
+from harness.report.repeat import target
 from harness.session import measured
 from harness.tasks import task_of
 from harness.training.alternatives import ALTERNATIVES
@@ -65,16 +66,20 @@ def _what(identity: Identity) -> str:
 
 
 def _arms(names: Sequence[str], config: Config) -> list[Any]:
-    """The implementations of those names; one from outside as the command line names it again, since no file may say what
-    is run.
+    """The implementations of those names, and a baseline from outside, which nothing runs without.
+
+    One from outside is as the command line names it again, since no file may say what is run.
     """
-    given = {registry.name_of(item): item for item in config.implementations if isinstance(item, Mapping)}
-    arms: dict[str, Any] = {}
-    for name in names:
-        if name in (*ALTERNATIVES, CANARY):
-            continue
-        if name not in registry.names() and name not in given:
+    ours = [name for name in names if name not in (*ALTERNATIVES, CANARY)]
+    if config.baseline not in registry.names():
+        ours.append(config.baseline)
+    given = {registry.name_of(item): item for item in config.implementations}
+    for name in given:
+        if name not in (*ours, config.baseline):
+            raise UsageError(f"implementations has {name}, of which nothing is replayed here; allowed: those from outside "
+                             f"bnbench among {', '.join(dict.fromkeys(ours)) or 'none'}")
+    for name in ours:
+        if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(f"{name} comes from outside bnbench, and what is run is not taken from a record: name it again "
-                             f"with 'implementations=[{{_target_: {name.partition('(')[0]}}}]'")
-        arms[name] = given.get(name, name)
-    return list(arms.values()) or [config.baseline]
+                             f"with 'implementations=[{target(name)}]'")
+    return list({name: given.get(name, name) for name in ours}.values()) or [config.baseline]

@@ -11,6 +11,7 @@ from typing import Any
 from harness import statistics
 from harness.config import UsageError, suggestion
 from harness.records import Interval, Record, Status, differing
+from harness.replay import trainings
 from harness.replay.originals import Original
 from harness.statistics import POINT
 
@@ -62,9 +63,10 @@ def level_of(task: str, given: str | None) -> Level:
     """The level at which a task's records are compared. Raises ``UsageError`` for one that it does not have."""
     if given is None:
         return LEVELS[task][0]
-    if given not in LEVELS[task]:
-        allowed = ", ".join(LEVELS[task])
-        raise UsageError(f"--level {given} is no level of task={task}{suggestion(given, LEVELS[task])}; allowed: {allowed}")
+    allowed = [str(level) for level in LEVELS[task]]
+    if given not in allowed:
+        raise UsageError(f"--level {given} is no level of task={task}{suggestion(given, allowed)}; "
+                         f"allowed: {', '.join(allowed)}")
     return Level(given)
 
 
@@ -87,48 +89,30 @@ def exit_status(replays: Iterable[Replay]) -> int:
 def _judged(original: Record, again: Record, level: Level) -> tuple[Outcome, str]:
     if original.status is not again.status:
         return Outcome.DIFFERENT, f"{original.status} → {again.status}: {again.reason or original.reason}"
-    if original.figures is None and original.task != "conformance":
-        return Outcome.SAME, f"{again.status} again: {again.reason}"
+    if not (original.figures or original.samples or again.figures or again.samples):
+        return _by_reason(original, again)
     match original.task, level:
         case "throughput", _:
             return _by_time(original, again)
         case "conformance", _:
             return _first(_unlike_cases(original, again), "every quantity, bit for bit")
         case _, Level.BITWISE:
-            return _first(_unlike_bits(original, again),
+            return _first(trainings.unlike_bits(original, again),
                           f"bit for bit: data, initial weights, {len(again.samples)} losses, parameters and buffers")
         case _:
-            return _first(_unlike_ends(original, again), f"test accuracy within {100 * POINT:g} point")
+            return _first(trainings.unlike_ends(original, again), f"test accuracy within {100 * POINT:g} point")
+
+
+def _by_reason(original: Record, again: Record) -> tuple[Outcome, str]:
+    """Of two that left nothing to compare. Reasons are words, which may tell the same failure twice in two ways."""
+    if original.reason == again.reason:
+        return Outcome.SAME, f"{again.status} again: {again.reason or 'nothing was to be compared'}"
+    return Outcome.AMBIGUOUS, f"{again.status} again, for another reason: {original.reason} → {again.reason}"
 
 
 def _first(differences: Iterator[str], same: str) -> tuple[Outcome, str]:
     difference = next(differences, None)
     return (Outcome.SAME, same) if difference is None else (Outcome.DIFFERENT, difference)
-
-
-def _unlike_bits(original: Record, again: Record) -> Iterator[str]:
-    before, after = original.figures or {}, again.figures or {}
-    for name, said in (("data_sha256", "the data are others"), ("initial_sha256", "the initial weights are others")):
-        if before[name] != after[name]:
-            yield f"{said}: SHA-256 {before[name][:16]}… → {after[name][:16]}…"
-    curves = [[sample["loss"] for sample in record.samples] for record in (original, again)]
-    parted = statistics.first_difference(*curves)
-    if parted is not None:
-        losses = [repr(curve[parted.step - 1]) if parted.step <= len(curve) else "none" for curve in curves]
-        apart = "" if parted.ulps is None else f", {parted.ulps} ulp"
-        yield f"losses first differ at step {parted.step}: {losses[0]} → {losses[1]}{apart}"
-    if before["parameters_sha256"] != after["parameters_sha256"]:
-        yield "parameters or buffers differ after the same losses"
-    if before["final_accuracy"] != after["final_accuracy"]:
-        yield f"test accuracy {before['final_accuracy']} → {after['final_accuracy']}"
-
-
-def _unlike_ends(original: Record, again: Record) -> Iterator[str]:
-    before, after = ((record.figures or {})["final_accuracy"] for record in (original, again))
-    if (before is None) != (after is None):
-        yield f"one diverged: test accuracy {before} → {after}"
-    elif before is not None and after is not None and abs(after - before) > POINT:
-        yield f"test accuracy {100 * before:.1f} % → {100 * after:.1f} %"
 
 
 def _unlike_cases(original: Record, again: Record) -> Iterator[str]:
@@ -179,16 +163,5 @@ def _together(replays: list[Replay]) -> Iterator[Replay]:
 
 
 def _across_seeds(group: list[Replay]) -> Replay:
-    ends = [((replay.original.record.figures or {}).get("final_accuracy"), (replay.again.figures or {}).get("final_accuracy"))
-            for replay in group]
-    pairs = [(before, after) for before, after in ends if before is not None and after is not None]
-    found = statistics.equivalence([after for _, after in pairs], [before for before, _ in pairs], POINT, 0.05)
-    first = group[0]
-    if found is None:
-        return Replay(first.original, first.again, Outcome.AMBIGUOUS, f"{len(pairs)} seeds with a test accuracy; it takes two")
-    points = Interval(*(100 * value for value in (found.difference.estimate, found.difference.low, found.difference.high)))
-    said = (f"test accuracy {points.estimate:+.2f} [{points.low:+.2f}, {points.high:+.2f}] points over {len(pairs)} seeds"
-            + (f", of {len(group)}" if len(pairs) < len(group) else ""))
-    beyond = found.difference.low > POINT or found.difference.high < -POINT
-    outcome = Outcome.SAME if found.equivalent else Outcome.DIFFERENT if beyond else Outcome.AMBIGUOUS
-    return Replay(first.original, first.again, outcome, said)
+    outcome, note = trainings.together([(replay.original.record, replay.again) for replay in group])
+    return Replay(group[0].original, group[0].again, Outcome(outcome), note)

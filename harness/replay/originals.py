@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from harness import tracking
 from harness.config import Config, UsageError
 from harness.export import ENVIRONMENT, JOBS, RECORDS
 from harness.journal import Contents, Journal
-from harness.records import Record
+from harness.records import Record, Status
+from harness.replay import reading
 
 MLFLOW_RUN = re.compile(r"[0-9a-f]{32}")
 
@@ -28,15 +28,16 @@ class Original:
     environment: Mapping[str, Any]
 
 
-def find(run: str, config: Config) -> list[Original]:
+def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
     """The run of that name, or all of a session's: a session's folder or name, a record's key, or an id of MLflow's.
 
-    ``config`` says where the journal and MLflow's store are. Raises ``UsageError`` where there is no such run.
+    ``config`` says where the journal and MLflow's store are; what was planned and never made is announced. Raises
+    ``UsageError`` where there is no such run.
     """
     contents = Journal(config.journal).read()
-    found = _in_folder(Path(run)) if Path(run).is_dir() else _in_journal(run, contents)
+    found = _in_folder(Path(run), run, announce) if Path(run).is_dir() else _in_journal(run, contents, announce)
     if not found and MLFLOW_RUN.fullmatch(run) and config.tracking.enabled:
-        found = _in_mlflow(run, config)
+        found = _in_mlflow(run, config, announce)
     if not found:
         known = ", ".join(list(contents.sessions)[-3:]) or "none"
         raise UsageError(f"there is no run {run!r} in {config.journal} nor in MLflow at {tracking.tracking_uri(config)}; give "
@@ -45,40 +46,58 @@ def find(run: str, config: Config) -> list[Original]:
     return found
 
 
-def _in_journal(run: str, contents: Contents) -> list[Original]:
-    records = contents.of_session(run) or [record for record in contents.history if record.key == run][-1:]
+def _in_journal(run: str, contents: Contents, announce: Callable[[str], None]) -> list[Original]:
     found = []
-    for record in records:
+    records = contents.of_session(run)
+    if records:
+        _tell_missing({key for plan in contents.plans if plan.session == run for key in plan.keys}, records, announce)
+    for record in records or _of_key(run, contents):
         configs = [plan.config for plan in contents.plans if plan.session == record.session and record.key in plan.keys]
         if configs:
             found.append(Original(record, configs[-1], contents.sessions[record.session]["environment"]))
     return found
 
 
-def _in_folder(folder: Path) -> list[Original]:
+def _of_key(key: str, contents: Contents) -> list[Record]:
+    """The first that is OK: those that follow are replays."""
+    records = [record for record in contents.history if record.key == key]
+    return [*(record for record in records if record.status is Status.OK), *records[::-1]][:1]
+
+
+def _in_folder(folder: Path, called: str, announce: Callable[[str], None]) -> list[Original]:
     try:
-        environment = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))
-        jobs, records = (_lines(folder / name) for name in (JOBS, RECORDS))
+        environment = reading.whole(folder / ENVIRONMENT, reading.environment)
+        jobs = reading.lines(folder / JOBS, reading.job)
+        records = reading.lines(folder / RECORDS, reading.record)
     except FileNotFoundError as error:
-        raise UsageError(f"{folder} has no {Path(error.filename).name}, so it is no folder of a session; those are under "
-                         "bnbench-results/reports/") from None
-    configs = {key: job["config"] for job in jobs for key in job["keys"]}
-    return [Original(record, configs[record.key], environment) for record in map(Record.from_data, records)
-            if record.key in configs]
+        raise UsageError(f"{called} has no {Path(error.filename).name}, so it is no finished session; those are in the folders "
+                         "under bnbench-results/reports/, and on the parent runs of MLflow's") from None
+    configs = {key: config for keys, config in jobs for key in keys}
+    strangers = [record.key for record in records if record.key not in configs]
+    if strangers:
+        raise UsageError(f"{called}: {RECORDS} has records of which {JOBS} knows nothing, {', '.join(strangers)}; it is not as "
+                         "the session left it, so nothing of it is replayed")
+    _tell_missing(configs.keys(), records, announce)
+    return [Original(record, configs[record.key], environment) for record in records]
 
 
-def _in_mlflow(run: str, config: Config) -> list[Original]:
+def _tell_missing(planned: Collection[str], records: Sequence[Record], announce: Callable[[str], None]) -> None:
+    missing = set(planned) - {record.key for record in records}
+    if missing:
+        announce(f"{len(missing)} of {len(planned)} planned records were never made, since the session was cut short, and are "
+                 "not replayed")
+
+
+def _in_mlflow(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             tracking.fetch(config, run, Path(folder))
         except tracking.TrackingError as error:
             raise UsageError(str(error)) from error
         alone = Path(folder) / tracking.RUN_FILE
-        if not alone.exists():
-            return _in_folder(Path(folder))
-        said = json.loads(alone.read_text(encoding="utf-8"))
-        return [Original(Record.from_data(said["record"]), said["config"], said["environment"])]
+        return [reading.whole(alone, _original)] if alone.exists() else _in_folder(
+            Path(folder), f"MLflow's run {run}", announce)
 
 
-def _lines(path: Path) -> Iterable[Any]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def _original(data: Any) -> Original:
+    return Original(reading.record(data["record"]), data["config"], reading.environment(data["environment"]))

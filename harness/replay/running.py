@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness import session
 from harness.config import UsageError, composition
@@ -11,8 +11,12 @@ from harness.replay.again import jobs
 from harness.replay.judging import Level, Replay, judged, level_of
 from harness.replay.originals import find
 
+GROUPS = ("task", "problem", "device", "experiment")
 
-def replay(run: str, level: str | None, overrides: Sequence[str], command: list[str]) -> list[Replay]:
+
+def replay(
+    run: str, level: str | None, overrides: Sequence[str], command: list[str], announce: Callable[[str], None],
+) -> list[Replay]:
     """Run every record of ``run`` again in a session of its own. ``level`` None is each task's own.
 
     Of the ``overrides``, those of the place (results, journal, report, tracking) say where the run is found and its replay
@@ -21,8 +25,11 @@ def replay(run: str, level: str | None, overrides: Sequence[str], command: list[
     composition.register()
     place = [word for word in overrides if word.partition("=")[0].partition(".")[0] in composition.OF_THE_SESSION]
     changes = [word for word in overrides if word not in place]
+    for word in changes:
+        if word.partition("=")[0] in GROUPS:
+            raise UsageError(f"{word}: a replay changes keys of what was recorded, one by one, as task.steps=10 does")
     here = composition.composed(place).configs[0]
-    originals = find(run, here)
+    originals = find(run, here, announce)
     levels = {task: level_of(task, level) for task in dict.fromkeys(original.record.task for original in originals)}
     if levels.get("convergence") is Level.STATISTICAL and len(originals) == 1:
         raise UsageError(f"--level statistical is of several seeds, and {run} is one; give its session, or "

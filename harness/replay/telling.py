@@ -27,7 +27,7 @@ def tell(console: Console, replays: Sequence[Replay]) -> None:
         for line in found:
             console.print(f"      {line}", markup=False, highlight=False, soft_wrap=True)
     elif any(replay.outcome is not Outcome.SAME for replay in replays):
-        console.print("nothing that is recorded differs: neither code, versions, machine, instruction set, threads nor data")
+        console.print("what may explain it is as it was: code, versions, machine, instruction set and threads")
 
 
 def _otherwise(replays: Sequence[Replay]) -> Iterator[str]:

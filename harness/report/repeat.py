@@ -20,13 +20,20 @@ def command(record: Record) -> str:
     return shlex.join(["bnbench", *_checking(record.implementation), *_settings(record)])
 
 
-def _checking(implementation: str) -> list[str]:
+def target(implementation: str) -> str:
+    """How a command line names an implementation from outside, of its name in records."""
     given = WITH_ARGUMENTS.fullmatch(implementation)
     if given is None:
-        return ["check", implementation]
+        return f"{{_target_: {implementation}}}"
     pairs = (argument.partition("=") for argument in BETWEEN_ARGUMENTS.split(given[2]))
     listed = ", ".join(f"{key}: {'null' if value == 'None' else value}" for key, _, value in pairs)
-    return ["run", "task=conformance", f"implementations=[{{_target_: {given[1]}, {listed}}}]"]
+    return f"{{_target_: {given[1]}, {listed}}}"
+
+
+def _checking(implementation: str) -> list[str]:
+    if WITH_ARGUMENTS.fullmatch(implementation) is None:
+        return ["check", implementation]
+    return ["run", "task=conformance", f"implementations=[{target(implementation)}]"]
 
 
 def _settings(record: Record) -> Iterator[str]:

@@ -68,6 +68,25 @@ def test_what_comes_from_outside_has_to_be_named_again() -> None:
         jobs(originals(config, "evil.Bn"), [], config, HERE)
 
 
+def test_the_message_names_an_implementation_with_its_arguments() -> None:
+    config = configured(seeds=[3])
+    with pytest.raises(UsageError, match=r"'implementations=\[\{_target_: evil\.Bn, how: badly\}\]'"):
+        jobs(originals(config, "evil.Bn(how=badly)"), [], config, HERE)
+
+
+def test_a_baseline_from_outside_has_to_be_named_too() -> None:
+    config = configured(seeds=[3])
+    found = [Original(one.record, {**one.config, "baseline": "evil.Bn"}, {}) for one in originals(config)]
+    with pytest.raises(UsageError, match=r"evil\.Bn comes from outside bnbench"):
+        jobs(found, [], config, HERE)
+
+
+def test_an_implementation_that_is_not_replayed_is_refused() -> None:
+    config = configured(seeds=[3])
+    with pytest.raises(UsageError, match="implementations has fused_cpu, of which nothing is replayed here"):
+        jobs(originals(config), ["implementations=[fused_cpu]"], config, HERE)
+
+
 def test_no_implementation_from_outside_is_taken_from_a_written_configuration() -> None:
     config = configured()
     config.implementations = [{"_target_": "evil.Bn"}]

@@ -13,12 +13,13 @@ from harness.records import Flag, Identity, Interval, Record, Status
 from harness.replay.judging import Level, Outcome, Replay, exit_status, judged, level_of, quotient
 from harness.replay.originals import Original
 
-HASHES = {"data_sha256": "d" * 64, "initial_sha256": "i" * 64, "parameters_sha256": "p" * 64}
+HASHES = {"data_sha256": "d" * 64, "initial_sha256": "i" * 64, "losses_sha256": "l" * 64, "parameters_sha256": "p" * 64}
 
 
 def training(losses: list[float], accuracy: float | None = 0.9, seed: int = 0, **figures: Any) -> Record:
     cell = {"seed": seed, "threads": 2, "model": "mlp"}
-    told = {**HASHES, "final_accuracy": accuracy, "instruction_set": "AVX2", **figures}
+    told = {**HASHES, "final_accuracy": accuracy, "instruction_set": "AVX2", "diverged_at": None,
+            "best_validation_accuracy": 0.9, **figures}
     samples = [{"step": step, "loss": loss} for step, loss in enumerate(losses, 1)]
     return Record(Identity("convergence", "numpy", cell, "source", "here"), "s", "t", Status.OK, None, (), told, samples)
 
@@ -50,12 +51,36 @@ def test_the_first_loss_that_differs_is_named_with_both_values_and_the_distance(
 @pytest.mark.parametrize(("changed", "said"), [
     ({"data_sha256": "x" * 64}, "the data are others: SHA-256 dddddddddddddddd… → xxxxxxxxxxxxxxxx…"),
     ({"initial_sha256": "x" * 64}, "the initial weights are others"),
+    ({"losses_sha256": "x" * 64}, "the hash of the losses is another one"),
     ({"parameters_sha256": "x" * 64}, "parameters or buffers differ after the same losses"),
+    ({"diverged_at": 7}, "diverged at: None → 7"),
+    ({"best_validation_accuracy": 0.99}, "best validation accuracy: 0.9 → 0.99"),
 ])
 def test_whatever_else_differs_first_is_named(changed: dict[str, str], said: str) -> None:
     replay = found(training([1.0]), training([1.0], **changed))
     assert replay.outcome is Outcome.DIFFERENT
     assert replay.note.startswith(said)
+
+
+def test_another_norm_at_a_step_is_a_difference_and_another_time_is_none() -> None:
+    def looked(norm: float, seconds: float) -> Record:
+        record = training([1.0])
+        return replace(record, samples=[{**record.samples[0], "gradient_norm": norm, "seconds": seconds}])
+
+    assert found(looked(2.0, 0.1), looked(3.0, 0.1)).note == "gradient norm at step 1: 2.0 → 3.0"
+    assert found(looked(2.0, 0.1), looked(2.0, 0.2)).outcome is Outcome.SAME
+
+
+@pytest.mark.parametrize(("task", "reason", "outcome"), [
+    ("convergence", "it fell over", Outcome.SAME), ("convergence", "it was killed", Outcome.AMBIGUOUS),
+    ("conformance", "it was killed", Outcome.AMBIGUOUS),
+])
+def test_two_failures_are_the_same_only_for_the_same_reason(task: str, reason: str, outcome: Outcome) -> None:
+    fallen = replace(training([]), identity=Identity(task, "numpy", {"seed": 0}, "source", "here"), status=Status.CRASHED,
+                     figures=None, reason="it fell over")
+    replay = found(fallen, replace(fallen, reason=reason))
+    assert replay.outcome is outcome
+    assert "bit for bit" not in replay.note
 
 
 def test_a_curve_that_ends_earlier_differs_where_it_ends() -> None:
@@ -74,16 +99,35 @@ def test_trainings_are_equivalent_within_one_point_whatever_their_bits(after: fl
 
 
 @pytest.mark.parametrize(("differences", "outcome"), [
-    ([0.001, -0.002, 0.0, 0.001, -0.001], Outcome.SAME),
-    ([0.05, 0.051, 0.049, 0.05, 0.052], Outcome.DIFFERENT),
-    ([0.04, -0.04, 0.03, -0.03, 0.02], Outcome.AMBIGUOUS),
+    ([0.001, -0.002, 0.0, 0.001, -0.001, 0.0], Outcome.SAME),
+    ([0.05, 0.051, 0.049, 0.05, 0.052, 0.05], Outcome.DIFFERENT),
+    ([0.04, -0.04, 0.03, -0.03, 0.02, -0.02], Outcome.AMBIGUOUS),
 ])
 def test_at_the_statistical_level_all_seeds_are_judged_as_one(differences: list[float], outcome: Outcome) -> None:
     pairs = [(Original(training([1.0], 0.8, seed), {}, {}), training([2.0], 0.8 + difference, seed))
              for seed, difference in enumerate(differences)]
     [replay] = judged(pairs, Level.STATISTICAL)
     assert replay.outcome is outcome
-    assert "over 5 seeds" in replay.note
+    assert "over 6 seeds" in replay.note
+
+
+@pytest.mark.parametrize(("seeds", "fallen", "diverged", "outcome", "said"), [
+    (5, [], [], Outcome.AMBIGUOUS, "5 seeds with a test accuracy; a verdict takes 6"),
+    (8, [2], [], Outcome.DIFFERENT, "at seed 2: OK → CRASHED"),
+    (8, [], [3], Outcome.AMBIGUOUS, "one alone diverged at seed 3"),
+])
+def test_no_seed_is_left_out_to_call_the_others_the_same(
+    seeds: int, fallen: list[int], diverged: list[int], outcome: Outcome, said: str,
+) -> None:
+    pairs = []
+    for seed in range(seeds):
+        again = training([1.0], None if seed in diverged else 0.8, seed)
+        if seed in fallen:
+            again = replace(again, status=Status.CRASHED, figures=None, samples=[], reason="it fell over")
+        pairs.append((Original(training([1.0], 0.8, seed), {}, {}), again))
+    [replay] = judged(pairs, Level.STATISTICAL)
+    assert replay.outcome is outcome
+    assert said in replay.note
 
 
 @pytest.mark.parametrize(("after", "outcome"), [
