@@ -76,8 +76,9 @@ def _arms(names: Sequence[str], config: Config) -> list[Any]:
     given = {registry.name_of(item): item for item in config.implementations}
     for name in given:
         if name not in (*ours, config.baseline):
-            raise UsageError(f"implementations has {name}, of which nothing is replayed here; allowed: those from outside "
-                             f"bnbench among {', '.join(dict.fromkeys(ours)) or 'none'}")
+            foreign = ", ".join(dict.fromkeys(other for other in ours if other not in registry.names()))
+            raise UsageError(f"implementations has {name}, of which nothing is replayed here; leave out what bnbench has "
+                             f"itself, and name {foreign or 'nothing else'}")
     for name in ours:
         if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(f"{name} comes from outside bnbench, and what is run is not taken from a record: name it again "
