@@ -48,7 +48,7 @@ def test_another_number_of_threads_is_found_and_named(bnbench, trained):
 
 @pytest.mark.slow
 def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
-    assert bnbench(*TRAIN, "results=first").returncode == 0
+    assert bnbench(*TRAIN, "task.seeds=[0]", "results=first").returncode == 0
     from mlflow import MlflowClient
 
     store = f"sqlite:///{tmp_path}/first/mlflow.db"
@@ -59,7 +59,7 @@ def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
     files = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert files >= {"packages.txt", "jobs.jsonl", "environment.json"}
     (tmp_path / "first/journal/journal.jsonl").unlink()
-    for run, many in ((runs[0].info.run_id, 1), (parent.info.run_id, 4)):
+    for run, many in ((runs[0].info.run_id, 1), (parent.info.run_id, 2)):
         replayed = bnbench("replay", run, "results=elsewhere", f"tracking.uri={store}")
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
         assert replayed.stdout.count("SAME") == many

@@ -35,7 +35,8 @@ def test_every_arm_is_measured_in_every_block_of_every_launch():
     for record in records.values():
         assert record.status is Status.OK
         places = Counter((sample["launch"], sample["block"]) for sample in record.samples)
-        assert set(places.values()) == {1}
+        counted = Counter((sample["launch"], sample["block"]) for sample in record.samples if not sample["set_aside"])
+        assert set(counted.values()) == {1}  # what a busy machine disturbed is taken again
         assert {(launch, block) for launch in range(3) for block in range(4)} <= set(places)
 
 
