@@ -17,7 +17,8 @@ def test_the_files_hold_what_was_given(tmp_path: Path, make_record: Callable[...
     paths = export(records, tmp_path / "new", config="seed: 0\n", environment={"cpu": "some"})
     folder = tmp_path / "new"
     assert set(paths) == set(folder.iterdir())
-    assert {path.name for path in paths} == {"config.yaml", "environment.json", "jobs.jsonl", "records.jsonl", "samples.parquet"}
+    assert {path.name for path in paths} == {
+        "config.yaml", "environment.json", "jobs.jsonl", "records.jsonl", "samples.parquet"}
     assert (folder / "config.yaml").read_text() == "seed: 0\n"
     assert json.loads((folder / "environment.json").read_text()) == {"cpu": "some"}
     lines = (folder / "records.jsonl").read_text().splitlines()

@@ -42,8 +42,9 @@ def test_the_design_has_every_pair() -> None:
 def hashes(cell: dict[str, Any], runs: list[Run]) -> dict[Run, list[str]]:
     """Those of each run, one after the other in the same fresh process."""
     with Host(Settings(threads=runs[0].threads)) as host:
-        done = {run: host.call("training.run", 120, arm=run.implementation, baseline="torch_native", cell={
-            **cell, "steps": 20, "batch": 16, "learning_rate": 0.01, "optimizer": run.optimizer, "model": run.model}) for run in runs}
+        cells = {run: {**cell, "steps": 20, "batch": 16, "learning_rate": 0.01, **run._asdict()} for run in runs}
+        done = {run: host.call("training.run", 120, arm=run.implementation, baseline="torch_native", cell=cells[run])
+                for run in runs}
     return {run: [answer["figures"][name] for name in HASHES] for run, answer in done.items()}
 
 
