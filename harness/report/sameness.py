@@ -11,7 +11,7 @@ from statistics import median
 from harness import statistics
 from harness.records import Interval
 from harness.report import text
-from harness.report.views import Race
+from harness.report.views import REFUSED, Race
 from harness.statistics import POINT, Difference, Equivalence
 from harness.training.alternatives import ALTERNATIVES
 
@@ -134,7 +134,7 @@ def _sameness(race: Race, name: str, seeds: int, found: Equivalence | None, *, s
     both = [[[sample["loss"] for sample in arm[seed].samples] for arm in (ours, theirs)]
             for seed in race.ok(name) if seed in race.ok(race.about["baseline"])]
     curves = [pair for pair in both if any(pair)]
-    judgement, reason = _judged(found, seeds, _lone_divergences(race, name), stands=stands)
+    judgement, reason = _judged(found, seeds, _alone(race, name), stands=stands)
     return Sameness(
         name, seeds, found, judgement, reason, tuple(statistics.first_difference(*pair) for pair in curves),
         min((len(losses) for pair in curves for losses in pair), default=0),
@@ -142,11 +142,11 @@ def _sameness(race: Race, name: str, seeds: int, found: Equivalence | None, *, s
 
 
 def _judged(
-    found: Equivalence | None, seeds: int, alone: Sequence[int], *, stands: bool,
+    found: Equivalence | None, seeds: int, alone: str | None, *, stands: bool,
 ) -> tuple[Judgement, str | None]:
-    """A seed in which one alone diverged has no accuracy to compare, and forbids to call them the same without it."""
+    """A seed in which one alone diverged or failed has no accuracy to compare; without it they are not called the same."""
     if alone:
-        return Judgement.UNDECIDED, f"one alone diverged at seed {text.listed(map(str, alone))}"
+        return Judgement.UNDECIDED, alone
     if found is None or seeds < LEAST_SEEDS:
         return Judgement.UNDECIDED, f"{text.counted(seeds, 'seed')}, a verdict takes {LEAST_SEEDS}"
     outside = max(found.difference.low, -found.difference.high) > POINT
@@ -157,10 +157,25 @@ def _judged(
     return Judgement.DIFFERENT if outside else Judgement.EQUIVALENT, None
 
 
+def _alone(race: Race, name: str) -> str | None:
+    """Where one of both diverged or failed and the other did not."""
+    alone = {"diverged": _lone_divergences(race, name), "failed": _lone_failures(race, name)}
+    said = [f"{what} at seed {text.listed(map(str, seeds))}" for what, seeds in alone.items() if seeds]
+    return f"one alone {text.listed(said)}" if said else None
+
+
 def _lone_divergences(race: Race, name: str) -> list[int]:
     ours, theirs = race.ok(name), race.ok(race.about["baseline"])
     return [seed for seed in ours if seed in theirs
             and (ours[seed]["diverged_at"] is None) != (theirs[seed]["diverged_at"] is None)]
+
+
+def _lone_failures(race: Race, name: str) -> list[int]:
+    """None where one was refused at every seed: there is nothing to compare. A seed not yet measured is no failure."""
+    ours, theirs = race.arms[name], race.arms[race.about["baseline"]]
+    if any(all(record.status in REFUSED for record in arm.values()) for arm in (ours, theirs)):
+        return []
+    return [seed for seed in ours if seed in theirs and (ours[seed].figures is None) != (theirs[seed].figures is None)]
 
 
 def _spread(values: Sequence[float]) -> str:

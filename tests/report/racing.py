@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.records import Record
+from harness.records import Record, Status
 from harness.report.views import Race, races
 from tests.report import synthetic
 
@@ -36,6 +36,12 @@ def ending(records: Sequence[Record], accuracies: Mapping[str, Sequence[float | 
     """The records with these test accuracies, by arm and seed."""
     return [changed(record, final_accuracy=accuracies[record.implementation][record.cell["seed"]])
             if record.implementation in accuracies else record for record in records]
+
+
+def failing(records: Sequence[Record], status: Status, runs: Sequence[tuple[str, int]]) -> list[Record]:
+    """The records, with this status and nothing measured in some runs, each an arm and a seed."""
+    return [replace(record, status=status, reason="it is made up", figures=None, samples=[])
+            if (record.implementation, record.cell["seed"]) in runs else record for record in records]
 
 
 def untimed(records: Sequence[Record]) -> list[Record]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from harness import statistics
-from harness.records import Record
+from harness.records import Record, Status
 from harness.report import sameness
 from harness.report.sameness import Judgement, Sameness
-from tests.report.racing import SEEDS, changed, ending, race, trained
+from tests.report.racing import SEEDS, changed, ending, failing, race, trained
 
 BASE = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.96, 0.94]
 WAVER = [0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001]
@@ -79,6 +79,31 @@ def test_who_alone_diverges_is_not_called_the_same_on_the_seeds_that_are_left():
     assert (one.judgement, one.reason, one.seeds) == (Judgement.UNDECIDED, "one alone diverged at seed 3", 7)
     both = judged(trained(diverged=[("numpy", 3), ("torch_native", 3)]))
     assert both.judgement == "EQUIVALENT"
+
+
+@pytest.mark.parametrize("status", [Status.CRASHED, Status.TIMEOUT, Status.WRONG, Status.UNSUPPORTED])
+@pytest.mark.parametrize("name", ["numpy", "torch_native"])
+def test_who_alone_fails_is_not_called_the_same_on_the_seeds_that_are_left(name, status):
+    one = judged(failing(trained(), status, [(name, 3)]))
+    assert (one.judgement, one.reason, one.seeds) == (Judgement.UNDECIDED, "one alone failed at seed 3", 7)
+    both = judged(failing(trained(), status, [("numpy", 3), ("torch_native", 3)]))
+    assert both.judgement == "EQUIVALENT"
+
+
+def test_divergences_and_failures_of_one_alone_are_both_told():
+    one = judged(failing(trained(diverged=[("numpy", 1)]), Status.CRASHED, [("numpy", 3), ("numpy", 5)]))
+    assert one.reason == "one alone diverged at seed 1 and failed at seed 3 and 5"
+
+
+def test_a_seed_that_one_has_not_run_yet_is_no_failure():
+    records = [record for record in trained() if (record.implementation, record.cell["seed"]) != ("numpy", 3)]
+    assert judged(records).judgement == "EQUIVALENT"
+
+
+@pytest.mark.parametrize("status", [Status.UNSUPPORTED, Status.UNAVAILABLE])
+def test_who_is_refused_at_every_seed_is_not_compared(status):
+    one = judged(failing(trained(), status, [("numpy", seed) for seed in SEEDS]))
+    assert (one.reason, one.found, one.parted) == ("0 seeds, a verdict takes 6", None, ())
 
 
 def test_only_implementations_of_bn_are_asked_and_only_against_a_baseline_that_ran():
