@@ -65,11 +65,17 @@ def accuracy(value: float | None) -> str:
     return text.ABSENT if value is None else f"{100 * value:.1f} %"
 
 
+def ended(tally: RaceTally) -> str:
+    """An arm's test accuracy, and how many of its seeds diverged and are not in it."""
+    said = accuracy(tally.accuracy)
+    return f"{said} ({tally.diverged} of {text.counted(tally.seeds, 'seed')} diverged)" if tally.diverged else said
+
+
 def _row(race: Race, tally: RaceTally, against: str | None) -> Sequence[str]:
     row = [text.code(tally.implementation), str(tally.seeds), steps(tally.steps, race.about["steps"]),
            f"{tally.misses} of {tally.seeds}",
            *((text.seconds(tally.seconds), text.seconds(tally.step_seconds)) if race.timed else ()),
-           accuracy(tally.accuracy)]
+           ended(tally)]
     if against:
         row += [text.bounded(ratio) if ratio else text.ABSENT for ratio in (tally.steps_ratio, tally.outperforms)]
     return row

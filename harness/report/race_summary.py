@@ -33,7 +33,7 @@ def _arm(race: Race, tally: RaceTally, against: str | None) -> str:
     if tally.steps_ratio:
         said += f"; {text.bounded(tally.steps_ratio)} times the steps of {text.code(str(against))}"
     rest = tolled(tally.statuses)
-    return f"{said}; test accuracy {convergence.accuracy(tally.accuracy)}" + (f"; {rest}." if rest else ".")
+    return f"{said}; test accuracy {convergence.ended(tally)}" + (f"; {rest}." if rest else ".")
 
 
 def _same(race: Race, one: Sameness) -> str:

@@ -99,6 +99,21 @@ def test_the_summary_tells_path_pace_and_sameness_of_each_implementation(tmp_pat
     assert rows(report, "`numpy`")[-2] == "| `numpy` | 8 | +0.00 [+0.00, +0.00] | **EQUIVALENT** | never in 200 steps | – |"
 
 
+@pytest.mark.parametrize(("seeds", "said"), [
+    ([1], "97.0 % (1 of 3 seeds diverged)"),
+    ([0, 2], "97.0 % (2 of 3 seeds diverged)"),
+    ([0, 1, 2], "– (3 of 3 seeds diverged)"),
+])
+def test_a_test_accuracy_is_told_with_how_many_seeds_diverged_and_are_not_in_it(tmp_path, seeds, said):
+    records = trained(ARMS, range(3), diverged=[("numpy", seed) for seed in seeds])
+    report = written(tmp_path, [record if record.figures["diverged_at"] else changed(record, final_accuracy=0.97)
+                                for record in records])
+    summary, _, section = report.partition("## Convergence")
+    assert f"; test accuracy {said}." in summary
+    assert summary.count("seeds diverged") == 1
+    assert f" {said} |" in next(row for row in rows(section, "`numpy`") if "%" in row or "–" in row)
+
+
 def test_arms_that_ran_side_by_side_have_no_times_and_it_is_told_why(tmp_path):
     report = written(tmp_path, untimed(trained(ARMS)))
     told = "Times are left out: arms ran side by side"
