@@ -13,7 +13,7 @@ from harness.records import CANARY, Flag, Interval, Record, Status
 from harness.training.models import MODELS
 from implementations.interface import Problem
 
-ALPHA = 0.05  # where a race's cells have none: the configuration's default
+ALPHA = 0.05  # where an old race's cells have none: the configuration's default
 NORMAL = "normal"  # the inputs' distribution, and all that there was in the first protocol
 NO_VERDICT, NO_RATIO = "no verdict", "no ratio"
 DOCUMENTED = "documented"  # WRONG, and known to be: neither a failure nor a pass
@@ -185,7 +185,7 @@ def told_as(record: Record) -> str:
 
 def same_cell(record: Record) -> str:
     """A key of the cell that sessions share, whatever the machine, and however surely they measured it."""
-    ignored = HOW_MEASURED if record.task == "throughput" else ("protocol",)
+    ignored = HOW_MEASURED if record.task == "throughput" else ("alpha", "protocol")
     return _key({"task": record.task, "cell": _without(record.cell, *ignored)})
 
 

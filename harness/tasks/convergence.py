@@ -150,7 +150,7 @@ def _cell(config: Config, seed: int) -> dict[str, Any]:
         "ghost_batch": task.ghost_batch if GHOST in task.alternatives else None,
         "device": settings.device, "threads": settings.threads,
         "allocator": settings.allocator, "wait_policy": settings.wait_policy,
-        "baseline": config.baseline, "protocol": VERSION,
+        "baseline": config.baseline, "alpha": config.alpha, "protocol": VERSION,
     }
 
 

@@ -1,0 +1,28 @@
+"""What a cell of the convergence task says, and what its identities' hashes cover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.records import Record, Status
+from harness.report.views import races, same_cell
+from harness.tasks import convergence
+from tests.training.test_convergence import ANSWER, ENVIRONMENT, configured
+
+
+def record(alpha: float, **changes: Any) -> Record:
+    """Of the first run, made up, of a configuration that asks for intervals at ``alpha``."""
+    config = configured(**changes)
+    config.alpha = alpha
+    first, *_ = convergence.plan(config, ENVIRONMENT)
+    return Record(first, "session", "now", Status.OK, figures=ANSWER["figures"])
+
+
+def test_intervals_of_a_race_are_as_sure_as_the_configuration_asks() -> None:
+    (race,) = races([record(0.2)])
+    assert race.alpha == 0.2
+
+
+def test_runs_that_differ_in_alpha_alone_are_compared_with_each_other() -> None:
+    assert same_cell(record(0.2)) == same_cell(record(0.05))
+    assert same_cell(record(0.2)) != same_cell(record(0.2, steps=7))
