@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from harness.config import DeviceConfig
 from harness.records import Record
 
-DEVICE = {"name": "device", "threads": "threads", "allocator": "allocator", "wait_policy": "wait_policy"}  # key: a cell's
+DEVICE = {"name": "device", "threads": "threads", "allocator": "allocator", "wait_policy": "wait_policy",
+          "huge_pages": "huge_pages"}  # key: a cell's
 WITH_ARGUMENTS = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)  # as `registry.name_of` writes a target that takes some
 BETWEEN_ARGUMENTS = re.compile(r",(?=\w+=)")  # not the commas of a list
 PLAIN = re.compile(r"[\w./:+-]+")  # what Hydra takes as it is; the names of old cases hold commas

@@ -94,4 +94,5 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
 def _cell(config: Config, case: Case) -> dict[str, Any]:
     settings = worker_settings(config)
     return {**described(case), "device": settings.device, "threads": case.fixed_threads or settings.threads,
-            "allocator": settings.allocator, "wait_policy": settings.wait_policy, "protocol": VERSION}
+            "allocator": settings.allocator, "wait_policy": settings.wait_policy, "huge_pages": settings.huge_pages,
+            "protocol": VERSION}

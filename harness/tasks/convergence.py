@@ -149,7 +149,7 @@ def _cell(config: Config, seed: int) -> dict[str, Any]:
         **{key: getattr(task, key) for key in RECIPE}, **_options(task), "learning_rate": rate, "seed": seed,
         "ghost_batch": task.ghost_batch if GHOST in task.alternatives else None,
         "device": settings.device, "threads": settings.threads,
-        "allocator": settings.allocator, "wait_policy": settings.wait_policy,
+        "allocator": settings.allocator, "wait_policy": settings.wait_policy, "huge_pages": settings.huge_pages,
         "baseline": config.baseline, "alpha": config.alpha, "protocol": VERSION,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 import harness
@@ -74,3 +76,14 @@ def test_one_case_is_one_cell_whoever_is_asked():
     identities = plan(config, capture())
     assert len({identity.key for identity in identities}) == 4
     assert len({identity.cell_key for identity in identities}) == 2
+
+
+def test_huge_pages_asked_for_make_other_cells():
+    plans = []
+    for pages in ("default", "asked"):
+        device = DeviceConfig(threads=1, huge_pages=pages)
+        config = Config(task=ConformanceConfig(cases=TWO), problem=ProblemConfig(), device=device, tracking=TrackingConfig(),
+                        implementations=["numpy"])
+        plans.append(plan(config, SimpleNamespace(fingerprint="here")))
+    assert [{identity.cell["huge_pages"] for identity in one} for one in plans] == [{"default"}, {"asked"}]
+    assert not {identity.key for identity in plans[0]} & {identity.key for identity in plans[1]}

@@ -35,9 +35,10 @@ def test_a_command_names_the_implementation_the_case_and_the_threads() -> None:
 
 
 def test_what_differs_from_the_defaults_is_said() -> None:
-    record = case("numpy", "data/nan", device="cuda", threads=1, allocator="default", wait_policy="passive")
+    record = case("numpy", "data/nan", device="cuda", threads=1, allocator="default", wait_policy="passive", huge_pages="asked")
     assert command(record).partition("data/nan ")[2] == (
-        "device.name=cuda device.threads=1 device.allocator=default device.wait_policy=passive")
+        "device.name=cuda device.threads=1 device.allocator=default device.wait_policy=passive "
+        "device.huge_pages=asked")
 
 
 def test_threads_that_the_case_fixes_itself_are_not_asked_for() -> None:

@@ -23,6 +23,14 @@ def test_intervals_of_a_race_are_as_sure_as_the_configuration_asks() -> None:
     assert race.alpha == 0.2
 
 
+def test_huge_pages_asked_for_make_other_cells() -> None:
+    configs = configured(), configured()
+    configs[1].device.huge_pages = "asked"
+    plans = [convergence.plan(config, ENVIRONMENT) for config in configs]
+    assert [{identity.cell["huge_pages"] for identity in plan} for plan in plans] == [{"default"}, {"asked"}]
+    assert not {identity.key for identity in plans[0]} & {identity.key for identity in plans[1]}
+
+
 def test_runs_that_differ_in_alpha_alone_are_compared_with_each_other() -> None:
     assert same_cell(record(0.2)) == same_cell(record(0.05))
     assert same_cell(record(0.2)) != same_cell(record(0.2, steps=7))
