@@ -39,7 +39,8 @@ RECIPE = ("dataset", "model", "redundant_bias", "initial_scale", "optimizer", "b
 def plan(config: Config, environment: Environment) -> list[Identity]:
     """One identity for each seed and arm. Raises ``UsageError`` for what cannot be trained, or with data that are missing."""
     _check_data(_task(config))
-    sources = {arm: _source(specification) for arm, specification in _arms(config).items()}
+    arms = _arms(config)
+    sources = {arm: _source(specification, arms[config.baseline]) for arm, specification in arms.items()}
     return [
         Identity("convergence", arm, _cell(config, seed), source, environment.fingerprint)
         for seed in _task(config).seeds
@@ -137,7 +138,10 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
     return {**arms_of(config), **{name: name for name in _task(config).alternatives}}
 
 
-def _source(specification: registry.Specification) -> str:
+def _source(specification: registry.Specification, baseline: registry.Specification) -> str:
+    """Of an alternative its name; ghosts compute with the ``baseline``, whose source is theirs too."""
+    if specification == GHOST:
+        return digest([specification, registry.source_hash(baseline)])
     alternative = isinstance(specification, str) and specification in ALTERNATIVES
     return digest(specification) if alternative else registry.source_hash(specification)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from harness.records import Record, Status
 from harness.report.views import races, same_cell
 from harness.tasks import convergence
+from harness.training.alternatives import ALTERNATIVES
 from tests.training.test_convergence import ANSWER, ENVIRONMENT, configured
 
 
@@ -34,3 +36,13 @@ def test_huge_pages_asked_for_make_other_cells() -> None:
 def test_runs_that_differ_in_alpha_alone_are_compared_with_each_other() -> None:
     assert same_cell(record(0.2)) == same_cell(record(0.05))
     assert same_cell(record(0.2)) != same_cell(record(0.2, steps=7))
+
+
+def test_ghosts_are_trained_anew_when_the_baseline_that_they_compute_with_changes(plugin: str, tmp_path: Path) -> None:
+    config = configured({"_target_": f"{plugin}.Refusing"}, "numpy", alternatives=list(ALTERNATIVES))
+    config.baseline = f"{plugin}.Refusing"
+    before = {identity.implementation: identity.source for identity in convergence.plan(config, ENVIRONMENT)}
+    with (tmp_path / f"{plugin}.py").open("a") as file:
+        file.write("# another one")
+    after = {identity.implementation: identity.source for identity in convergence.plan(config, ENVIRONMENT)}
+    assert {name for name in after if after[name] != before[name]} == {config.baseline, "ghost_batch_norm"}
