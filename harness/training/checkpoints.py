@@ -19,6 +19,7 @@ from harness.training.pacing import Every
 from harness.training.steps import Step
 
 VERSION = 1
+KEYS = {"model", "optimizer", "generator", "steps", "evaluation_seconds", "resumed_after"}
 
 
 @dataclass
@@ -71,7 +72,8 @@ class Checkpoint:
         if self._path is None or not self._path.exists():
             return None
         try:
-            found: dict[str, Any] = torch.load(self._path, weights_only=True)
+            found = torch.load(self._path, weights_only=True)
         except Exception:  # torch.load has no narrower base for a file that is none of its own
             return None
-        return found if found.get("version") == VERSION else None
+        whole = isinstance(found, dict) and found.get("version") == VERSION and found.keys() >= KEYS
+        return found if whole else None

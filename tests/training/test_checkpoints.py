@@ -64,6 +64,12 @@ def test_a_file_that_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_pa
     assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
 
 
+@pytest.mark.parametrize("other", [[1, 2], torch.ones(3), None, {}, {"version": 1}, {"version": 1, "model": {}, "steps": []}])
+def test_a_file_that_loads_and_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_path: Path, other: object) -> None:
+    torch.save(other, tmp_path / "run.pt")
+    assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
+
+
 def test_a_checkpoint_that_would_run_code_is_not_loaded(cell: dict[str, Any], tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:
