@@ -32,6 +32,7 @@ from harness.training.tables import choose
 from implementations import registry
 
 VERSION = 2  # of the protocol: raise it when what a figure means changes
+LAST_SEED = 2**63 - 1
 RECIPE = ("dataset", "model", "redundant_bias", "initial_scale", "optimizer", "batch", "steps", "evaluate_every", "target",
           "stop_at_target", "timed")
 
@@ -114,8 +115,8 @@ def _task(config: Config) -> ConvergenceConfig:
         _options(task)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if len(set(task.seeds)) < len(task.seeds) or min(task.seeds) < 0:
-        raise UsageError(f"task.seeds={task.seeds}; allowed: integers from 0 on, each once")
+    if len(set(task.seeds)) < len(task.seeds) or not 0 <= min(task.seeds) <= max(task.seeds) <= LAST_SEED:
+        raise UsageError(f"task.seeds={task.seeds}; allowed: integers from 0 to 2**63 - 1, each once")
     if GHOST in task.alternatives and task.batch % task.ghost_batch:
         raise UsageError(f"task.batch={task.batch} is no multiple of task.ghost_batch={task.ghost_batch}, so that samples "
                          "would be left over; choose one that divides the other")

@@ -126,7 +126,7 @@ def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
 
 @pytest.mark.parametrize("seeds", [[1, 1], [-1]])
 def test_seeds_that_pair_nothing_are_a_usage_error(seeds: list[int]) -> None:
-    with pytest.raises(UsageError, match=r"task\.seeds"):
+    with pytest.raises(UsageError, match=r"task\.seeds=.*; allowed: integers from 0 to 2\*\*63 - 1, each once"):
         convergence.plan(configured(seeds=seeds), ENVIRONMENT)
 
 

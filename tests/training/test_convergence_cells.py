@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from harness.config import UsageError
 from harness.records import Record, Status
 from harness.report.views import races, same_cell
 from harness.tasks import convergence
@@ -46,3 +49,9 @@ def test_ghosts_are_trained_anew_when_the_baseline_that_they_compute_with_change
         file.write("# another one")
     after = {identity.implementation: identity.source for identity in convergence.plan(config, ENVIRONMENT)}
     assert {name for name in after if after[name] != before[name]} == {config.baseline, "ghost_batch_norm"}
+
+
+def test_a_seed_of_more_than_63_bits_is_a_usage_error_before_anything_runs() -> None:
+    assert convergence.plan(configured(seeds=[2**63 - 1]), ENVIRONMENT)
+    with pytest.raises(UsageError, match=r"task\.seeds=\[0, 9223372036854775808\]; allowed: .* to 2\*\*63 - 1"):
+        convergence.plan(configured(seeds=[0, 2**63]), ENVIRONMENT)
