@@ -98,4 +98,4 @@ def test_a_folder_that_is_no_sessions_is_wrong_usage(bnbench, tmp_path):
     (tmp_path / "empty").mkdir()
     replayed = bnbench("replay", "empty", "tracking=none")
     assert replayed.returncode == 2
-    assert "is no folder of a session" in replayed.stderr
+    assert "empty has no environment.json, so it is no finished session" in replayed.stderr
