@@ -18,7 +18,7 @@ from harness.environment import machine, software
 from harness.environment.counters import count, work_elsewhere
 from harness.environment.machine import ROOT, Processor, text
 from harness.isolation.host import Settings
-from harness.training.datasets import DATASETS, DataError, find
+from harness.training.datasets import DATASETS, DataError
 
 WATCH_SECONDS = 0.3
 
@@ -57,13 +57,6 @@ class Readings:
     clock_step: float
 
 
-def _whereabouts(name: str) -> str | DataError:
-    try:
-        return find(name)
-    except DataError as error:
-        return error
-
-
 def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
     """Read everything, watching what others do for ``seconds``."""
     before, started = count(root), time.process_time()
@@ -73,7 +66,7 @@ def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
     return Readings(
         processor=processor,
         gpus=machine.gpus(),
-        datasets={name: _whereabouts(name) for name in DATASETS},
+        datasets={name: source.whereabouts() for name, source in DATASETS.items()},
         torch_cuda=torch_cuda(),
         compiler=software.compiler(),
         python_headers=Path(sysconfig.get_path("include"), "Python.h").is_file(),

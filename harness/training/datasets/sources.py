@@ -30,6 +30,13 @@ class Source:
     load: Callable[[str | None], Dataset]
     fetch: Callable[[Tell], str] | None = None
 
+    def whereabouts(self) -> str | DataError:
+        """Where it is if it needs no folder named, or the error that says which command brings it."""
+        try:
+            return self.find(None)
+        except DataError as missing:
+            return missing
+
 
 def packaged(dataset: str, package: str, folder: str | None) -> str:
     """Where a data set is that comes with a Python package: the package and its version. Raises `DataError`."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from harness.config.usage import UsageError
 from harness.training.datasets import DATASETS
-from harness.training.datasets.sources import DataError, Source, Tell
+from harness.training.datasets.sources import Tell
 from harness.training.tables import choose
 
 
@@ -16,8 +16,10 @@ def tell(name: str | None) -> None:
     """Write to stdout: of all, where they are; of the one named, where it is now. Raises UsageError if it cannot be had."""
     if name is None:
         width = max(map(len, DATASETS))
-        sys.stdout.write("".join(f"  {each:{width}}  {source.description}; {_whereabouts(source)}\n"
-                                 for each, source in DATASETS.items()))
+        for each, source in DATASETS.items():
+            found = source.whereabouts()
+            where = found if isinstance(found, str) else f"MISSING: {found}"
+            sys.stdout.write(f"  {each:{width}}  {source.description}; {where}\n")
         return
     try:
         source = choose("data set", name, DATASETS)
@@ -29,13 +31,6 @@ def tell(name: str | None) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     sys.stdout.write(f"{name}: {where}\n")
-
-
-def _whereabouts(source: Source) -> str:
-    try:
-        return source.find(None)
-    except DataError as missing:
-        return f"MISSING: {missing}"
 
 
 @contextmanager
