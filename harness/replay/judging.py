@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, hypot, log
@@ -13,6 +13,7 @@ from harness.config import UsageError, suggestion
 from harness.records import Interval, Record, Status, differing
 from harness.replay import trainings
 from harness.replay.originals import Original
+from harness.replay.outcomes import Outcome
 from harness.statistics import POINT
 
 
@@ -22,16 +23,6 @@ class Level(StrEnum):
     BITWISE = "bitwise"
     EQUIVALENT = "equivalent"
     STATISTICAL = "statistical"
-
-
-class Outcome(StrEnum):
-    """What a replay came to. Times are the same, or say in which direction they went."""
-
-    SAME = "SAME"
-    DIFFERENT = "DIFFERENT"
-    FASTER = "FASTER"
-    SLOWER = "SLOWER"
-    AMBIGUOUS = "AMBIGUOUS"
 
 
 LEVELS: Mapping[str, tuple[Level, ...]] = {  # the first is meant where none is named
@@ -72,10 +63,10 @@ def level_of(task: str, given: str | None) -> Level:
 
 def judged(pairs: Iterable[tuple[Original, Record]], level: Level) -> list[Replay]:
     """What the replays of one task came to; at the statistical level all seeds of an arm together."""
-    found = [Replay(original, again, *_judged(original.record, again, level)) for original, again in pairs]
-    if level is not Level.STATISTICAL:
-        return found
-    return list(_together(found))
+    pairs = list(pairs)
+    if level is Level.STATISTICAL and all(original.record.task == "convergence" for original, _ in pairs):
+        return [_across_seeds(group) for group in _but_for_the_seed(pairs)]
+    return [Replay(original, again, *_judged(original.record, again, level)) for original, again in pairs]
 
 
 def exit_status(replays: Iterable[Replay]) -> int:
@@ -151,17 +142,16 @@ def quotient(after: Interval, before: Interval) -> Interval:
     return Interval(exp(centre), exp(centre - below), exp(centre + above))
 
 
-def _together(replays: list[Replay]) -> Iterator[Replay]:
-    """Trainings that differ in nothing but the seed are judged as one, throughput each by itself."""
-    groups: dict[str, list[Replay]] = {}
-    for replay in replays:
-        record = replay.original.record
-        alike = {name: value for name, value in record.cell.items() if record.task == "throughput" or name != "seed"}
-        groups.setdefault(f"{record.implementation} {sorted(map(repr, alike.items()))}", []).append(replay)
-    for group in groups.values():
-        yield from group if group[0].original.record.task == "throughput" else [_across_seeds(group)]
+def _but_for_the_seed(pairs: Sequence[tuple[Original, Record]]) -> Iterable[list[tuple[Original, Record]]]:
+    """Trainings of an arm, in groups that differ in nothing else."""
+    groups: dict[str, list[tuple[Original, Record]]] = {}
+    for original, again in pairs:
+        record = original.record
+        alike = sorted(repr(item) for item in record.cell.items() if item[0] != "seed")
+        groups.setdefault(f"{record.implementation} {alike}", []).append((original, again))
+    return groups.values()
 
 
-def _across_seeds(group: list[Replay]) -> Replay:
-    outcome, note = trainings.together([(replay.original.record, replay.again) for replay in group])
-    return Replay(group[0].original, group[0].again, Outcome(outcome), note)
+def _across_seeds(group: Sequence[tuple[Original, Record]]) -> Replay:
+    outcome, note = trainings.together([(original.record, again) for original, again in group])
+    return Replay(*group[0], outcome, note)

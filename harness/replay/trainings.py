@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import statistics
 from harness.records import Record, Status
+from harness.replay.outcomes import Outcome
 from harness.report import text
 from harness.report.sameness import LEAST_SEEDS, points
 from harness.report.views import ALPHA
@@ -57,24 +58,23 @@ def unlike_ends(original: Record, again: Record) -> Iterator[str]:
         yield f"test accuracy {100 * before:.1f} % → {100 * after:.1f} %"
 
 
-def together(pairs: Sequence[tuple[Record, Record]]) -> tuple[str, str]:
+def together(pairs: Sequence[tuple[Record, Record]]) -> tuple[Outcome, str]:
     """An outcome and its reason for all seeds of an arm, judged as a report judges two implementations."""
     turned = [f"{before.cell['seed']}: {before.status} → {after.status}" for before, after in pairs
               if before.status is not after.status]
     if turned:
-        return "DIFFERENT", f"at seed {'; '.join(turned)}"
+        return Outcome.DIFFERENT, f"at seed {'; '.join(turned)}"
     ends = {before.cell["seed"]: (_end(before), _end(after)) for before, after in pairs}
     alone = [str(seed) for seed, (before, after) in ends.items() if (before is None) != (after is None)]
     known = [(before, after) for before, after in ends.values() if before is not None and after is not None]
     found = statistics.equivalence([after for _, after in known], [before for before, _ in known], POINT,
                                    pairs[0][0].cell.get("alpha", ALPHA))
     if found is None or len(known) < LEAST_SEEDS:
-        return "AMBIGUOUS", f"{text.counted(len(known), 'seed')} with a test accuracy; a verdict takes {LEAST_SEEDS}"
+        return Outcome.AMBIGUOUS, f"{text.counted(len(known), 'seed')} with a test accuracy; a verdict takes {LEAST_SEEDS}"
     said = f"test accuracy {points(found.difference)} points over {len(known)} seeds, of {len(pairs)}"
     if alone:
-        return "AMBIGUOUS", f"{said}; one alone diverged at seed {', '.join(alone)}"
-    beyond = found.difference.low > POINT or found.difference.high < -POINT
-    return "SAME" if found.equivalent else "DIFFERENT" if beyond else "AMBIGUOUS", said
+        return Outcome.AMBIGUOUS, f"{said}; one alone diverged at seed {', '.join(alone)}"
+    return Outcome.SAME if found.equivalent else Outcome.DIFFERENT if found.beyond else Outcome.AMBIGUOUS, said
 
 
 def complete(record: Record) -> bool:

@@ -149,12 +149,10 @@ def _judged(
         return Judgement.UNDECIDED, alone
     if found is None or seeds < LEAST_SEEDS:
         return Judgement.UNDECIDED, f"{text.counted(seeds, 'seed')}, a verdict takes {LEAST_SEEDS}"
-    outside = max(found.difference.low, -found.difference.high) > POINT
-    if not found.equivalent and not outside:
+    if not found.equivalent and not found.beyond:
         return Judgement.UNDECIDED, "the interval is partly within"
-    if not stands:
-        return Judgement.UNDECIDED, f"not {Judgement.DIFFERENT if outside else Judgement.EQUIVALENT} after Holm's correction"
-    return Judgement.DIFFERENT if outside else Judgement.EQUIVALENT, None
+    verdict = Judgement.DIFFERENT if found.beyond else Judgement.EQUIVALENT
+    return (verdict, None) if stands else (Judgement.UNDECIDED, f"not {verdict} after Holm's correction")
 
 
 def _alone(race: Race, name: str) -> str | None:

@@ -21,11 +21,13 @@ class Equivalence:
     ``difference`` is the mean with its 1 - 2 · alpha interval, ``level`` the larger of the two p-values, and
 
     equivalent  ⇔  level < alpha  ⇔  ``difference`` lies wholly inside ± margin
+    beyond      ⇔  ``difference`` lies wholly outside
     """
 
     difference: Interval
     level: float
     equivalent: bool
+    beyond: bool
 
 
 def equivalence(arm: Sequence[float], reference: Sequence[float], margin: float, alpha: float) -> Equivalence | None:
@@ -52,7 +54,8 @@ def equivalence(arm: Sequence[float], reference: Sequence[float], margin: float,
     found = Estimate(fmean(differences), stdev(differences) / sqrt(len(differences)), len(differences) - 1)
     width = found.half_width(2 * alpha)
     level = _level(found, margin)
-    return Equivalence(Interval(found.mean, found.mean - width, found.mean + width), level, level < alpha)
+    low, high = found.mean - width, found.mean + width
+    return Equivalence(Interval(found.mean, low, high), level, level < alpha, max(low, -high) > margin)
 
 
 def _level(found: Estimate, margin: float) -> float:

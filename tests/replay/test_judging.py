@@ -10,8 +10,9 @@ import pytest
 
 from harness.config import UsageError
 from harness.records import Flag, Identity, Interval, Record, Status
-from harness.replay.judging import Level, Outcome, Replay, exit_status, judged, level_of, quotient
+from harness.replay.judging import Level, Replay, exit_status, judged, level_of, quotient
 from harness.replay.originals import Original
+from harness.replay.outcomes import Outcome
 
 HASHES = {"data_sha256": "d" * 64, "initial_sha256": "i" * 64, "losses_sha256": "l" * 64, "parameters_sha256": "p" * 64}
 
