@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def _in_journal(run: str, contents: Contents, announce: Callable[[str], None]) -
     found = []
     records = contents.of_session(run)
     if records:
-        _tell_missing({key for plan in contents.plans if plan.session == run for key in plan.keys}, records, announce)
+        _tell_missing(len(contents.missing(run)), len(records), announce)
     for record in records or _of_key(run, contents):
         configs = [plan.config for plan in contents.plans if plan.session == record.session and record.key in plan.keys]
         if configs:
@@ -77,14 +77,14 @@ def _in_folder(folder: Path, called: str, announce: Callable[[str], None]) -> li
     if strangers:
         raise UsageError(f"{called}: {RECORDS} has records of which {JOBS} knows nothing, {', '.join(strangers)}; it is not as "
                          "the session left it, so nothing of it is replayed")
-    _tell_missing(configs.keys(), records, announce)
+    made = {record.key for record in records}
+    _tell_missing(len(configs.keys() - made), len(made), announce)
     return [Original(record, configs[record.key], environment) for record in records]
 
 
-def _tell_missing(planned: Collection[str], records: Sequence[Record], announce: Callable[[str], None]) -> None:
-    missing = set(planned) - {record.key for record in records}
+def _tell_missing(missing: int, made: int, announce: Callable[[str], None]) -> None:
     if missing:
-        announce(f"{len(missing)} of {len(planned)} planned records were never made, since the session was cut short, and are "
+        announce(f"{missing} of {missing + made} planned records were never made, since the session was cut short, and are "
                  "not replayed")
 
 
@@ -100,4 +100,5 @@ def _in_mlflow(run: str, config: Config, announce: Callable[[str], None]) -> lis
 
 
 def _original(data: Any) -> Original:
-    return Original(reading.record(data["record"]), data["config"], reading.environment(data["environment"]))
+    return Original(reading.record(data["record"]), reading.configuration(data["config"]),
+                    reading.environment(data["environment"]))

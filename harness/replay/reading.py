@@ -31,8 +31,14 @@ def environment(data: Any) -> Mapping[str, Any]:
 
 def job(data: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
     """The keys of a job's records, and its configuration."""
-    named = str(data["config"]["task"]["name"])
-    return list(data["keys"]), {**data["config"], "task": {**data["config"]["task"], "name": named}}
+    return list(data["keys"]), configuration(data["config"])
+
+
+def configuration(data: Any) -> Mapping[str, Any]:
+    """One that names its task; all else is looked at where it is restored."""
+    if not isinstance(data["task"]["name"], str):
+        raise TypeError("a task's name is a word")
+    return dict(data)
 
 
 def record(data: Any) -> Record:
