@@ -91,7 +91,7 @@ def source(tree: Path = TREE) -> dict[str, Any]:
 
     All are None where the tree is no git checkout. A checkout that merely surrounds an installed package is not one.
     """
-    commit = _git(tree, "rev-parse", "--verify", "HEAD").strip() if (tree / ".git").exists() else ""
+    commit = _commit(tree)
     if not commit:
         return {"commit": None, "dirty": None, "difference": None}
     changes = _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE)
@@ -108,7 +108,7 @@ def difference(tree: Path = TREE) -> str:
 
     The new files are entered into a copy of git's index, so that the user's own stays as it is.
     """
-    if not source(tree)["dirty"]:
+    if not _commit(tree):
         return ""
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
@@ -123,6 +123,10 @@ def installed() -> str:
     """Every installed package with its version, a line each, as pip's constraints are written."""
     named = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
     return "".join(f"{name}=={named[name]}\n" for name in sorted(named, key=str.lower))
+
+
+def _commit(tree: Path) -> str:
+    return _git(tree, "rev-parse", "--verify", "HEAD").strip() if (tree / ".git").exists() else ""
 
 
 def _untracked(tree: Path) -> list[str]:
