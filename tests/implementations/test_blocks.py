@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from implementations import BatchNorm, convert
+from tests.implementations.stepping import stepped
 
 
 def convolution(inputs, outputs, size, groups=1):
@@ -83,10 +84,7 @@ def step(model, training):
     model.train(training)
     next(module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)).eval()
     x = torch.randn(4, 6, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
-    output = model(x)
-    output.square().sum().backward()
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
-    return {"output": output, "x": x.grad, **gradients, **dict(model.named_buffers())}
+    return stepped(model, x)
 
 
 @pytest.mark.parametrize("training", [True, False])

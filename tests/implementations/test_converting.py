@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrize, prune
 
 from implementations import BatchNorm, convert
+from tests.implementations.stepping import stepped
 
 
 class Block(nn.Module):
@@ -46,10 +47,7 @@ def model(request):
 def step(model, training):
     model.train(training)
     x = torch.randn(4, 6, 8, 8, generator=torch.Generator().manual_seed(1), requires_grad=True)
-    output = model(x)
-    output.square().sum().backward()
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
-    return {"output": output, "x": x.grad, **gradients, **dict(model.named_buffers())}
+    return stepped(model, x)
 
 
 @pytest.mark.parametrize("name", ["fused_cpu", "torch_native"])
