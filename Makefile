@@ -22,7 +22,7 @@ ui: $(READY)    ## MLflow on 127.0.0.1 over the results of `make bench`
 	$(BIN)/bnbench ui
 
 clean:          ## remove the environment and what was built; results stay
-	rm -rf .venv build harness/timing/bandwidth/*.so implementations/fused_cpu/*.so
+	rm -rf .venv build harness/bandwidth/*.so implementations/fused_cpu/*.so
 
 NATIVE := CMakeLists.txt $(wildcard cmake/*) $(shell find harness implementations -name '*.cpp' -o -name '*.hpp')
 # Where there is a compiler, C++ that does not build is an error; where there is none, the package does without.

@@ -1,6 +1,7 @@
 """The harness: what proves, measures, records and reports on `implementations`.
 
-check(implementation, ...) -> list[Record]                conformance, for notebooks and a project's own pytest
+check(implementation, ...) -> list[Record]                conformance, for notebooks and a project's
+                                                          own pytest
 measure(implementations, problems, ...) -> list[Record]   throughput, side by side
 """
 

@@ -1,4 +1,6 @@
-"""The harness as two functions, for notebooks and for other projects' own tests. Nothing is written to disk."""
+"""The harness as two functions, for notebooks and for other projects' own tests. Nothing is written
+to disk.
+"""
 
 from __future__ import annotations
 
@@ -25,34 +27,65 @@ SESSION = "api"  # these records belong to no session's journal
 
 
 def check(
-    implementation: Specification, *, cases: str = "*", thorough: bool = False, threads: int | None = None,
+    implementation: Specification,
+    *,
+    cases: str = "*",
+    thorough: bool = False,
+    threads: int | None = None,
 ) -> list[Record]:
-    """Hold one implementation, a name or ``{"_target_": "package.Class"}``, against the conformance suite.
+    """Hold one implementation, a name or ``{"_target_": "package.Class"}``, against the conformance
+    suite.
 
-    One record a case whose name the glob ``cases`` matches, in the order of the cases; ``thorough`` adds those that take
-    longer. All are OK or UNSUPPORTED for one that is right. In its own project's tests that reads
+    One record a case whose name the glob ``cases`` matches, in the order of the cases; ``thorough``
+    adds those that take longer. All are OK or UNSUPPORTED for one that is right. In its own
+    project's tests that reads
 
-        @pytest.mark.parametrize("record", harness.check("mine"), ids=lambda record: record.cell["case"])
+        @pytest.mark.parametrize("record", harness.check("mine"), ids=lambda r: r.cell["case"])
         def test_my_batch_norm_conforms(record):
             assert not record.failed, record.reason
 
-    Runs in processes of its own. Raises ``UsageError`` for an unknown name, or a glob that matches nothing.
+    Runs in processes of its own. Raises ``UsageError`` for an unknown name, or a glob that matches
+    nothing.
     """
-    return _records([implementation], ConformanceConfig(cases=cases, thorough=thorough), ProblemConfig(), threads)
+    return _records(
+        [implementation],
+        ConformanceConfig(cases=cases, thorough=thorough),
+        ProblemConfig(),
+        threads,
+    )
 
 
 def measure(
-    implementations: Sequence[Specification], problems: Iterable[Problem], *, phases: Sequence[str] = ("training_step",),
-    faces: Sequence[str] = ("layer",), outputs: str = "fresh", cache: str = "warm", inputs: str = "normal",
-    threads: int | None = None, launches: int = 8, most_launches: int | None = None, blocks: int = 5,
+    implementations: Sequence[Specification],
+    problems: Iterable[Problem],
+    *,
+    phases: Sequence[str] = ("training_step",),
+    faces: Sequence[str] = ("layer",),
+    outputs: str = "fresh",
+    cache: str = "warm",
+    inputs: str = "normal",
+    threads: int | None = None,
+    launches: int = 8,
+    most_launches: int | None = None,
+    blocks: int = 5,
     baseline: str = "torch_native",
 ) -> list[Record]:
-    """Time implementations side by side on each problem; a record for each of them, and the canary's.
+    """Time implementations side by side on each problem; a record for each of them, and the
+    canary's.
 
-    The arguments are the keys of ``task=throughput``. Raises ``UsageError`` for what cannot be measured as asked.
+    The arguments are the keys of ``task=throughput``. Raises ``UsageError`` for what cannot be
+    measured as asked.
     """
-    task = ThroughputConfig(phases=list(phases), faces=list(faces), outputs=outputs, cache=cache, inputs=inputs,
-                            launches=launches, most_launches=most_launches, blocks=blocks)
+    task = ThroughputConfig(
+        phases=list(phases),
+        faces=list(faces),
+        outputs=outputs,
+        cache=cache,
+        inputs=inputs,
+        launches=launches,
+        most_launches=most_launches,
+        blocks=blocks,
+    )
     records = []
     for problem in problems:
         attributes = {key: value for key, value in asdict(problem).items() if key != "shape"}
@@ -62,11 +95,22 @@ def measure(
 
 
 def _records(
-    implementations: Sequence[Specification], task: TaskConfig, problem: ProblemConfig, threads: int | None,
+    implementations: Sequence[Specification],
+    task: TaskConfig,
+    problem: ProblemConfig,
+    threads: int | None,
     baseline: str = "torch_native",
 ) -> list[Record]:
-    config = validated(Config(task=task, problem=problem, device=DeviceConfig(threads=threads), tracking=TrackingConfig(),
-                              implementations=list(implementations), baseline=baseline))
+    config = validated(
+        Config(
+            task=task,
+            problem=problem,
+            device=DeviceConfig(threads=threads),
+            tracking=TrackingConfig(),
+            implementations=list(implementations),
+            baseline=baseline,
+        )
+    )
     module = task_of(config)
     planned = module.plan(config, capture())
     made = {record.key: record for record in module.measure(config, planned, SESSION, _silent)}

@@ -1,4 +1,6 @@
-"""One untimed call of what an implementation prepared, as everything but the timed loop makes it."""
+"""One untimed call of what an implementation prepared, as everything but the timed loop makes
+it.
+"""
 
 from __future__ import annotations
 

@@ -37,21 +37,36 @@ if TYPE_CHECKING:
     from harness.report.tallies import CaseTally
 
 WIDTH = 120  # columns that every table fits, and has where there is no terminal to ask
-ROWS = 50  # that a terminal holds; where cells need more, only their overview is shown, and the report has the rest
+# that a terminal holds; where cells need more, only their overview is shown, and the report has the
+# rest
+ROWS = 50
 NAME = 13  # columns that the built-in arms' names need
 ABREAST = 4  # implementations that stand beside a property's sentence
 ENTRY = 15  # columns that "100 UNSUPPORTED" needs; what is longer is folded
 COUNTED = ("UNCHANGED", "ADDED", "REMOVED")
 COLOURS = {
-    Verdict.FASTER: "green", Verdict.SLOWER: "red", Verdict.SAME: "cyan", Verdict.AMBIGUOUS: "yellow",
-    NO_VERDICT: "yellow", NO_RATIO: "yellow", Status.UNSUPPORTED: "dim", Status.UNAVAILABLE: "dim",
-    Status.OK: "green", DOCUMENTED: "yellow", MISTRUSTED: "yellow",
-    "MENDED": "green", "UNCHANGED": "dim", "ADDED": "dim", "REMOVED": "yellow",
+    Verdict.FASTER: "green",
+    Verdict.SLOWER: "red",
+    Verdict.SAME: "cyan",
+    Verdict.AMBIGUOUS: "yellow",
+    NO_VERDICT: "yellow",
+    NO_RATIO: "yellow",
+    Status.UNSUPPORTED: "dim",
+    Status.UNAVAILABLE: "dim",
+    Status.OK: "green",
+    DOCUMENTED: "yellow",
+    MISTRUSTED: "yellow",
+    "MENDED": "green",
+    "UNCHANGED": "dim",
+    "ADDED": "dim",
+    "REMOVED": "yellow",
 }
 
 
 def closing_table(records: Sequence[Record]) -> RenderableType:
-    """All of a session in at most 120 columns: cases passed, cells with their arms, trainings; failures by status."""
+    """All of a session in at most 120 columns: cases passed, cells with their arms, trainings;
+    failures by status.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -65,14 +80,18 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         parts += [_overview(section, headlines)] if len(section.implementations) > 1 else []
         parts += [Text("\n".join([*said, ""]))] if (said := _about(section)) else []
     if rows > ROWS:
-        parts.append(Text(f"{sum(len(section.cells) for section in timed)} cells, each in the report.\n"))
+        parts.append(
+            Text(f"{sum(len(section.cells) for section in timed)} cells, each in the report.\n")
+        )
     parts += [Text("\n".join([*said, ""]))] if (said := _about_all(headlines, timed)) else []
     parts += [_race(race) for race in races(records)]
     return Group(*parts) if parts else Text("no records")
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
-    """Under each cell what changed in it, in at most 120 columns; what did not, or stands in one session only, is counted."""
+    """Under each cell what changed in it, in at most 120 columns; what did not, or stands in one
+    session only, is counted.
+    """
     from rich.console import Group
     from rich.markup import escape
 
@@ -83,23 +102,40 @@ def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
             cells.setdefault(found.cell, []).append(found)
     for cell, changes in cells.items():
         table = _table(escape(cell))
-        for title, width in (("implementation", 18), ("after / before", 20), ("outcome", 10), ("note", 42)):
+        for title, width in (
+            ("implementation", 18),
+            ("after / before", 20),
+            ("outcome", 10),
+            ("note", 42),
+        ):
             table.add_column(title, width=width, overflow="fold")
         for found in changes:
-            table.add_row(escape(found.implementation), text.bounded(found.ratio) if found.ratio else "",
-                          _coloured(found.outcome), escape(text.line(found.note)))
+            table.add_row(
+                escape(found.implementation),
+                text.bounded(found.ratio) if found.ratio else "",
+                _coloured(found.outcome),
+                escape(text.line(found.note)),
+            )
         parts.append(table)
     counts = Counter(_coloured(found.outcome) for found in comparisons)
-    said = ", ".join(f"{outcome} {count}" for outcome, count in counts.items()) or "nothing to compare"
-    return Group(*parts, f"{said}. Ratios are of the times relative to the baseline of each session.")
+    said = (
+        ", ".join(f"{outcome} {count}" for outcome, count in counts.items()) or "nothing to compare"
+    )
+    return Group(
+        *parts, f"{said}. Ratios are of the times relative to the baseline of each session."
+    )
 
 
 def _conformance(records: Sequence[Record]) -> list[Table]:
-    """A row a property and a column an implementation, in tables of as many columns as fit, as even as can be."""
+    """A row a property and a column an implementation, in tables of as many columns as fit, as even
+    as can be.
+    """
     matrix, columns = tallies.matrix(records), names(records)
     count = -(-len(columns) // ABREAST)
     size = -(-len(columns) // count)
-    return [_matrix(matrix, columns[start:start + size]) for start in range(0, len(columns), size)]
+    return [
+        _matrix(matrix, columns[start : start + size]) for start in range(0, len(columns), size)
+    ]
 
 
 def _matrix(matrix: Mapping[str, Mapping[str, CaseTally]], columns: Sequence[str]) -> Table:
@@ -122,20 +158,39 @@ def _cases(tally: CaseTally | None) -> str:
     if tally is None:
         return ""
     passed = str(tally) if tally.others else _coloured(Status.OK, str(tally))
-    return "\n".join([passed, *(_coloured(outcome, f"{count} {outcome}") for outcome, count in tally.others.items())])
+    return "\n".join(
+        [
+            passed,
+            *(_coloured(outcome, f"{count} {outcome}") for outcome, count in tally.others.items()),
+        ]
+    )
 
 
 def _about(section: Section) -> list[str]:
-    """What has to be known to read a section's numbers: what disturbed them, and why there is no floor."""
+    """What has to be known to read a section's numbers: what disturbed them, and why there is no
+    floor.
+    """
     disturbances = Disturbances.of(section)
-    return [*([disturbances.brief()] if disturbances else []), *map(text.line, floors.absent(section))]
+    return [
+        *([disturbances.brief()] if disturbances else []),
+        *map(text.line, floors.absent(section)),
+    ]
 
 
 def _about_all(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
     """What holds for all of them: the correction, the floor's meaning, and where the time went."""
-    meaning = [f"{floors.SIGN}: time over that of the least memory traffic possible; 1 is the hardware's limit."]
+    meaning = [
+        (
+            f"{floors.SIGN}: time over that of the least memory traffic possible; 1 is the "
+            "hardware's limit."
+        )
+    ]
     spending = Spending.of(timed)
-    return [*headlines.told(), *(meaning if any(map(floors.present, timed)) else []), *([spending.brief()] if spending else [])]
+    return [
+        *headlines.told(),
+        *(meaning if any(map(floors.present, timed)) else []),
+        *([spending.brief()] if spending else []),
+    ]
 
 
 def _section(section: Section, headlines: Headlines) -> Table:
@@ -149,25 +204,53 @@ def _section(section: Section, headlines: Headlines) -> Table:
     for cell in section.cells:
         for position, name in enumerate(cell.arms):
             median, floor, *rest = _arm(cell, name, headlines)
-            table.add_row("" if position else cell.label, name, median, *([floor] if known else []), *rest,
-                          end_section=position == len(cell.arms) - 1)
+            table.add_row(
+                "" if position else cell.label,
+                name,
+                median,
+                *([floor] if known else []),
+                *rest,
+                end_section=position == len(cell.arms) - 1,
+            )
     return table
 
 
 def _arm(cell: Cell, name: str, headlines: Headlines) -> tuple[str, ...]:
-    """Median, times the floor, ratio, minimum detectable effect and verdict; of the baseline its noise."""
+    """Median, times the floor, ratio, minimum detectable effect and verdict; of the baseline its
+    noise.
+    """
     record = cell.arms[name]
     if record.figures is None:
         return "", "", "", "", _coloured(record.status)
-    median, flags = text.seconds(record.figures["median_seconds"]), [f"[yellow]{flag}[/]" for flag in record.flags]
+    median, flags = (
+        text.seconds(record.figures["median_seconds"]),
+        [f"[yellow]{flag}[/]" for flag in record.flags],
+    )
     found = floor_of(record)
     floor = floors.brief(found.estimate if found else None)
     if name == cell.baseline:
         noise = f"{text.bounded(cell.canary)}" if cell.canary else ""
-        return median, floor, noise, "", " ".join(["[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]", *flags])
-    ratio, effect, before = ratio_of(record), record.figures["minimum_detectable_effect"], headlines.before(record)
-    return (median, floor, text.bounded(ratio) if ratio else "", text.percent(effect) if effect is not None else "",
-            " ".join([_coloured(headlines.outcome(record)), *flags, *([f"({before})"] if before else [])]))
+        return (
+            median,
+            floor,
+            noise,
+            "",
+            " ".join(["[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]", *flags]),
+        )
+    ratio, effect, before = (
+        ratio_of(record),
+        record.figures["minimum_detectable_effect"],
+        headlines.before(record),
+    )
+    return (
+        median,
+        floor,
+        text.bounded(ratio) if ratio else "",
+        text.percent(effect) if effect is not None else "",
+        " ".join(
+            [_coloured(headlines.outcome(record)), *flags, *([f"({before})"] if before else [])]
+        ),
+    )
 
 
 def _overview(section: Section, headlines: Headlines) -> Table:
@@ -179,12 +262,20 @@ def _overview(section: Section, headlines: Headlines) -> Table:
     if known := floors.present(section):
         table.add_column(floors.SIGN, justify="right", no_wrap=True)
     if known and section.baseline in section.implementations:
-        table.add_row(section.baseline, *[""] * (3 + len(Verdict)), _distance(section, section.baseline))
+        table.add_row(
+            section.baseline, *[""] * (3 + len(Verdict)), _distance(section, section.baseline)
+        )
     for tally in tallies.speed(section, headlines):
         mean = "" if tally.geometric_mean is None else text.ratio(tally.geometric_mean)
         counts = [str(tally.outcomes.get(verdict, "")) for verdict in Verdict]
-        table.add_row(tally.implementation, mean, f"{tally.covered} of {len(section.cells)}", *counts,
-                      others(tally.outcomes), *([_distance(section, tally.implementation)] if known else []))
+        table.add_row(
+            tally.implementation,
+            mean,
+            f"{tally.covered} of {len(section.cells)}",
+            *counts,
+            others(tally.outcomes),
+            *([_distance(section, tally.implementation)] if known else []),
+        )
     return table
 
 
@@ -193,7 +284,10 @@ def _distance(section: Section, name: str) -> str:
 
 
 def _race(race: Race) -> Table:
-    table = _table(f"{race.title}, to {text.percent(race.about['target'])} validation accuracy; medians over seeds")
+    table = _table(
+        f"{race.title}, to {text.percent(race.about['target'])} validation accuracy; medians over "
+        "seeds"
+    )
     table.add_column("arm", overflow="fold", min_width=NAME)
     for title in ("steps", "missed", "time", "a step", "accuracy"):
         table.add_column(title, justify="right")
@@ -204,23 +298,31 @@ def _race(race: Race) -> Table:
         ratio = text.bounded(tally.steps_ratio) if tally.steps_ratio else ""
         diverged = [f"diverged {tally.diverged}"] if tally.diverged else []
         table.add_row(
-            tally.implementation, convergence.steps(tally.steps, race.about["steps"]),
-            f"{tally.misses} of {tally.seeds}", text.seconds(tally.seconds), text.seconds(tally.step_seconds),
-            convergence.accuracy(tally.accuracy), *([ratio] if against else []),
+            tally.implementation,
+            convergence.steps(tally.steps, race.about["steps"]),
+            f"{tally.misses} of {tally.seeds}",
+            text.seconds(tally.seconds),
+            text.seconds(tally.step_seconds),
+            convergence.accuracy(tally.accuracy),
+            *([ratio] if against else []),
             ", ".join([*diverged, *_others(tally.statuses)]),
         )
     return table
 
 
 def _others(statuses: Mapping[str, int]) -> list[str]:
-    return [f"{_coloured(status)} {count}" for status, count in statuses.items() if status != Status.OK]
+    return [
+        f"{_coloured(status)} {count}" for status, count in statuses.items() if status != Status.OK
+    ]
 
 
 def _table(title: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
 
 
 def _coloured(outcome: str, said: str | None = None) -> str:

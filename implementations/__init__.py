@@ -1,12 +1,16 @@
 """Batch normalization, several ways behind one interface.
 
-    names() -> tuple[str, ...]              the implementations that are installed, this package's and others'
+    names() -> tuple[str, ...]              the implementations that are installed, this package's
+                                            and others'
     load(name) -> Implementation            raises Unavailable(reason)
-    batch_norm(input, ..., implementation)  torch.nn.functional.batch_norm over any of them; raises Unsupported(reason)
+    batch_norm(input, ..., implementation)  torch.nn.functional.batch_norm over any of them; raises
+                                            Unsupported(reason)
     BatchNorm(num_features, ..., implementation=...)   a drop-in for torch.nn.BatchNorm1d, 2d and 3d
-    convert(model, implementation)          every batch norm of a model replaced, on the same weights
+    convert(model, implementation)          every batch norm of a model replaced, on the same
+                                            weights
 
-Importing this package imports no array library: what needs torch is imported when it is first asked for.
+Importing this package imports no array library: what needs torch is imported when it is first asked
+for.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from implementations.interface import Unsupported
 from implementations.registry import Unavailable, load, names
 
 if TYPE_CHECKING:
-    from implementations.converting import convert
+    from implementations.conversion import convert
     from implementations.functional import batch_norm
     from implementations.module import BatchNorm
 
@@ -34,7 +38,7 @@ def __getattr__(name: str) -> Any:
 
         return BatchNorm
     if name == "convert":
-        from implementations.converting import convert
+        from implementations.conversion import convert
 
         return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

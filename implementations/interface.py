@@ -1,11 +1,12 @@
 """The contract between an implementation of batch normalization and whoever calls it.
 
-The laws, for an input x of shape (N, C, *spatial), per channel c, with n = N · prod(spatial) values each:
+The laws, for an input x of shape (N, C, *spatial), per channel c, with n = N · prod(spatial) values
+each:
 
-    forward      mean = Σx / n,  var = Σ(x - mean)² / n                 (training; else the running statistics)
-                 x̂ = (x - mean) / sqrt(var + eps)
-                 z = weight · x̂ + bias + residual                       (an absent weight is 1, bias and residual 0)
-                 output = z, or max(z, 0) under activation "relu"
+    forward      mean = Σx / n,  var = Σ(x - mean)² / n                 (training; else the running
+                 statistics) x̂ = (x - mean) / sqrt(var + eps) z = weight · x̂ + bias + residual
+                 (an absent weight is 1, bias and residual 0) output = z, or max(z, 0) under
+                 activation "relu"
     statistics   running_mean ← (1 - momentum) · running_mean + momentum · mean
                  running_var  ← (1 - momentum) · running_var  + momentum · var · n / (n - 1)
     backward     dz = grad_output, times [output > 0] under "relu", so relu'(0) = 0
@@ -13,9 +14,10 @@ The laws, for an input x of shape (N, C, *spatial), per channel c, with n = N ·
                  dinput = weight / sqrt(var + eps) · (dz - dbias / n - x̂ · dweight / n)
                  dinput = weight / sqrt(var + eps) · dz                  (frozen statistics)
 
-The semantics are PyTorch's. Laws that follow, and that the conformance suite holds against every implementation:
-Σ dinput = 0 and Σ(dinput · x̂) ≈ 0 in training; output(a·x + b) = output(x) for a > 0 and eps → 0; a NaN stays in its
-channel (the slope of ReLU at NaN is left open); no argument is changed but the running statistics.
+The semantics are PyTorch's. Laws that follow, and that the conformance suite holds against every
+implementation: Σ dinput = 0 and Σ(dinput · x̂) ≈ 0 in training; output(a·x + b) = output(x) for a >
+0 and eps → 0; a NaN stays in its channel (the slope of ReLU at NaN is left open); no argument is
+changed but the running statistics.
 
 This module imports no array library, so that a listing of implementations costs nothing.
 """
@@ -45,7 +47,9 @@ class Unsupported(Exception):  # noqa: N818 -- the contract names the state, not
 
 
 class Phase(StrEnum):
-    """What part of the work is done. ``backward`` alone runs on the result of an untimed forward."""
+    """What part of the work is done. ``backward`` alone runs on the result of an untimed
+    forward.
+    """
 
     FORWARD_TRAINING = "forward_training"
     BACKWARD = "backward"
@@ -71,10 +75,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is computed. ``shape`` is (N, C, *spatial), of rank 2 to 5; dtypes are names such as "float32".
+    """What is computed. ``shape`` is (N, C, *spatial), of rank 2 to 5; dtypes are names such as
+    "float32".
 
-    ``parameter_dtype`` is the dtype of weight, bias and running statistics; ``None`` means that of the data.
-    "Mixed" is bfloat16 or float16 data with float32 parameters, as under autocast.
+    ``parameter_dtype`` is the dtype of weight, bias and running statistics; ``None`` means that of
+    the data. "Mixed" is bfloat16 or float16 data with float32 parameters, as under autocast.
     """
 
     shape: tuple[int, ...]
@@ -89,15 +94,33 @@ class Problem:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
         object.__setattr__(self, "parameter_dtype", self.parameter_dtype or self.dtype)
-        _require("shape", self.shape, len(self.shape) in RANKS, "2 to 5 sizes: N, C and up to three of space")
+        _require(
+            "shape",
+            self.shape,
+            len(self.shape) in RANKS,
+            "2 to 5 sizes: N, C and up to three of space",
+        )
         _require("shape", self.shape, min(self.shape) > 0, "positive sizes")
         _require("dtype", self.dtype, self.dtype in DTYPES, DTYPES)
         mixed = self.parameter_dtype == "float32" and self.dtype in ("bfloat16", "float16")
-        _require("parameter_dtype", self.parameter_dtype, mixed or self.parameter_dtype == self.dtype,
-                 "the data's dtype, or float32 for bfloat16 and float16 data")
-        _require("memory_format", self.memory_format, self.memory_format in MEMORY_FORMATS, MEMORY_FORMATS)
-        _require("memory_format", self.memory_format, len(self.shape) in (4, 5) or self.memory_format == "contiguous",
-                 "channels_last for rank 4 or 5 only")
+        _require(
+            "parameter_dtype",
+            self.parameter_dtype,
+            mixed or self.parameter_dtype == self.dtype,
+            "the data's dtype, or float32 for bfloat16 and float16 data",
+        )
+        _require(
+            "memory_format",
+            self.memory_format,
+            self.memory_format in MEMORY_FORMATS,
+            MEMORY_FORMATS,
+        )
+        _require(
+            "memory_format",
+            self.memory_format,
+            len(self.shape) in (4, 5) or self.memory_format == "contiguous",
+            "channels_last for rank 4 or 5 only",
+        )
         _require("activation", self.activation, self.activation in ACTIVATIONS, ACTIVATIONS)
 
     @property
@@ -115,7 +138,11 @@ class Problem:
         return self.size // self.channels
 
     def __str__(self) -> str:
-        dtype = self.dtype if self.parameter_dtype == self.dtype else f"{self.dtype}/{self.parameter_dtype}"
+        dtype = (
+            self.dtype
+            if self.parameter_dtype == self.dtype
+            else f"{self.dtype}/{self.parameter_dtype}"
+        )
         said = ["×".join(map(str, self.shape)), dtype]
         said += [self.memory_format] * (self.memory_format != "contiguous")
         said += [str(self.activation)] * (self.activation is not None)
@@ -140,7 +167,9 @@ class Options(NamedTuple):
 
 @dataclass(frozen=True)
 class Arrays:
-    """The operands of one problem as torch tensors. Whoever prepares must copy what it would change."""
+    """The operands of one problem as torch tensors. Whoever prepares must copy what it would
+    change.
+    """
 
     input: torch.Tensor
     grad_output: torch.Tensor
@@ -154,7 +183,9 @@ class Arrays:
 
 
 class Gradients(NamedTuple):
-    """Gradients by the operand's name, as arrays of the library's own kind; absent ones are None."""
+    """Gradients by the operand's name, as arrays of the library's own kind; absent ones are
+    None.
+    """
 
     input: Any
     residual: Any
@@ -166,7 +197,8 @@ class Gradients(NamedTuple):
 class Results:
     """What one call left behind, as torch tensors. A phase without a backward has no gradients.
 
-    ``output`` is also given by the backward phases: it is the forward's that the gradients belong to.
+    ``output`` is also given by the backward phases: it is the forward's that the gradients belong
+    to.
     """
 
     output: torch.Tensor
@@ -179,32 +211,55 @@ class Results:
 
 
 class Layer(Protocol):
-    """What a user calls: torch tensors in, a differentiable torch tensor out, running statistics updated in place."""
+    """What a user calls: torch tensors in, a differentiable torch tensor out, running statistics
+    updated in place.
+    """
 
     def __call__(
-        self, input: torch.Tensor, residual: torch.Tensor | None, weight: torch.Tensor | None, bias: torch.Tensor | None,
-        running_mean: torch.Tensor | None, running_var: torch.Tensor | None, options: Options,
+        self,
+        input: torch.Tensor,
+        residual: torch.Tensor | None,
+        weight: torch.Tensor | None,
+        bias: torch.Tensor | None,
+        running_mean: torch.Tensor | None,
+        running_var: torch.Tensor | None,
+        options: Options,
     ) -> torch.Tensor: ...
 
 
 class Forward(Protocol):
-    """The first of the two functions that a plug-in's author writes, on arrays of the library's own kind.
+    """The first of the two functions that a plug-in's author writes, on arrays of the library's own
+    kind.
 
-    Returns the output (in ``out`` where that is given) and a tuple of whatever arrays the backward needs, ``None``
-    among them where it likes. Updates the running statistics in place when training and they are not None.
+    Returns the output (in ``out`` where that is given) and a tuple of whatever arrays the backward
+    needs, ``None`` among them where it likes. Updates the running statistics in place when training
+    and they are not None.
     """
 
     def __call__(
-        self, input: Any, residual: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, options: Options,
+        self,
+        input: Any,
+        residual: Any,
+        weight: Any,
+        bias: Any,
+        running_mean: Any,
+        running_var: Any,
+        options: Options,
         out: Any = None,
     ) -> tuple[Any, tuple[Any, ...]]: ...
 
 
 class Backward(Protocol):
-    """The second of them: gradients from the output's gradient and what the forward saved, changing neither."""
+    """The second of them: gradients from the output's gradient and what the forward saved, changing
+    neither.
+    """
 
     def __call__(
-        self, grad_output: Any, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
+        self,
+        grad_output: Any,
+        saved: tuple[Any, ...],
+        options: Options,
+        out: Gradients | None = None,
     ) -> Gradients: ...
 
 
@@ -213,7 +268,9 @@ class Prepared(ABC):
 
     @abstractmethod
     def arm(self, calls: int) -> None:
-        """Untimed: make what the next ``calls`` calls will consume, and restore the old running statistics."""
+        """Untimed: make what the next ``calls`` calls will consume, and restore the old running
+        statistics.
+        """
 
     @abstractmethod
     def __call__(self) -> None:
@@ -242,8 +299,14 @@ class Implementation(ABC):
 
     @abstractmethod
     def layer(self, problem: Problem) -> Layer:
-        """The differentiable function that ``batch_norm`` and ``BatchNorm`` call. Compilers specialize it."""
+        """The differentiable function that ``batch_norm`` and ``BatchNorm`` call. Compilers
+        specialize it.
+        """
 
     @abstractmethod
-    def prepare(self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays) -> Prepared:
-        """Convert, compile, allocate. Raises ``Unsupported`` where this face cannot write to such outputs."""
+    def prepare(
+        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
+    ) -> Prepared:
+        """Convert, compile, allocate. Raises ``Unsupported`` where this face cannot write to such
+        outputs.
+        """

@@ -15,10 +15,11 @@ from implementations.interface import ACTIVATIONS, RANKS, Implementation
 class BatchNorm(_BatchNorm):
     """Normalizes input of shape (N, C, *spatial), of rank 2 to 5, where C is ``num_features``.
 
-    Parameters, buffers and ``state_dict`` are those of `torch.nn.BatchNorm2d`, so that checkpoints go both ways, and it is
-    one to `isinstance`, so that tools which look for batch norm find it. ``momentum=None`` averages over all batches.
-    ``forward(input, residual)`` adds the residual before the activation; one of another shape or dtype than the input's as
-    ``+`` does, in an operation of its own.
+    Parameters, buffers and ``state_dict`` are those of `torch.nn.BatchNorm2d`, so that checkpoints
+    go both ways, and it is one to `isinstance`, so that tools which look for batch norm find it.
+    ``momentum=None`` averages over all batches. ``forward(input, residual)`` adds the residual
+    before the activation; one of another shape or dtype than the input's as ``+`` does, in an
+    operation of its own.
     """
 
     def __init__(
@@ -37,9 +38,13 @@ class BatchNorm(_BatchNorm):
     ) -> None:
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
+        )
         if not bias:
-            self.register_parameter("bias", None)  # PyTorch's own argument of that name came with 2.13
+            self.register_parameter(
+                "bias", None
+            )  # PyTorch's own argument of that name came with 2.13
         self.implementation = implementation
         self._resolved = resolve(implementation)
         self.activation = activation
@@ -55,8 +60,13 @@ class BatchNorm(_BatchNorm):
             input,
             self.running_mean if keep else None,
             self.running_var if keep else None,
-            self.weight, self.bias, use_batch, self._average_factor(update), self.eps,
-            implementation=self._resolved, activation=self.activation if drawn_in else None,
+            self.weight,
+            self.bias,
+            use_batch,
+            self._average_factor(update),
+            self.eps,
+            implementation=self._resolved,
+            activation=self.activation if drawn_in else None,
             residual=residual if drawn_in else None,
         )
         return output if drawn_in else finished(output, residual, self.activation)
@@ -76,9 +86,16 @@ class BatchNorm(_BatchNorm):
     def extra_repr(self) -> str:
         given = self.implementation
         name = given if isinstance(given, Implementation) else registry.name_of(given)
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-                f"track_running_stats={self.track_running_stats}, implementation={name}, activation={self.activation}")
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}, implementation={name}, "
+            f"activation={self.activation}"
+        )
 
 
 def _fits(residual: object, input: torch.Tensor) -> bool:
-    return isinstance(residual, torch.Tensor) and residual.shape == input.shape and residual.dtype == input.dtype
+    return (
+        isinstance(residual, torch.Tensor)
+        and residual.shape == input.shape
+        and residual.dtype == input.dtype
+    )

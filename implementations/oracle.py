@@ -1,8 +1,10 @@
-"""Batch norm in float64, two passes, in NumPy: the only arbiter of numbers. It is plain rather than fast.
+"""Batch norm in float64, two passes, in NumPy: the only arbiter of numbers. It is plain rather than
+fast.
 
-An operand of shape (N, C, *spatial) is seen as a matrix of n = N · prod(spatial) observations of C variables, so that
-per-channel values, of shape (C,), broadcast as the laws of `interface` are written. Channels do not depend on each
-other, so any of them may be evaluated alone: that keeps large problems small.
+An operand of shape (N, C, *spatial) is seen as a matrix of n = N · prod(spatial) observations of C
+variables, so that per-channel values, of shape (C,), broadcast as the laws of `interface` are
+written. Channels do not depend on each other, so any of them may be evaluated alone: that keeps
+large problems small.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OracleResults:
-    """What the laws give for C' chosen channels, in float64; the intermediate values are what error bounds need.
+    """What the laws give for C' chosen channels, in float64; the intermediate values are what error
+    bounds need.
 
-    Of shape (n, C'): input, residual, normalized (x̂), affine (weight · x̂ + bias), z, output, grad_z (dz), grad_input
-    and grad_residual. Of shape (C',): everything else. ``mean`` and ``var`` are those that normalized: the batch's when
-    training, the running ones otherwise. Gradients are absent in phases without a backward, and for absent operands.
+    Of shape (n, C'): input, residual, normalized (x̂), affine (weight · x̂ + bias), z, output,
+    grad_z (dz), grad_input and grad_residual. Of shape (C',): everything else. ``mean`` and ``var``
+    are those that normalized: the batch's when training, the running ones otherwise. Gradients are
+    absent in phases without a backward, and for absent operands.
     """
 
     input: Array
@@ -51,7 +55,8 @@ class OracleResults:
     grad_bias: Array | None = None
 
 
-@np.errstate(invalid="ignore", over="ignore")  # infinities and NaN travel as IEEE 754 says, and need no warning
+# infinities and NaN travel as IEEE 754 says, and need no warning
+@np.errstate(invalid="ignore", over="ignore")
 def evaluate(
     problem: Problem,
     phase: Phase,
@@ -62,8 +67,9 @@ def evaluate(
 ) -> OracleResults:
     """Evaluate the laws on the given channels, or on all.
 
-    ``mask``, of shape (n, C'), is where an implementation's own output is positive. The backward takes it for ReLU's,
-    since a z within rounding of 0 may fall on either side. Raises ValueError for one value a channel in training.
+    ``mask``, of shape (n, C'), is where an implementation's own output is positive. The backward
+    takes it for ReLU's, since a z within rounding of 0 may fall on either side. Raises ValueError
+    for one value a channel in training.
     """
     if phase.training and problem.reduction == 1:
         raise ValueError(f"{problem} has one value a channel; training needs more")
@@ -76,12 +82,17 @@ def evaluate(
     return _differentiated(forward, grad_z, phase, arrays)
 
 
-def _forward(problem: Problem, phase: Phase, arrays: Arrays, channels: Sequence[int] | None) -> OracleResults:
+def _forward(
+    problem: Problem, phase: Phase, arrays: Arrays, channels: Sequence[int] | None
+) -> OracleResults:
     x = matrix(arrays.input, channels)
     weight = np.ones(x.shape[1]) if arrays.weight is None else vector(arrays.weight, channels)
     bias = np.zeros(x.shape[1]) if arrays.bias is None else vector(arrays.bias, channels)
     residual = None if arrays.residual is None else matrix(arrays.residual, channels)
-    running_mean, running_var = vector(arrays.running_mean, channels), vector(arrays.running_var, channels)
+    running_mean, running_var = (
+        vector(arrays.running_mean, channels),
+        vector(arrays.running_var, channels),
+    )
     if phase.training:
         mean, var, centred = moments(x)
         unbiased = var * (problem.reduction / (problem.reduction - 1))
@@ -94,11 +105,26 @@ def _forward(problem: Problem, phase: Phase, arrays: Arrays, channels: Sequence[
     affine = weight * normalized + bias
     z = affine if residual is None else affine + residual
     output = np.maximum(z, 0) if problem.activation == "relu" else z
-    return OracleResults(x, residual, weight, bias, mean, var, rstd, normalized, affine, z, output,
-                         running_mean, running_var)
+    return OracleResults(
+        x,
+        residual,
+        weight,
+        bias,
+        mean,
+        var,
+        rstd,
+        normalized,
+        affine,
+        z,
+        output,
+        running_mean,
+        running_var,
+    )
 
 
-def _differentiated(forward: OracleResults, grad_z: Array, phase: Phase, arrays: Arrays) -> OracleResults:
+def _differentiated(
+    forward: OracleResults, grad_z: Array, phase: Phase, arrays: Arrays
+) -> OracleResults:
     """The forward's results with the gradients that belong to ``grad_z``, the gradient of z."""
     grad_bias, grad_weight = grad_z.sum(0), (grad_z * forward.normalized).sum(0)
     centred = grad_z
@@ -116,7 +142,8 @@ def _differentiated(forward: OracleResults, grad_z: Array, phase: Phase, arrays:
 
 
 def moments(x: Array) -> tuple[Array, Array, Array]:
-    """Each column's mean, biased variance and centred values. Centring twice takes off the first mean's rounding.
+    """Each column's mean, biased variance and centred values. Centring twice takes off the first
+    mean's rounding.
 
     The mean of infinite values is infinite, and their centred values are NaN.
     """
@@ -128,7 +155,9 @@ def moments(x: Array) -> tuple[Array, Array, Array]:
 
 
 def matrix(tensor: torch.Tensor, channels: Sequence[int] | None = None) -> Array:
-    """A tensor of shape (N, C, *spatial) and any dtype as float64 observations × variables, (n, C'), by column."""
+    """A tensor of shape (N, C, *spatial) and any dtype as float64 observations × variables, (n,
+    C'), by column.
+    """
     chosen = tensor.detach()[:, _index(channels)].movedim(1, 0)
     columns: Array = chosen.cpu().double().flatten(1).contiguous().numpy()
     return columns.T

@@ -1,8 +1,10 @@
-"""From a name, or from ``{"_target_": "package.Class"}``, to an implementation, importing nothing heavy to list them.
+"""From a name, or from ``{"_target_": "package.Class"}``, to an implementation, importing nothing
+heavy to list them.
 
-Names come from the entry-point group `bnbench.implementations`, this package's own among them. Whether one can be
-loaded is judged without importing it: its module is parsed, and what that imports at its top level must be installed.
-A module may also name programs it needs, each with its alternatives: ``PROGRAMS = {"a C++ compiler": ("c++", "g++")}``.
+Names come from the entry-point group `bnbench.implementations`, this package's own among them.
+Whether one can be loaded is judged without importing it: its module is parsed, and what that
+imports at its top level must be installed. A module may also name programs it needs, each with its
+alternatives: ``PROGRAMS = {"a C++ compiler": ("c++", "g++")}``.
 """
 
 from __future__ import annotations
@@ -23,11 +25,16 @@ from implementations.interface import Implementation
 
 GROUP = "bnbench.implementations"
 Specification = str | Mapping[str, Any]
-_NO_MODULE = "there is no module {module!r}; install the package that has it, or put its folder on PYTHONPATH"
+_NO_MODULE = (
+    "there is no module {module!r}; install the package that has it, or put its folder on "
+    "PYTHONPATH"
+)
 
 
 class Unavailable(Exception):  # noqa: N818 -- the contract names the state, not the error
-    """An implementation cannot run on this machine, or there is none of that name. The message is the reason."""
+    """An implementation cannot run on this machine, or there is none of that name. The message is
+    the reason.
+    """
 
 
 class Broken(Unavailable):
@@ -42,8 +49,9 @@ def names() -> tuple[str, ...]:
 def load(specification: Specification) -> Implementation:
     """The implementation of a name, or of a mapping with ``_target_`` and arguments.
 
-    Raises ``Unavailable`` where something that it needs is missing here, and ``Broken``, which is one, where it is itself
-    to blame: its module raises, or has no such class, or that takes other arguments or is no implementation.
+    Raises ``Unavailable`` where something that it needs is missing here, and ``Broken``, which is
+    one, where it is itself to blame: its module raises, or has no such class, or that takes other
+    arguments or is no implementation.
     """
     reason = _lacking(specification)
     if reason is not None:
@@ -54,10 +62,14 @@ def load(specification: Specification) -> Implementation:
     except Unavailable:
         raise
     except Exception as error:
-        raise Broken(f"{name_of(specification)} failed to load: {type(error).__name__}: {error}") from error
+        raise Broken(
+            f"{name_of(specification)} failed to load: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(made, Implementation):
-        raise Broken(f"{module}:{attribute} is not an Implementation; derive it from "
-                     "implementations.interface.Implementation")
+        raise Broken(
+            f"{module}:{attribute} is not an Implementation; derive it from "
+            "implementations.interface.Implementation"
+        )
     return made
 
 
@@ -70,7 +82,9 @@ def name_of(specification: Specification) -> str:
 
 
 def is_foreign(specification: Specification) -> bool:
-    """Whether the implementation comes from outside this package, so that it gets a process of its own."""
+    """Whether the implementation comes from outside this package, so that it gets a process of its
+    own.
+    """
     try:
         return _location(specification)[0].partition(".")[0] != __package__
     except Unavailable:
@@ -78,7 +92,9 @@ def is_foreign(specification: Specification) -> bool:
 
 
 def missing_target(specification: Mapping[str, Any]) -> str | None:
-    """Why a ``_target_`` names nothing that could be loaded anywhere, which is a slip and no property of the machine."""
+    """Why a ``_target_`` names nothing that could be loaded anywhere, which is a slip and no
+    property of the machine.
+    """
     try:
         module, _ = _location(specification)
     except Unavailable as reason:
@@ -87,7 +103,9 @@ def missing_target(specification: Mapping[str, Any]) -> str | None:
 
 
 def unavailable(specification: Specification) -> str | None:
-    """Why ``load`` cannot succeed, as far as can be told without importing anything heavy; None when it may."""
+    """Why ``load`` cannot succeed, as far as can be told without importing anything heavy; None
+    when it may.
+    """
     reason = _lacking(specification)
     if reason is None and _parsed(_source(_location(specification)[0])) is None:
         return "its module is not valid Python"
@@ -114,9 +132,11 @@ def _lacking(specification: Specification) -> str | None:
 
 
 def source_hash(specification: Specification) -> str:
-    """A hash of name, arguments, source and binary: when it changes, the implementation's measurements are made anew.
+    """A hash of name, arguments, source and binary: when it changes, the implementation's
+    measurements are made anew.
 
-    Covers the module, and what it imports from its own package and from this one. Imports none of them.
+    Covers the module, and what it imports from its own package and from this one. Imports none of
+    them.
     """
     said = hashlib.sha256(name_of(specification).encode())
     try:
@@ -134,17 +154,24 @@ def _entries() -> dict[str, EntryPoint]:
 
 
 def _location(specification: Specification) -> tuple[str, str]:
-    """Module and attribute. Raises ``Unavailable`` for an unknown name or a target without a dot."""
+    """Module and attribute. Raises ``Unavailable`` for an unknown name or a target without a
+    dot.
+    """
     if isinstance(specification, Mapping):
         module, dot, attribute = str(specification.get("_target_", "")).rpartition(".")
         if not dot:
-            raise Unavailable(f"{dict(specification)} names no class; write {{_target_: package.module.Class}}")
+            raise Unavailable(
+                f"{dict(specification)} names no class; write {{_target_: package.module.Class}}"
+            )
         return module, attribute
     entries = _entries()
     if specification not in entries:
         near = get_close_matches(specification, entries, n=1)
         hint = f", did you mean {near[0]!r}" if near else ""
-        raise Unavailable(f"there is no implementation {specification!r}{hint}; installed: {', '.join(sorted(entries))}")
+        raise Unavailable(
+            f"there is no implementation {specification!r}{hint}; installed: "
+            f"{', '.join(sorted(entries))}"
+        )
     return entries[specification].module, entries[specification].attr
 
 
@@ -165,7 +192,12 @@ def _source(module: str) -> Path | None:
 def _closure(module: str, packages: set[str], found: set[Path]) -> set[Path]:
     """The files of ``module`` and of all that it imports, wherever in it, from ``packages``."""
     path = _source(module)
-    if path is None or path in found or module.partition(".")[0] not in packages or not path.is_file():
+    if (
+        path is None
+        or path in found
+        or module.partition(".")[0] not in packages
+        or not path.is_file()
+    ):
         return found
     found.add(path)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
@@ -180,7 +212,11 @@ def _imported(statement: ast.AST, package: str) -> Iterator[str]:
     if isinstance(statement, ast.Import):
         yield from (alias.name for alias in statement.names)
     elif isinstance(statement, ast.ImportFrom):
-        above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
+        above = (
+            package.split(".")[: len(package.split(".")) - statement.level + 1]
+            if statement.level
+            else []
+        )
         base = ".".join([*above, *([statement.module] if statement.module else [])])
         yield from (base, *(f"{base}.{alias.name}" for alias in statement.names))
 

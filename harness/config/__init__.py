@@ -1,4 +1,6 @@
-"""Configuration: the schema of every key, the checks a type cannot make, and Hydra's composition with errors of ours."""
+"""Configuration: the schema of every key, the checks a type cannot make, and Hydra's composition
+with errors of ours.
+"""
 
 from harness.config.schema import (
     Config,

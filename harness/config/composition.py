@@ -1,4 +1,6 @@
-"""Hydra's composition: register the schema, compose what a command line says, and put Hydra's errors into our words."""
+"""Hydra's composition: register the schema, compose what a command line says, and put Hydra's
+errors into our words.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,15 @@ from harness.config.validation import validated
 
 # By path, not by package name: a user's own folder named conf must not hide ours.
 FOLDER = Path(implementations.__file__).parent.parent / "conf"
-OF_THE_SESSION = ("results", "journal", "report", "tracking")  # what all its jobs share, and no sweep may split
+# what all its jobs share, and no sweep may split
+OF_THE_SESSION = ("results", "journal", "report", "tracking")
 ERRORS = (HydraException, OmegaConfBaseException)
 
 
 def register() -> None:
-    """Put the schema where Hydra finds it, and have Hydra raise its errors so that they can be told well."""
+    """Put the schema where Hydra finds it, and have Hydra raise its errors so that they can be told
+    well.
+    """
     os.environ["HYDRA_FULL_ERROR"] = "1"
     store = ConfigStore.instance()
     store.store(name="schema", node=Config)
@@ -41,8 +46,8 @@ def register() -> None:
 class Composition:
     """What a command line means: ``configs``, and the ``overrides`` that say it to Hydra.
 
-    The first configuration leaves sweeps out; then comes one with each choice of each sweep, so that a slip in the last
-    job of a sweep is told before the first one runs.
+    The first configuration leaves sweeps out; then comes one with each choice of each sweep, so
+    that a slip in the last job of a sweep is told before the first one runs.
     """
 
     configs: list[Config]
@@ -50,90 +55,139 @@ class Composition:
 
 
 def composed(overrides: Sequence[str], search: str | None = None) -> Composition:
-    """Compose a command line, and with it the sweeps of its preset, but for the keys that it gives itself.
+    """Compose a command line, and with it the sweeps of its preset, but for the keys that it gives
+    itself.
 
     Raises ``UsageError``.
     """
     parsed = _parse(overrides)
     given = {str(override.key_or_group) for override in parsed}
     for override in parsed:
-        if override.is_sweep_override() and str(override.key_or_group).partition(".")[0] in OF_THE_SESSION:
-            raise UsageError(f"{override.input_line}: a session has one {override.key_or_group}; run a command for each")
+        if (
+            override.is_sweep_override()
+            and str(override.key_or_group).partition(".")[0] in OF_THE_SESSION
+        ):
+            raise UsageError(
+                f"{override.input_line}: a session has one {override.key_or_group}; run a command "
+                "for each"
+            )
     fixed = [override.input_line or "" for override in parsed if not override.is_sweep_override()]
     with initialize_config_dir(str(FOLDER), version_base="1.3", job_name="bnbench"):
         fixed += [] if search is None else [f"hydra.searchpath=[file://{Path(search).resolve()}]"]
         first = _composed(fixed)
-        preset = compose("config", overrides=fixed, return_hydra_config=True).hydra.sweeper.get("params") or {}
+        preset = (
+            compose("config", overrides=fixed, return_hydra_config=True).hydra.sweeper.get("params")
+            or {}
+        )
         swept = [f"{key}={choices}" for key, choices in preset.items() if key not in given]
         choices = _choices([*parsed, *_parse(swept)])
         configs = [first, *(_composed([*fixed, choice]) for choice in choices)]
-    return Composition(configs, [*overrides, *swept, "hydra.sweeper.params=null"] if preset else list(overrides))
+    return Composition(
+        configs, [*overrides, *swept, "hydra.sweeper.params=null"] if preset else list(overrides)
+    )
 
 
 def as_object(config: DictConfig) -> Config:
     """The typed and validated configuration. Raises ``UsageError``."""
     try:
-        made: Config = OmegaConf.to_object(config)  # type: ignore[assignment]  # the root is a Config by its schema
+        # the root is a Config by its schema
+        made: Config = OmegaConf.to_object(config)  # type: ignore[assignment]
     except ERRORS as error:
         raise translated(error) from error
     return validated(made)
 
 
 def translated(error: Exception) -> UsageError:
-    """Hydra's or OmegaConf's error in our words: what was given, what is allowed, and what is like it."""
+    """Hydra's or OmegaConf's error in our words: what was given, what is allowed, and what is like
+    it.
+    """
     said = f"{error}\n{error.__cause__ or ''}".strip()
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, given = (error.missing_cfg_file or "").rpartition("/")
         options = [option for option in error.options if option != "schema"]
-        return UsageError(f"{group}={given} is not there{suggestion(given, options)}; allowed: {', '.join(options)}")
-    wrong_group = re.search(r"Could not override '([\w@/.]+)'.\s*No match in the defaults list", said)
-    key = re.search(r"full_key: ([\w.\[\]]+)", said) or re.search(r"Could not (?:override|append)[^']*'\+?([\w.]+)'", said)
+        return UsageError(
+            f"{group}={given} is not there{suggestion(given, options)}; allowed: "
+            f"{', '.join(options)}"
+        )
+    wrong_group = re.search(
+        r"Could not override '([\w@/.]+)'.\s*No match in the defaults list", said
+    )
+    key = re.search(r"full_key: ([\w.\[\]]+)", said) or re.search(
+        r"Could not (?:override|append)[^']*'\+?([\w.]+)'", said
+    )
     if wrong_group:
         return UsageError(_unknown_key(wrong_group[1]))
     if key and re.search(r"Key '.*' (is )?not in", said):
         return UsageError(_unknown_key(key[1]))
-    first = next((line for line in reversed(said.splitlines()) if line.startswith("Value")), said.splitlines()[0])
+    first = next(
+        (line for line in reversed(said.splitlines()) if line.startswith("Value")),
+        said.splitlines()[0],
+    )
     return UsageError(f"{key[1]}: {first}" if key else first)
 
 
 def _unknown_key(given: str) -> str:
     allowed = sorted(_keys())
     if given in allowed:
-        owners = [task.name for task in TASKS if given.removeprefix("task.") in {leaf.name for leaf in fields(task)}]
+        owners = [
+            task.name
+            for task in TASKS
+            if given.removeprefix("task.") in {leaf.name for leaf in fields(task)}
+        ]
         return f"{given} is a key of task={' and task='.join(owners)}, not of this one"
     leaf = given.rpartition(".")[2]
-    near = suggestion(given, allowed) or suggestion(leaf, [key.rpartition(".")[2] for key in allowed])
+    near = suggestion(given, allowed) or suggestion(
+        leaf, [key.rpartition(".")[2] for key in allowed]
+    )
     parent = given.rpartition(".")[0]
     here = [key for key in allowed if key.rpartition(".")[0] == parent] or allowed
-    return f"there is no key {given!r}{near}; allowed{f' under {parent}' if parent else ''}: {', '.join(here)}"
+    return (
+        f"there is no key {given!r}{near}; allowed{f' under {parent}' if parent else ''}: "
+        f"{', '.join(here)}"
+    )
 
 
 def _keys() -> Iterator[str]:
     """Every key that a command line may set."""
-    nodes: dict[str, tuple[Any, ...]] = {"task": TASKS, "problem": (ProblemConfig,), "device": (DeviceConfig,),
-                                         "tracking": (TrackingConfig,)}
+    nodes: dict[str, tuple[Any, ...]] = {
+        "task": TASKS,
+        "problem": (ProblemConfig,),
+        "device": (DeviceConfig,),
+        "tracking": (TrackingConfig,),
+    }
     yield "experiment"
     for key in fields(Config):
         yield key.name
-        yield from {f"{key.name}.{leaf.name}" for node in nodes.get(key.name, ()) for leaf in fields(node)}
+        yield from {
+            f"{key.name}.{leaf.name}" for node in nodes.get(key.name, ()) for leaf in fields(node)
+        }
 
 
 def _parse(overrides: Sequence[str]) -> list[Override]:
     try:
         parsed: list[Override] = OverridesParser.create().parse_overrides(list(overrides))
     except ERRORS as error:
-        raise UsageError(f"{str(error).splitlines()[0]}; write key=value, and quote what the shell would take apart, "
-                         "as in 'problem.shapes=[[32,64,56,56]]'") from error
+        raise UsageError(
+            f"{str(error).splitlines()[0]}; write key=value, and quote what the shell would take "
+            "apart, "
+            "as in 'problem.shapes=[[32,64,56,56]]'"
+        ) from error
     for override in parsed:
         if override.is_add() and not str(override.key_or_group).startswith(("hydra", "experiment")):
-            raise UsageError(f"{override.input_line}: no key can be added; {_unknown_key(str(override.key_or_group))}")
+            raise UsageError(
+                f"{override.input_line}: no key can be added; "
+                f"{_unknown_key(str(override.key_or_group))}"
+            )
     return parsed
 
 
 def _choices(parsed: Sequence[Override]) -> Iterator[str]:
     for override in parsed:
         if override.is_discrete_sweep():
-            yield from (f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator())
+            yield from (
+                f"{override.get_key_element()}={value}"
+                for value in override.sweep_string_iterator()
+            )
 
 
 def _composed(overrides: list[str]) -> Config:

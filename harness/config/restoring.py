@@ -13,10 +13,12 @@ from harness.config.usage import UsageError
 
 
 def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
-    """The typed and validated configuration, with ``overrides`` (``key=value``) in the place of what was.
+    """The typed and validated configuration, with ``overrides`` (``key=value``) in the place of
+    what was.
 
-    Implementations are those that the overrides name, or the baseline: what a file names from outside is not trusted. Where
-    results go is not restored. Raises ``UsageError`` for keys or values that this version does not have.
+    Implementations are those that the overrides name, or the baseline: what a file names from
+    outside is not trusted. Where results go is not restored. Raises ``UsageError`` for keys or
+    values that this version does not have.
     """
     data = {key: value for key, value in data.items() if key not in OF_THE_SESSION}
     _refuse_references(data)
@@ -25,11 +27,20 @@ def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     if name not in tasks:
         raise UsageError(f"task={name} is not of this version; allowed: {', '.join(tasks)}")
     base = OmegaConf.structured(Config)
-    nodes = {"task": tasks[name], "problem": ProblemConfig, "device": DeviceConfig, "tracking": TrackingConfig}
+    nodes = {
+        "task": tasks[name],
+        "problem": ProblemConfig,
+        "device": DeviceConfig,
+        "tracking": TrackingConfig,
+    }
     for key, node in nodes.items():
         base[key] = OmegaConf.structured(node)
     try:
-        given = OmegaConf.merge(base, dict(data, implementations=[data["baseline"]]), OmegaConf.from_dotlist(list(overrides)))
+        given = OmegaConf.merge(
+            base,
+            dict(data, implementations=[data["baseline"]]),
+            OmegaConf.from_dotlist(list(overrides)),
+        )
         return as_object(given)  # type: ignore[arg-type]  # a mapping merged into a mapping is one
     except ERRORS as error:
         raise translated(error) from error
@@ -43,4 +54,7 @@ def _refuse_references(data: Any) -> None:
         for item in data:
             _refuse_references(item)
     elif isinstance(data, str) and "${" in data:
-        raise UsageError(f"the recorded configuration has {data!r}; what was recorded is resolved, and nothing is looked up")
+        raise UsageError(
+            f"the recorded configuration has {data!r}; what was recorded is resolved, and nothing "
+            "is looked up"
+        )

@@ -1,4 +1,6 @@
-"""The schema: every configuration key with its type, its default, its meaning and what it may be."""
+"""The schema: every configuration key with its type, its default, its meaning and what it may
+be.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ def one_of(allowed: Collection[Any], default: Any) -> Any:
 
 def none_or_some_of(allowed: Collection[Any], default: list[Any]) -> Any:
     """A list key each item of which is one of ``allowed``, and which may be empty."""
-    return field(default_factory=lambda: list(default), metadata={"allowed": tuple(allowed), "may_be_empty": True})
+    return field(
+        default_factory=lambda: list(default),
+        metadata={"allowed": tuple(allowed), "may_be_empty": True},
+    )
 
 
 def between(least: float, most: float, default: Any) -> Any:
@@ -38,7 +43,9 @@ def between(least: float, most: float, default: Any) -> Any:
 
 @dataclass
 class ProblemConfig:
-    """Which problems: a named suite at a batch size, or in its place the user's own shapes, each (N, C, *spatial)."""
+    """Which problems: a named suite at a batch size, or in its place the user's own shapes, each
+    (N, C, *spatial).
+    """
 
     suite: str | None = None
     shapes: list[Any] | None = None
@@ -57,9 +64,11 @@ class DeviceConfig:
     """Where: the device and how the worker processes are set up for it."""
 
     name: str = one_of(DEVICES, "cpu")
-    threads: int | None = between(1, 4096, None)  # None: as many as the CPUs that this process may use
+    # None: as many as the CPUs that this process may use
+    threads: int | None = between(1, 4096, None)
     allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
-    wait_policy: str = one_of(WAIT_POLICIES, "brief")  # OpenMP's idle threads spin for 1 ms, 16 ms, not at all
+    # OpenMP's idle threads spin for 1 ms, 16 ms, not at all
+    wait_policy: str = one_of(WAIT_POLICIES, "brief")
     huge_pages: str = one_of(HUGE_PAGES, "default")  # asked: the C library asks the kernel for them
 
 
@@ -73,11 +82,14 @@ class TaskConfig:
 
 @dataclass
 class ConformanceConfig(TaskConfig):
-    """Outputs, gradients and statistics against the float64 oracle; errors and buffers against PyTorch."""
+    """Outputs, gradients and statistics against the float64 oracle; errors and buffers against
+    PyTorch.
+    """
 
     name: str = "conformance"
     cases: str = "*"  # a glob over the names of cases
-    thorough: bool = False  # also the cases that take longer: every tail, all of ResNet-50, problems drawn at random
+    # also the cases that take longer: every tail, all of ResNet-50, problems drawn at random
+    thorough: bool = False
 
 
 @dataclass
@@ -88,30 +100,40 @@ class ThroughputConfig(TaskConfig):
     phases: list[str] = one_of(tuple(Phase), [Phase.TRAINING_STEP.value])
     faces: list[str] = one_of(("layer", "kernel"), ["layer"])
     outputs: str = one_of(("fresh", "reused"), "fresh")
-    cache: str = one_of(("warm", "cold"), "warm")  # cold: calls go round more arrays than the last-level cache holds
+    # cold: calls go round more arrays than the last-level cache holds
+    cache: str = one_of(("warm", "cold"), "warm")
     inputs: str = one_of(INPUTS, "normal")
-    launches: int = between(1, 1000, 8)  # worker processes, the unit of replication: they decide how many more it takes
-    most_launches: int | None = between(1, 1000, None)  # in all, at most; None: twice the launches above
+    # worker processes, the unit of replication: they decide how many more it takes
+    launches: int = between(1, 1000, 8)
+    # in all, at most; None: twice the launches above
+    most_launches: int | None = between(1, 1000, None)
     blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
     sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
-    cell_seconds: float = between(0, 1e6, 60.0)  # budget: past it no launch is begun, once two are done
+    # budget: past it no launch is begun, once two are done
+    cell_seconds: float = between(0, 1e6, 60.0)
 
 
 @dataclass
 class ConvergenceConfig(TaskConfig):
-    """Training a small network with each implementation, paired by seed. ``timeout`` counts from the last sign of progress."""
+    """Training a small network with each implementation, paired by seed. ``timeout`` counts from
+    the last sign of progress.
+    """
 
     name: str = "convergence"
     dataset: str = "digits"
-    data_folder: str | None = None  # with its files; None: where `bnbench data` finds them. What is in them is hashed
+    # with its files; None: where `bnbench data` finds them. What is in them is hashed
+    data_folder: str | None = None
     model: str = one_of(("mlp", "cnn", "resnet20"), "mlp")
-    depth: int | None = between(1, 1000, None)  # hidden layers of the mlp; None, here and below: the model's own
+    # hidden layers of the mlp; None, here and below: the model's own
+    depth: int | None = between(1, 1000, None)
     width: int | None = between(1, 1 << 20, None)  # features of each
     activation: str | None = one_of((None, "relu", "sigmoid", "tanh"), None)
     memory_format: str | None = one_of((None, *MEMORY_FORMATS), None)  # of convolutions
-    redundant_bias: bool = False  # layers before a normalization have a bias, which it takes away again
+    # layers before a normalization have a bias, which it takes away again
+    redundant_bias: bool = False
     initial_scale: float = between(0, 1e6, 1.0)  # of all initial weights
-    alternatives: list[str] = none_or_some_of(ALTERNATIVES, ["none"])  # arms beside the implementations
+    # arms beside the implementations
+    alternatives: list[str] = none_or_some_of(ALTERNATIVES, ["none"])
     ghost_batch: int = between(2, 1 << 20, 16)  # samples that ghost_batch_norm normalizes together
     optimizer: str = one_of(("sgd", "momentum", "rmsprop", "adam"), "sgd")
     learning_rate: float | None = between(0, 1e3, None)  # None: one that suits the optimizer
@@ -121,8 +143,10 @@ class ConvergenceConfig(TaskConfig):
     target: float = between(0, 1, 0.9)  # validation accuracy
     stop_at_target: bool = False
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
-    timed: bool = True  # one after the other, each with the machine for itself; else side by side, and without times
-    checkpoint_seconds: float = between(0, 1e6, 30.0)  # between two; 0: after each step. resume=true goes on from the last
+    # one after the other, each with the machine for itself; else side by side, and without times
+    timed: bool = True
+    # between two; 0: after each step. resume=true goes on from the last
+    checkpoint_seconds: float = between(0, 1e6, 30.0)
 
 
 @dataclass
@@ -136,14 +160,23 @@ class TrackingConfig:
 
 @dataclass
 class Config:
-    """The root. ``results`` holds the journal, reports and MLflow's store, unless those are put elsewhere."""
+    """The root. ``results`` holds the journal, reports and MLflow's store, unless those are put
+    elsewhere.
+    """
 
     task: TaskConfig = MISSING
     problem: ProblemConfig = MISSING
     device: DeviceConfig = MISSING
     tracking: TrackingConfig = MISSING
     implementations: list[Any] = field(
-        default_factory=lambda: ["torch_native", "fused_cpu", "torch_compile", "torch_unfused", "numpy"])
+        default_factory=lambda: [
+            "torch_native",
+            "fused_cpu",
+            "torch_compile",
+            "torch_unfused",
+            "numpy",
+        ]
+    )
     baseline: str = "torch_native"
     margin: float = between(1e-4, 1, 0.03)  # the smallest relative difference of practical interest
     alpha: float = between(1e-6, 0.5, 0.05)  # 1 - confidence of every interval

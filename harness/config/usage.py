@@ -1,4 +1,6 @@
-"""The error of a command or a configuration that cannot be carried out as given, and the hint at what was meant."""
+"""The error of a command or a configuration that cannot be carried out as given, and the hint at
+what was meant.
+"""
 
 from __future__ import annotations
 

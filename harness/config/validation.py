@@ -1,4 +1,6 @@
-"""The checks that a type cannot make: each key's allowed values and bounds, told with the nearest allowed one."""
+"""The checks that a type cannot make: each key's allowed values and bounds, told with the nearest
+allowed one.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,19 @@ from harness.config.usage import UsageError, suggestion
 
 
 def validated(config: Config) -> Config:
-    """The configuration with the device's threads filled in. Raises ``UsageError`` naming the first bad key."""
+    """The configuration with the device's threads filled in. Raises ``UsageError`` naming the first
+    bad key.
+    """
     for complaint in _complaints(config, ""):
         raise UsageError(complaint)
     cpus = len(os.sched_getaffinity(0))
     if config.device.threads is None:
         config.device.threads = cpus
     if config.device.threads > cpus:
-        raise UsageError(f"device.threads={config.device.threads}, but this process may use {cpus} CPUs; "
-                         f"allowed: 1 to {cpus}")
+        raise UsageError(
+            f"device.threads={config.device.threads}, but this process may use {cpus} CPUs; "
+            f"allowed: 1 to {cpus}"
+        )
     return config
 
 

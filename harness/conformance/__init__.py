@@ -1,1 +1,3 @@
-"""Is an implementation right? Numbers against the float64 oracle; shapes, errors and buffers against PyTorch."""
+"""Is an implementation right? Numbers against the float64 oracle; shapes, errors and buffers
+against PyTorch.
+"""

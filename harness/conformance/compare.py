@@ -1,6 +1,8 @@
-"""Hold what an implementation left behind against the oracle, quantity by quantity, a few channels at a time.
+"""Hold what an implementation left behind against the oracle, quantity by quantity, a few channels
+at a time.
 
-What is reported of a quantity is its worst element: the one whose error is the greatest multiple of its tolerance.
+What is reported of a quantity is its worst element: the one whose error is the greatest multiple of
+its tolerance.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Phase, Problem, Results
 from implementations.oracle import Array
 
-CHUNK = 1 << 20  # elements of the input that are held against the oracle at once: about 200 MB of float64
+# elements of the input that are held against the oracle at once: about 200 MB of float64
+CHUNK = 1 << 20
 TOLD = 3  # findings that a reason quotes
 QUANTITIES = tuple(field.name for field in fields(Results))
 ELEMENTWISE = frozenset({"output", "grad_input", "grad_residual"})
@@ -26,11 +29,13 @@ ELEMENTWISE = frozenset({"output", "grad_input", "grad_residual"})
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one quantity. ``ratio`` is the worst error over its tolerance; up to 1 is right.
+    """What was found of one quantity. ``ratio`` is the worst error over its tolerance; up to 1 is
+    right.
 
-    ``index``, ``got``, ``expected`` and ``ulp``, in units in the last place of the quantity's dtype, tell of the worst
-    element. ``fault`` is what is wrong beyond a number: a quantity is missing, or has another shape, dtype or layout.
-    ``mistrusted`` says that the tolerances are too wide for passing to mean anything.
+    ``index``, ``got``, ``expected`` and ``ulp``, in units in the last place of the quantity's
+    dtype, tell of the worst element. ``fault`` is what is wrong beyond a number: a quantity is
+    missing, or has another shape, dtype or layout. ``mistrusted`` says that the tolerances are too
+    wide for passing to mean anything.
     """
 
     quantity: str
@@ -49,45 +54,79 @@ class Finding:
     def __str__(self) -> str:
         if self.fault is not None:
             return f"{self.quantity} {self.fault}"
-        return (f"{self.quantity}[{', '.join(map(str, self.index))}] is {self.got:.9g}, not {self.expected:.9g}: "
-                f"{self.ratio:.3g} × its tolerance, {self.ulp:.3g} ulp")
+        return (
+            f"{self.quantity}[{', '.join(map(str, self.index))}] is {self.got:.9g}, not "
+            f"{self.expected:.9g}: "
+            f"{self.ratio:.3g} × its tolerance, {self.ulp:.3g} ulp"
+        )
 
 
-def verify(results: Results, problem: Problem, phase: Phase, arrays: Arrays,
-           channels: Sequence[int] | None = None, *, representable: bool = False) -> list[Finding]:
-    """One finding for every quantity that there is or should be, over all channels or the given ones.
+def verify(
+    results: Results,
+    problem: Problem,
+    phase: Phase,
+    arrays: Arrays,
+    channels: Sequence[int] | None = None,
+    *,
+    representable: bool = False,
+) -> list[Finding]:
+    """One finding for every quantity that there is or should be, over all channels or the given
+    ones.
 
-    Running statistics are not judged in the ``backward`` phase, whose forward is no part of the work. ``representable``
-    is `tolerances.bounds`'s.
+    Running statistics are not judged in the ``backward`` phase, whose forward is no part of the
+    work. ``representable`` is `tolerances.bounds`'s.
     """
-    faults = {name: _fault(name, getattr(results, name), problem, phase) for name in QUANTITIES
-              if not (phase is Phase.BACKWARD and name.startswith("running"))}
-    comparable = [name for name, fault in faults.items() if fault is None and getattr(results, name) is not None]
-    found = {name: Finding(name, math.inf, fault=fault) for name, fault in faults.items() if fault is not None}
+    faults = {
+        name: _fault(name, getattr(results, name), problem, phase)
+        for name in QUANTITIES
+        if not (phase is Phase.BACKWARD and name.startswith("running"))
+    }
+    comparable = [
+        name
+        for name, fault in faults.items()
+        if fault is None and getattr(results, name) is not None
+    ]
+    found = {
+        name: Finding(name, math.inf, fault=fault)
+        for name, fault in faults.items()
+        if fault is not None
+    }
     for chunk in _chunks(problem, channels):
         for finding in _compared(comparable, results, problem, phase, arrays, chunk, representable):
             before = found.get(finding.quantity, finding)
             worse = max(before, finding, key=lambda one: one.ratio)
-            found[finding.quantity] = replace(worse, mistrusted=before.mistrusted or finding.mistrusted)
+            found[finding.quantity] = replace(
+                worse, mistrusted=before.mistrusted or finding.mistrusted
+            )
     return [found[name] for name in QUANTITIES if name in found]
 
 
 def failures(findings: Sequence[Finding]) -> str | None:
     """What is wrong, in one line, worst first; None when nothing is."""
-    failed = sorted((finding for finding in findings if not finding.passed), key=lambda finding: -finding.ratio)
+    failed = sorted(
+        (finding for finding in findings if not finding.passed), key=lambda finding: -finding.ratio
+    )
     more = f"; and {len(failed) - TOLD} more" if len(failed) > TOLD else ""
     return "; ".join(map(str, failed[:TOLD])) + more or None
 
 
-def worst(quantity: str, got: Array, expected: Array, tolerance: Array | float, dtype: torch.dtype) -> Finding:
+def worst(
+    quantity: str, got: Array, expected: Array, tolerance: Array | float, dtype: torch.dtype
+) -> Finding:
     """The worst element, with its index in the given arrays. An empty quantity passes."""
     if got.size == 0:
         return Finding(quantity)
     ratio = _ratios(got, expected, tolerance, torch.finfo(dtype).max)
     place = np.unravel_index(int(ratio.argmax()), ratio.shape)
     here, there = float(got[place]), float(expected[place])
-    return Finding(quantity, float(ratio[place]), tuple(map(int, place)), here, there,
-                   abs(here - there) / spacing(there, dtype))
+    return Finding(
+        quantity,
+        float(ratio[place]),
+        tuple(map(int, place)),
+        here,
+        there,
+        abs(here - there) / spacing(there, dtype),
+    )
 
 
 def spacing(value: float, dtype: torch.dtype) -> float:
@@ -119,13 +158,24 @@ def _chunks(problem: Problem, channels: Sequence[int] | None) -> Iterator[Sequen
     channels = range(problem.channels) if channels is None else channels
     size = max(1, CHUNK // problem.reduction)
     for start in range(0, len(channels), size):
-        yield channels[start:start + size]
+        yield channels[start : start + size]
 
 
-def _compared(names: Sequence[str], results: Results, problem: Problem, phase: Phase, arrays: Arrays,
-              channels: Sequence[int], representable: bool) -> Iterator[Finding]:
-    got = {name: (oracle.matrix if name in ELEMENTWISE else oracle.vector)(getattr(results, name), channels)
-           for name in names}
+def _compared(
+    names: Sequence[str],
+    results: Results,
+    problem: Problem,
+    phase: Phase,
+    arrays: Arrays,
+    channels: Sequence[int],
+    representable: bool,
+) -> Iterator[Finding]:
+    got = {
+        name: (oracle.matrix if name in ELEMENTWISE else oracle.vector)(
+            getattr(results, name), channels
+        )
+        for name in names
+    }
     # A mask that differs from the oracle's where z is beyond its tolerance shows in the output.
     mask = got["output"] > 0 if "output" in got else None
     exact = oracle.evaluate(problem, phase, arrays, channels=channels, mask=mask)
@@ -134,11 +184,16 @@ def _compared(names: Sequence[str], results: Results, problem: Problem, phase: P
         tensor = getattr(results, name)
         expected, tolerance = getattr(exact, name), getattr(allowed, name)
         found = worst(name, got[name], expected, tolerance, tensor.dtype)
-        yield replace(found, index=_index(found.index, tensor.shape, channels),
-                      mistrusted=blurred(expected, tolerance, torch.finfo(tensor.dtype).tiny))
+        yield replace(
+            found,
+            index=_index(found.index, tensor.shape, channels),
+            mistrusted=blurred(expected, tolerance, torch.finfo(tensor.dtype).tiny),
+        )
 
 
-def _index(place: tuple[int, ...], shape: Sequence[int], channels: Sequence[int]) -> tuple[int, ...]:
+def _index(
+    place: tuple[int, ...], shape: Sequence[int], channels: Sequence[int]
+) -> tuple[int, ...]:
     """From a place among observations and chosen channels to the tensor's own index."""
     channel = int(channels[place[-1]])
     if len(shape) == 1:
@@ -149,7 +204,8 @@ def _index(place: tuple[int, ...], shape: Sequence[int], channels: Sequence[int]
 
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def _ratios(got: Array, expected: Array, tolerance: Array | float, greatest: float) -> Array:
-    """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing else can be said.
+    """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing
+    else can be said.
 
     NaN will do where infinity is expected: who takes a shift off first, makes it of infinite input.
     """

@@ -1,8 +1,9 @@
-"""Where a built-in implementation is known to depart from the contract, and by which property of its own.
+"""Where a built-in implementation is known to depart from the contract, and by which property of
+its own.
 
-An explained WRONG stays WRONG in every table; it only does not fail a session, since nothing new was found. What is
-explained is the failure of those quantities in those cases and nothing beside it, of built-ins and nobody else: a plug-in
-does not excuse itself.
+An explained WRONG stays WRONG in every table; it only does not fail a session, since nothing new
+was found. What is explained is the failure of those quantities in those cases and nothing beside
+it, of built-ins and nobody else: a plug-in does not excuse itself.
 """
 
 from __future__ import annotations
@@ -23,15 +24,26 @@ class Deviation:
 
 DEVIATIONS = (
     Deviation(
-        "torch_compile", "repeats/graph_kept", frozenset({"the second backward"}),
-        "a compiled backward frees what the forward saved for it (donated buffers, torch/_functorch/config.py), so its graph "
-        "serves one backward; PyTorch raises a clear error, and donated_buffer=False keeps the graph",
+        "torch_compile",
+        "repeats/graph_kept",
+        frozenset({"the second backward"}),
+        "a compiled backward frees what the forward saved for it (donated buffers, "
+        "torch/_functorch/config.py), so its graph "
+        "serves one backward; PyTorch raises a clear error, and donated_buffer=False keeps the "
+        "graph",
     ),
 )
 
 
 def explanation(implementation: str, case: str, failed: Collection[str]) -> str | None:
     """Why exactly these quantities may fail, or None where that is not known."""
-    return next((known.explanation for known in DEVIATIONS
-                 if (known.implementation, known.case) == (implementation, case)
-                 and failed and known.quantities >= set(failed)), None)
+    return next(
+        (
+            known.explanation
+            for known in DEVIATIONS
+            if (known.implementation, known.case) == (implementation, case)
+            and failed
+            and known.quantities >= set(failed)
+        ),
+        None,
+    )

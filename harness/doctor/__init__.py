@@ -1,6 +1,7 @@
 """What this machine can measure, and what disturbs it, each with its remedy.
 
-``take`` reads the machine, ``examine`` judges the readings, ``to_data`` makes plain data of the findings.
+``take`` reads the machine, ``examine`` judges the readings, ``to_data`` makes plain data of the
+findings.
 """
 
 from harness.doctor.examination import examine, to_data

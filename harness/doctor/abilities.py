@@ -1,12 +1,14 @@
-"""What this machine can measure. Each check turns readings into findings, and reads nothing itself."""
+"""What this machine can measure. Each check turns readings into findings, and reads nothing
+itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.bandwidth import lacking
 from harness.doctor.finding import Finding, bad, good, notice
 from harness.doctor.readings import Readings
-from harness.timing.bandwidth import lacking
 
 # The instruction sets, any of which works on the dtype itself rather than on a float32 copy.
 NATIVE = {
@@ -18,13 +20,18 @@ NATIVE = {
 def cpus(seen: Readings) -> Iterator[Finding]:
     it = seen.processor
     cores = f" on {it.cores} cores" if it.cores else ""
-    caches = "; " + ", ".join(f"{name} {size}" for name, size in it.caches.items()) if it.caches else ""
+    caches = (
+        "; " + ", ".join(f"{name} {size}" for name, size in it.caches.items()) if it.caches else ""
+    )
     said = f"{it.model}, {it.logical} CPU{'s' * (it.logical > 1)}{cores}{caches}"
     if it.logical > 1:
         yield good("CPU", said)
     else:
-        yield notice("CPU", f"{said}: threads cannot be compared, and this program competes with its worker",
-                     "allow more CPUs (taskset, or the container's cpuset)")
+        yield notice(
+            "CPU",
+            f"{said}: threads cannot be compared, and this program competes with its worker",
+            "allow more CPUs (taskset, or the container's cpuset)",
+        )
 
 
 def instruction_sets(seen: Readings) -> Iterator[Finding]:
@@ -32,8 +39,11 @@ def instruction_sets(seen: Readings) -> Iterator[Finding]:
     if "avx2" in found or "asimd" in found:
         yield good("instruction sets", ", ".join(found))
     else:
-        yield notice("instruction sets", f"{', '.join(found) or 'none known'}; without AVX2 libraries take slow paths",
-                     "in a virtual machine pass the host's CPU model through; or use another machine")
+        yield notice(
+            "instruction sets",
+            f"{', '.join(found) or 'none known'}; without AVX2 libraries take slow paths",
+            "in a virtual machine pass the host's CPU model through; or use another machine",
+        )
 
 
 def dtypes(seen: Readings) -> Iterator[Finding]:
@@ -42,29 +52,44 @@ def dtypes(seen: Readings) -> Iterator[Finding]:
         if having:
             yield good(dtype, f"in hardware, by {', '.join(having)}")
         else:
-            yield notice(dtype, "no instructions for it: it is computed through conversions",
-                         f"judge {dtype} on a CPU with {native[0].upper()} or on a GPU")
+            yield notice(
+                dtype,
+                "no instructions for it: it is computed through conversions",
+                f"judge {dtype} on a CPU with {native[0].upper()} or on a GPU",
+            )
 
 
 def gpu(seen: Readings) -> Iterator[Finding]:
     if not seen.gpus:
-        yield notice("GPU", "none: no NVIDIA driver answers, so only the CPU can be measured",
-                     "install the driver, or start the container with its GPUs")
+        yield notice(
+            "GPU",
+            "none: no NVIDIA driver answers, so only the CPU can be measured",
+            "install the driver, or start the container with its GPUs",
+        )
     elif seen.torch_cuda is None:
-        yield notice("GPU", f"{'; '.join(seen.gpus)}, but the installed torch is built without CUDA",
-                     "install a CUDA build of torch: https://pytorch.org/get-started/locally")
+        yield notice(
+            "GPU",
+            f"{'; '.join(seen.gpus)}, but the installed torch is built without CUDA",
+            "install a CUDA build of torch: https://pytorch.org/get-started/locally",
+        )
     else:
         yield good("GPU", f"{'; '.join(seen.gpus)}; torch is built for CUDA {seen.torch_cuda}")
 
 
 def compiler(seen: Readings) -> Iterator[Finding]:
     if seen.compiler is None:
-        yield bad("C++ compiler", "none: torch_compile cannot run, nor can fused_cpu be built",
-                  "install one (Debian: apt-get install g++), or set CXX to yours")
+        yield bad(
+            "C++ compiler",
+            "none: torch_compile cannot run, nor can fused_cpu be built",
+            "install one (Debian: apt-get install g++), or set CXX to yours",
+        )
     elif not seen.python_headers:
-        yield bad("C++ compiler", f"{seen.compiler}, but Python.h is missing: torch_compile cannot run, nor can "
-                  "fused_cpu be built",
-                  "install Python's headers (Debian: apt-get install python3-dev)")
+        yield bad(
+            "C++ compiler",
+            f"{seen.compiler}, but Python.h is missing: torch_compile cannot run, nor can "
+            "fused_cpu be built",
+            "install Python's headers (Debian: apt-get install python3-dev)",
+        )
     else:
         yield good("C++ compiler", seen.compiler)
 
@@ -82,7 +107,9 @@ def datasets(seen: Readings) -> Iterator[Finding]:
         if isinstance(found, str):
             yield good(f"data set {dataset}", found)
         else:
-            yield notice(f"data set {dataset}", "not here, so that nothing can be trained on it", str(found))
+            yield notice(
+                f"data set {dataset}", "not here, so that nothing can be trained on it", str(found)
+            )
 
 
 ABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, bandwidth_probes, datasets)

@@ -1,4 +1,6 @@
-"""What disturbs measurements on this machine. Each check turns readings into findings, and reads nothing itself."""
+"""What disturbs measurements on this machine. Each check turns readings into findings, and reads
+nothing itself.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +13,50 @@ from harness.environment.software import SWITCHES
 GIB = 2**30
 BUSY = 0.2  # CPUs; the kernel's own housekeeping and a quiet desktop stay below it
 STOLEN = 0.02  # more than one tick in the time watched
-MEMORY_NEEDED = 6 * GIB  # a worker with five arms of ten arrays, each ResNet-50's largest at batch 32: 103 MB
+# a worker with five arms of ten arrays, each ResNet-50's largest at batch 32: 103 MB
+MEMORY_NEEDED = 6 * GIB
 DISK_NEEDED = GIB  # a journal with raw samples, MLflow's store and artifacts
 CLOCK_NEEDED = 1e-6  # seconds; a clock read through a system call takes longer
 SLOW_CLOCKS = ("acpi_pm", "hpet", "jiffies", "refined-jiffies")
 
 
 def other_work(seen: Readings) -> Iterator[Finding]:
-    busiest = [f"{name} (process {process}) {cpus:.0%}" for name, process, cpus in seen.busy if cpus >= BUSY][:5]
+    busiest = [
+        f"{name} (process {process}) {cpus:.0%}"
+        for name, process, cpus in seen.busy
+        if cpus >= BUSY
+    ][:5]
     who = f": {', '.join(busiest)}" if busiest else ", by processes that cannot be seen from here"
     if seen.work_elsewhere >= BUSY:
-        yield bad("other work", f"others use {seen.work_elsewhere:.1f} of {seen.processor.logical} CPUs{who}",
-                  "stop them, or measure when they are done: one busy process makes a threaded call many times slower")
+        yield bad(
+            "other work",
+            f"others use {seen.work_elsewhere:.1f} of {seen.processor.logical} CPUs{who}",
+            "stop them, or measure when they are done: one busy process makes a threaded call many "
+            "times slower",
+        )
     elif busiest:
-        yield notice("other work", f"on CPUs that this process does not use{who}",
-                     "stop them: they share the memory's bandwidth")
+        yield notice(
+            "other work",
+            f"on CPUs that this process does not use{who}",
+            "stop them: they share the memory's bandwidth",
+        )
     elif seen.load > seen.processor.logical / 2:
-        yield notice("other work", f"none now, but the load average of the last minute is {seen.load:.1f}",
-                     "wait a minute and see whether it falls")
+        yield notice(
+            "other work",
+            f"none now, but the load average of the last minute is {seen.load:.1f}",
+            "wait a minute and see whether it falls",
+        )
     else:
         yield good("other work", f"none above {BUSY:.0%} of a CPU; load average {seen.load:.1f}")
 
 
 def steal(seen: Readings) -> Iterator[Finding]:
     if seen.steal > STOLEN:
-        yield bad("steal", f"the hypervisor gave {seen.steal:.0%} of the time to other machines",
-                  "measure at another time, or on a machine with CPUs of its own")
+        yield bad(
+            "steal",
+            f"the hypervisor gave {seen.steal:.0%} of the time to other machines",
+            "measure at another time, or on a machine with CPUs of its own",
+        )
     else:
         yield good("steal", f"{seen.steal:.0%}")
 
@@ -46,10 +66,19 @@ def quota(seen: Readings) -> Iterator[Finding]:
     if allowed is None:
         yield good("CPU quota", "none")
     elif allowed < logical:
-        yield bad("CPU quota", f"{allowed:g} of {logical} CPUs are allowed: threads are stopped in mid-call",
-                  f"run with device.threads={int(allowed)}" if allowed >= 1 else "raise the container's CPU limit")
+        yield bad(
+            "CPU quota",
+            f"{allowed:g} of {logical} CPUs are allowed: threads are stopped in mid-call",
+            f"run with device.threads={int(allowed)}"
+            if allowed >= 1
+            else "raise the container's CPU limit",
+        )
     elif seen.throttled:
-        yield bad("CPU quota", f"throttled {seen.throttled} times while watched", "raise the container's CPU limit")
+        yield bad(
+            "CPU quota",
+            f"throttled {seen.throttled} times while watched",
+            "raise the container's CPU limit",
+        )
     else:
         yield good("CPU quota", f"{allowed:g} CPUs, enough for {logical}")
 
@@ -58,20 +87,33 @@ def frequency(seen: Readings) -> Iterator[Finding]:
     if seen.governor == "performance":
         yield good("frequency", "governor performance")
     elif seen.governor:
-        yield notice("frequency", f"governor {seen.governor}: it changes with the load",
-                     "sudo cpupower frequency-set -g performance")
+        yield notice(
+            "frequency",
+            f"governor {seen.governor}: it changes with the load",
+            "sudo cpupower frequency-set -g performance",
+        )
     elif not seen.processor.virtual:
-        yield notice("frequency", "the governor cannot be read", "set it to performance in the firmware or on the host")
+        yield notice(
+            "frequency",
+            "the governor cannot be read",
+            "set it to performance in the firmware or on the host",
+        )
     if seen.turbo:
-        yield notice("turbo", "on: the frequency depends on temperature and on how many cores are busy",
-                     "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo, "
-                     "or echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost")
+        yield notice(
+            "turbo",
+            "on: the frequency depends on temperature and on how many cores are busy",
+            "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo, "
+            "or echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost",
+        )
 
 
 def virtualization(seen: Readings) -> Iterator[Finding]:
     if seen.processor.virtual:
-        yield notice("virtualization", "a virtual machine: caches, memory bandwidth and frequency are shared unseen",
-                     "trust ratios within a block, not absolute times; for those use a machine of its own")
+        yield notice(
+            "virtualization",
+            "a virtual machine: caches, memory bandwidth and frequency are shared unseen",
+            "trust ratios within a block, not absolute times; for those use a machine of its own",
+        )
     else:
         yield good("virtualization", "none")
 
@@ -79,8 +121,11 @@ def virtualization(seen: Readings) -> Iterator[Finding]:
 def siblings(seen: Readings) -> Iterator[Finding]:
     cores, logical = seen.processor.cores, seen.processor.logical
     if cores is not None and cores < logical:
-        yield notice("SMT", f"{logical} CPUs share {cores} cores: two threads on one core slow each other",
-                     f"run with device.threads={cores} or fewer")
+        yield notice(
+            "SMT",
+            f"{logical} CPUs share {cores} cores: two threads on one core slow each other",
+            f"run with device.threads={cores} or fewer",
+        )
     elif cores is not None:
         yield good("SMT", "no two CPUs share a core")
 
@@ -89,7 +134,11 @@ def huge_pages(seen: Readings) -> Iterator[Finding]:
     madvise = "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"
     match seen.huge_pages:
         case "always":
-            yield notice("huge pages", "always: which tensors get them depends on how fragmented memory is", madvise)
+            yield notice(
+                "huge pages",
+                "always: which tensors get them depends on how fragmented memory is",
+                madvise,
+            )
         case "never":
             yield notice("huge pages", "never: large tensors pay for address translation", madvise)
         case str(chosen):
@@ -98,15 +147,24 @@ def huge_pages(seen: Readings) -> Iterator[Finding]:
 
 def memory(seen: Readings) -> Iterator[Finding]:
     if seen.swapped_pages:
-        yield bad("swap", f"{seen.swapped_pages} pages went in or out while being watched",
-                  "free memory, then sudo swapoff -a")
+        yield bad(
+            "swap",
+            f"{seen.swapped_pages} pages went in or out while being watched",
+            "free memory, then sudo swapoff -a",
+        )
     elif seen.swap_used > seen.memory_available / 10:
-        yield notice("swap", f"{seen.swap_used / GIB:.1f} GiB in use: touching it costs milliseconds",
-                     "free memory, then sudo swapoff -a && sudo swapon -a")
+        yield notice(
+            "swap",
+            f"{seen.swap_used / GIB:.1f} GiB in use: touching it costs milliseconds",
+            "free memory, then sudo swapoff -a && sudo swapon -a",
+        )
     said = f"{seen.memory_available / GIB:.1f} GiB available"
     if seen.memory_available < MEMORY_NEEDED:
-        yield notice("memory", f"{said}, while ResNet-50 at batch 32 takes up to {MEMORY_NEEDED / GIB:.0f}",
-                     "free some, or choose a smaller problem.batch or fewer implementations")
+        yield notice(
+            "memory",
+            f"{said}, while ResNet-50 at batch 32 takes up to {MEMORY_NEEDED / GIB:.0f}",
+            "free some, or choose a smaller problem.batch or fewer implementations",
+        )
     else:
         yield good("memory", said)
 
@@ -122,17 +180,39 @@ def disk(seen: Readings) -> Iterator[Finding]:
 def clock(seen: Readings) -> Iterator[Finding]:
     said = f"{seen.clock_source or 'unknown source'}, steps of {seen.clock_step * 1e9:.0f} ns"
     if seen.clock_step > CLOCK_NEEDED or seen.clock_source in SLOW_CLOCKS:
-        yield bad("clock", said, "have the kernel use a faster one (boot with clocksource=tsc tsc=reliable)")
+        yield bad(
+            "clock",
+            said,
+            "have the kernel use a faster one (boot with clocksource=tsc tsc=reliable)",
+        )
     else:
         yield good("clock", said)
 
 
 def variables(seen: Readings) -> Iterator[Finding]:
     for name, value in seen.switches.items():
-        yield notice("environment variable", f"{name}={value} {SWITCHES[name]}; workers inherit it", f"unset {name}")
+        yield notice(
+            "environment variable",
+            f"{name}={value} {SWITCHES[name]}; workers inherit it",
+            f"unset {name}",
+        )
     if seen.overridden:
-        yield good("environment variable", f"{', '.join(seen.overridden)}: set, but workers get the configured values")
+        yield good(
+            "environment variable",
+            f"{', '.join(seen.overridden)}: set, but workers get the configured values",
+        )
 
 
-DISTURBANCES = (other_work, steal, quota, frequency, virtualization, siblings, huge_pages, memory, disk, clock,
-                variables)
+DISTURBANCES = (
+    other_work,
+    steal,
+    quota,
+    frequency,
+    virtualization,
+    siblings,
+    huge_pages,
+    memory,
+    disk,
+    clock,
+    variables,
+)

@@ -12,7 +12,9 @@ from harness.doctor.readings import Readings, take
 
 
 def examine(readings: Readings | None = None) -> list[Finding]:
-    """All that is found in the readings, abilities first. Where none are given they are taken: half a second."""
+    """All that is found in the readings, abilities first. Where none are given they are taken: half
+    a second.
+    """
     seen = take() if readings is None else readings
     return [finding for check in (*ABILITIES, *DISTURBANCES) for finding in check(seen)]
 

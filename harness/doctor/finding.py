@@ -12,8 +12,8 @@ State = Literal["good", "notice", "bad"]
 class Finding:
     """What was found about ``subject``.
 
-    "bad": figures taken now are not to be trusted, or a part of the standard work cannot be done. "notice": know it
-    when reading the figures. Whatever is not good has a remedy.
+    "bad": figures taken now are not to be trusted, or a part of the standard work cannot be done.
+    "notice": know it when reading the figures. Whatever is not good has a remedy.
     """
 
     subject: str
@@ -23,7 +23,10 @@ class Finding:
 
     def __post_init__(self) -> None:
         if (self.state == "good") != (self.remedy is None):
-            raise ValueError(f"a finding that is {self.state} {'has no' if self.state == 'good' else 'needs a'} remedy")
+            raise ValueError(
+                f"a finding that is {self.state} {'has no' if self.state == 'good' else 'needs a'} "
+                "remedy"
+            )
 
 
 def good(subject: str, said: str) -> Finding:

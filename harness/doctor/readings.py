@@ -1,4 +1,6 @@
-"""What the doctor judges, read once: the machine as it is, and what others do on it in a fraction of a second."""
+"""What the doctor judges, read once: the machine as it is, and what others do on it in a fraction
+of a second.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ import psutil
 from harness.environment import machine, software
 from harness.environment.counters import count, work_elsewhere
 from harness.environment.machine import ROOT, Processor, text
-from harness.isolation.host import Settings
+from harness.isolation.worker_process import Settings
 from harness.training.datasets import DATASETS, DataError
 
 WATCH_SECONDS = 0.3
@@ -25,12 +27,14 @@ WATCH_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Readings:
-    """Plain readings, None where the machine does not tell. Memory and disk in bytes, times in seconds.
+    """Plain readings, None where the machine does not tell. Memory and disk in bytes, times in
+    seconds.
 
-    ``datasets`` says of each where it is, or has the error that says how to bring it. ``busy`` is (name, id, CPUs in use)
-    of other processes; ``work_elsewhere`` the CPUs in use by anybody but this process, seen or not; ``steal`` the share of
-    time that the hypervisor gave to others. Both are of the CPUs that this process is bound to. ``overridden`` names
-    variables that workers get another value of.
+    ``datasets`` says of each where it is, or has the error that says how to bring it. ``busy`` is
+    (name, id, CPUs in use) of other processes; ``work_elsewhere`` the CPUs in use by anybody but
+    this process, seen or not; ``steal`` the share of time that the hypervisor gave to others. Both
+    are of the CPUs that this process is bound to. ``overridden`` names variables that workers get
+    another value of.
     """
 
     processor: Processor
@@ -71,7 +75,11 @@ def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
         compiler=software.compiler(),
         python_headers=Path(sysconfig.get_path("include"), "Python.h").is_file(),
         switches=software.switches(os.environ),
-        overridden=[name for name, value in Settings().environment().items() if os.environ.get(name, value) != value],
+        overridden=[
+            name
+            for name, value in Settings().environment().items()
+            if os.environ.get(name, value) != value
+        ],
         load=os.getloadavg()[0],
         busy=busy,
         work_elsewhere=work_elsewhere(passed, own, processor.logical),
@@ -84,13 +92,16 @@ def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
         governor=machine.governor(root),
         turbo=turbo(root),
         huge_pages=machine.huge_pages(root),
-        clock_source=text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource") or None,
+        clock_source=text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource")
+        or None,
         clock_step=clock_step(),
     )
 
 
 def watch(seconds: float) -> list[tuple[str, int, float]]:
-    """Name, id and CPUs in use of every other process that did anything within ``seconds``, busiest first."""
+    """Name, id and CPUs in use of every other process that did anything within ``seconds``, busiest
+    first.
+    """
     watched = [process for process in psutil.process_iter(["name"]) if process.pid != os.getpid()]
     _usage(watched)
     time.sleep(seconds)
@@ -111,7 +122,9 @@ def _usage(processes: list[psutil.Process]) -> list[tuple[str, int, float]]:
 
 
 def torch_cuda() -> str | None:
-    """The CUDA version that torch was built for, read from its version file without importing it."""
+    """The CUDA version that torch was built for, read from its version file without importing
+    it.
+    """
     spec = importlib.util.find_spec("torch")
     told = text(Path(spec.origin).with_name("version.py")) if spec and spec.origin else ""
     found = re.search(r"^cuda\b[^=]*= '([^']+)'", told, re.MULTILINE)
@@ -126,7 +139,9 @@ def turbo(root: Path = ROOT) -> bool | None:
 
 
 def clock_step(clock: Callable[[], int] = time.perf_counter_ns) -> float:
-    """The least difference between two readings of the clock, in seconds: its resolution, or what reading it costs."""
+    """The least difference between two readings of the clock, in seconds: its resolution, or what
+    reading it costs.
+    """
     steps = []
     for _ in range(20):
         start = now = clock()

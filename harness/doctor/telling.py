@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from harness.doctor.bandwidth import Bandwidth
-    from harness.doctor.findable import Plan
     from harness.doctor.measurement import Measurement
+    from harness.doctor.power_planning import Plan
 
 MARKS = {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
 GIGA, MEGA = 1e9, 1e6
@@ -27,12 +27,17 @@ def tell(console: Console, findings: Iterable[Finding]) -> None:
 
     for finding in findings:
         remedy = f"\n  [dim]→ {escape(finding.remedy)}[/]" if finding.remedy else ""
-        console.print(f"{MARKS[finding.state]} [bold]{finding.subject}[/] {escape(finding.said)}{remedy}", highlight=False)
+        console.print(
+            f"{MARKS[finding.state]} [bold]{finding.subject}[/] {escape(finding.said)}{remedy}",
+            highlight=False,
+        )
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Takes texts "subject: detail": shown in one line on a terminal's stderr, elsewhere a line for each new subject."""
+    """Takes texts "subject: detail": shown in one line on a terminal's stderr, elsewhere a line for
+    each new subject.
+    """
     from rich.console import Console
 
     console, told = Console(stderr=True), set[str]()
@@ -53,8 +58,11 @@ def progress() -> Iterator[Callable[[str], None]]:
 def tell_measurement(console: Console, measured: Measurement) -> None:
     """The tables of a measurement."""
     threads, cpus = measured.threads, ", ".join(map(str, measured.cpus))
-    console.print(f"\nmeasured in {measured.seconds:.0f} s with {threads} thread{'s' * (threads > 1)} on CPU {cpus}",
-                  highlight=False)
+    console.print(
+        f"\nmeasured in {measured.seconds:.0f} s with {threads} thread{'s' * (threads > 1)} on CPU "
+        f"{cpus}",
+        highlight=False,
+    )
     if measured.noises:
         console.print(_noise_table(measured), _findable_table(measured))
     if measured.bandwidths:
@@ -65,7 +73,13 @@ def _table(title: str, caption: str, left: tuple[str, ...], right: tuple[str, ..
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left")
+    table = Table(
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+    )
     for name in left:
         table.add_column(name, no_wrap=True)
     for name in right:
@@ -76,37 +90,81 @@ def _table(title: str, caption: str, left: tuple[str, ...], right: tuple[str, ..
 def _noise_table(measured: Measurement) -> Table:
     table = _table(
         f"noise: a float32 training step of {measured.baseline} with ReLU, against itself",
-        "σ: standard deviation of log-ratios, from block to block and from launch to launch. A start is paid for once a run, "
+        "σ: standard deviation of log-ratios, from block to block and from launch to launch. A "
+        "start is paid for once a run, "
         "the rest in each cell.",
-        ("problem", "shape"), ("MB", "a call", "σ block", "σ launch", "launches", "blocks", "a start", "a launch", "a block"))
+        ("problem", "shape"),
+        (
+            "MB",
+            "a call",
+            "σ block",
+            "σ launch",
+            "launches",
+            "blocks",
+            "a start",
+            "a launch",
+            "a block",
+        ),
+    )
     for noise in measured.noises:
         cost = noise.cost
         table.add_row(
-            noise.name, "×".join(map(str, noise.shape)), f"{noise.bytes / MEGA:.3g}", duration(noise.seconds),
-            f"{noise.components.within:.1%}", f"{noise.components.between:.1%}", str(noise.launches),
-            f"{noise.blocks} of {noise.all_blocks}", duration(cost.start), duration(cost.launch), duration(cost.block))
+            noise.name,
+            "×".join(map(str, noise.shape)),
+            f"{noise.bytes / MEGA:.3g}",
+            duration(noise.seconds),
+            f"{noise.components.within:.1%}",
+            f"{noise.components.between:.1%}",
+            str(noise.launches),
+            f"{noise.blocks} of {noise.all_blocks}",
+            duration(cost.start),
+            duration(cost.launch),
+            duration(cost.block),
+        )
     return table
 
 
 def _findable_table(measured: Measurement) -> Table:
     table = _table(
         "the smallest slow-down that a comparison of so long finds",
-        f"Verdict SLOWER at margin {measured.margin:.0%} and alpha {measured.alpha:g}, with a probability of 80 %; in "
-        "brackets the launches × blocks to give it.", ("problem", "processes"), tuple(SPANS.values()))
+        f"Verdict SLOWER at margin {measured.margin:.0%} and alpha {measured.alpha:g}, with a "
+        "probability of 80 %; in "
+        "brackets the launches × blocks to give it.",
+        ("problem", "processes"),
+        tuple(SPANS.values()),
+    )
     for noise in measured.noises:
-        for how, plans in (("started for it", noise.findable), ("running already", noise.findable_running)):
-            table.add_row(noise.name if plans is noise.findable else "", how, *(_plan(plans[span]) for span in SPANS))
+        for how, plans in (
+            ("started for it", noise.findable),
+            ("running already", noise.findable_running),
+        ):
+            table.add_row(
+                noise.name if plans is noise.findable else "",
+                how,
+                *(_plan(plans[span]) for span in SPANS),
+            )
     return table
 
 
 def _bandwidth_table(measured: Measurement) -> Table:
     table = _table(
-        "bandwidth in GB/s, by what a probe reads and writes", f"Watched for {measured.bandwidths[0].seconds:.0f} s; a state "
-        "that lasts longer may not have shown.", ("probe", "place"), ("MB", "median", "5 %", "95 %", "readings"))
+        "bandwidth in GB/s, by what a probe reads and writes",
+        f"Watched for {measured.bandwidths[0].seconds:.0f} s; a state "
+        "that lasts longer may not have shown.",
+        ("probe", "place"),
+        ("MB", "median", "5 %", "95 %", "readings"),
+    )
     table.add_column("course")
     for of in measured.bandwidths:
         rates = (f"{rate / GIGA:.1f}" for rate in (of.median, of.low, of.high))
-        table.add_row(of.probe, of.place, f"{of.working_set / MEGA:.3g}", *rates, str(of.readings), _course(of))
+        table.add_row(
+            of.probe,
+            of.place,
+            f"{of.working_set / MEGA:.3g}",
+            *rates,
+            str(of.readings),
+            _course(of),
+        )
     return table
 
 
@@ -119,8 +177,10 @@ def _course(of: Bandwidth) -> str:
         return f"drift {of.course.drift:+.0%}"
     if len(of.course.levels) == 1:
         return "one state"
-    return "\n".join(f"{level.value / GIGA:.1f}: {level.share:.0%}, {level.stays} × {level.seconds:.1f} s"
-                     for level in of.course.levels)
+    return "\n".join(
+        f"{level.value / GIGA:.1f}: {level.share:.0%}, {level.stays} × {level.seconds:.1f} s"
+        for level in of.course.levels
+    )
 
 
 def duration(seconds: float) -> str:

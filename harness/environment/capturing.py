@@ -29,7 +29,11 @@ class Environment:
 
     def to_data(self) -> dict[str, Any]:
         """Both parts and the fingerprint, as the journal keeps them."""
-        return {"stable": dict(self.stable), "volatile": dict(self.volatile), "fingerprint": self.fingerprint}
+        return {
+            "stable": dict(self.stable),
+            "volatile": dict(self.volatile),
+            "fingerprint": self.fingerprint,
+        }
 
 
 def capture(root: Path = machine.ROOT) -> Environment:

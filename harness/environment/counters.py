@@ -1,4 +1,6 @@
-"""The kernel's counters of what happens to the CPUs that this process is bound to. Differences of two readings tell."""
+"""The kernel's counters of what happens to the CPUs that this process is bound to. Differences of
+two readings tell.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def count(root: Path = ROOT) -> Counters:
     """The counters now."""
     lines = text(root / "proc/stat").splitlines()
     names = {f"cpu{cpu}" for cpu in os.sched_getaffinity(0)}
-    rows = [[int(ticks) for ticks in line.split()[1:9]] for line in lines if line.split()[0] in names]
+    rows = [
+        [int(ticks) for ticks in line.split()[1:9]] for line in lines if line.split()[0] in names
+    ]
     # The columns are user, nice, system, idle, iowait, irq, softirq, steal.
     _, _, _, idle, waiting, _, _, stolen = map(sum, zip(*rows, strict=True)) if rows else [0] * 8
     swapped = re.findall(r"^pswp(?:in|out) (\d+)", text(root / "proc/vmstat"), re.MULTILINE)
@@ -50,5 +54,7 @@ def count(root: Path = ROOT) -> Counters:
 
 
 def work_elsewhere(passed: Counters, own: float, cpus: int) -> float:
-    """How many of the CPUs were in use by others, when this process used ``own`` seconds of their time."""
+    """How many of the CPUs were in use by others, when this process used ``own`` seconds of their
+    time.
+    """
     return max(passed.share(passed.total - passed.idle - own * TICKS) * cpus, 0.0)

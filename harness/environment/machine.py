@@ -17,14 +17,34 @@ from pathlib import Path
 ROOT = Path("/")
 
 # As /proc/cpuinfo names them, x86 and then ARM: those that floating-point kernels are written for.
-INSTRUCTION_SETS = ("sse4_2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_bf16",
-                    "avx512_fp16", "amx_tile", "amx_bf16", "amx_fp16",
-                    "asimd", "asimdhp", "fphp", "sve", "sve2", "sme", "bf16")
+INSTRUCTION_SETS = (
+    "sse4_2",
+    "avx",
+    "f16c",
+    "fma",
+    "avx2",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_tile",
+    "amx_bf16",
+    "amx_fp16",
+    "asimd",
+    "asimdhp",
+    "fphp",
+    "sve",
+    "sve2",
+    "sme",
+    "bf16",
+)
 
 
 @dataclass(frozen=True)
 class Processor:
-    """The CPUs that this process is bound to. ``caches`` maps "L1d" and so on to a size as the kernel writes it.
+    """The CPUs that this process is bound to. ``caches`` maps "L1d" and so on to a size as the
+    kernel writes it.
 
     ``cores`` and ``quota``, in CPUs, are None where the kernel does not tell or limit them.
     """
@@ -40,7 +60,9 @@ class Processor:
 
 
 def processor(root: Path = ROOT) -> Processor:
-    """The model and features of the CPUs that this process is bound to, and how much of them it may use."""
+    """The model and features of the CPUs that this process is bound to, and how much of them it may
+    use.
+    """
     told = dict(_entries(root / "proc/cpuinfo"))
     features = set((told.get("flags") or told.get("Features") or "").split())
     cpus = sorted(os.sched_getaffinity(0))
@@ -61,9 +83,15 @@ def processor(root: Path = ROOT) -> Processor:
 def memory(root: Path = ROOT) -> dict[str, int]:
     """/proc/meminfo in bytes, but no more available than the control groups allow in all."""
     found = {name: int(said.split()[0]) * 1024 for name, said in _entries(root / "proc/meminfo")}
-    limits = [text(folder / name) for folder in control_groups("memory", root)
-              for name in ("memory.max", "memory.limit_in_bytes")]
-    available = [found.get("MemAvailable", 0), *(int(limit) for limit in limits if limit.isdecimal())]
+    limits = [
+        text(folder / name)
+        for folder in control_groups("memory", root)
+        for name in ("memory.max", "memory.limit_in_bytes")
+    ]
+    available = [
+        found.get("MemAvailable", 0),
+        *(int(limit) for limit in limits if limit.isdecimal()),
+    ]
     return {**found, "MemAvailable": min(available)}
 
 
@@ -74,14 +102,22 @@ def huge_pages(root: Path = ROOT) -> str | None:
 
 
 def governor(root: Path = ROOT) -> str | None:
-    """What decides the CPUs' frequency; several names where they differ; None where the kernel does not tell."""
-    found = {text(path) for path in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")} - {""}
+    """What decides the CPUs' frequency; several names where they differ; None where the kernel does
+    not tell.
+    """
+    found = {
+        text(path)
+        for path in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
+    } - {""}
     return ", ".join(sorted(found)) or None
 
 
 def frequency(root: Path = ROOT) -> float | None:
     """The CPUs' mean frequency in MHz, as far as the kernel knows it."""
-    found = [float(mhz) for mhz in re.findall(r"^cpu MHz\s*: ([\d.]+)", text(root / "proc/cpuinfo"), re.MULTILINE)]
+    found = [
+        float(mhz)
+        for mhz in re.findall(r"^cpu MHz\s*: ([\d.]+)", text(root / "proc/cpuinfo"), re.MULTILINE)
+    ]
     return round(sum(found) / len(found), 1) if found else None
 
 
@@ -89,14 +125,18 @@ def gpus() -> list[str]:
     """Each NVIDIA GPU's name, driver and memory; none where no driver answers."""
     if shutil.which("nvidia-smi") is None:
         return []
-    told = output("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+    told = output(
+        "nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"
+    )
     return [line.strip() for line in told.splitlines()]
 
 
 def control_groups(controller: str, root: Path = ROOT) -> list[Path]:
-    """The folders of this process's control group and those above it, of version 1 or 2, for "cpu" or "memory".
+    """The folders of this process's control group and those above it, of version 1 or 2, for "cpu"
+    or "memory".
 
-    Inside a container the path may be told as the host sees it, while the mount shows less: only existing ones count.
+    Inside a container the path may be told as the host sees it, while the mount shows less: only
+    existing ones count.
     """
     mount = root / "sys/fs/cgroup"
     found: list[Path] = []
@@ -105,7 +145,9 @@ def control_groups(controller: str, root: Path = ROOT) -> list[Path]:
         if controllers and controller not in controllers.split(","):
             continue
         group = Path(path.lstrip("/"))
-        for base in (mount / controllers, mount / controller) if controllers else (mount, mount / "unified"):
+        for base in (
+            (mount / controllers, mount / controller) if controllers else (mount, mount / "unified")
+        ):
             found += [base / part for part in (group, *group.parents)]
     return [folder for folder in dict.fromkeys(found) if folder.is_dir()]
 
@@ -119,10 +161,19 @@ def text(path: Path) -> str:
 
 
 def output(*command: str, env: Mapping[str, str] | None = None) -> str:
-    """What a command prints; nothing where it fails, is not there or takes more than ten seconds."""
+    """What a command prints; nothing where it fails, is not there or takes more than ten
+    seconds.
+    """
     try:
         done = subprocess.run(
-            command, env=env, capture_output=True, text=True, errors="replace", timeout=10, check=True)
+            command,
+            env=env,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout
@@ -131,7 +182,10 @@ def output(*command: str, env: Mapping[str, str] | None = None) -> str:
 def _quotas(root: Path) -> Iterator[float]:
     """The CPUs that each control group may use, where it is limited."""
     for folder in control_groups("cpu", root):
-        said = text(folder / "cpu.max") or f"{text(folder / 'cpu.cfs_quota_us')} {text(folder / 'cpu.cfs_period_us')}"
+        said = (
+            text(folder / "cpu.max")
+            or f"{text(folder / 'cpu.cfs_quota_us')} {text(folder / 'cpu.cfs_period_us')}"
+        )
         quota, _, period = said.partition(" ")
         if quota.isdecimal() and period.isdecimal():
             yield int(quota) / int(period)

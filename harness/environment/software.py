@@ -1,4 +1,6 @@
-"""What is installed and set: packages, compiler, environment variables, the commit of bnbench's own source."""
+"""What is installed and set: packages, compiler, environment variables, the commit of bnbench's own
+source.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,26 @@ from typing import Any
 from harness.environment.machine import ROOT, output, text
 
 TREE = Path(__file__).parents[2]
-SOURCE = ("harness", "implementations", "conf", "pyproject.toml")  # what runs; a new report makes no tree dirty
+# what runs; a new report makes no tree dirty
+SOURCE = ("harness", "implementations", "conf", "pyproject.toml")
 
 # Those that compute, or compile what computes; nothing that only logs or draws.
-PACKAGES = ("bnbench", "jax", "jaxlib", "llvmlite", "mnist1d", "numba", "numpy", "onednn-devel-cpu-gomp", "scikit-learn",
-            "scipy", "torch", "triton")
-# Variables that change how fast or with which bits something is computed, and that workers inherit as they are.
+PACKAGES = (
+    "bnbench",
+    "jax",
+    "jaxlib",
+    "llvmlite",
+    "mnist1d",
+    "numba",
+    "numpy",
+    "onednn-devel-cpu-gomp",
+    "scikit-learn",
+    "scipy",
+    "torch",
+    "triton",
+)
+# Variables that change how fast or with which bits something is computed, and that workers inherit
+# as they are.
 SWITCHES: Mapping[str, str] = {
     "ATEN_CPU_CAPABILITY": "picks PyTorch's instruction set",
     "BNBENCH_ISA": "picks the instruction set of fused_cpu and of the bandwidth probes",
@@ -64,7 +80,9 @@ def operating_system(root: Path = ROOT) -> dict[str, str]:
 
 
 def compiler() -> str | None:
-    """The first line of the version of the C++ compiler that torch.compile uses: ``CXX``, or else g++."""
+    """The first line of the version of the C++ compiler that torch.compile uses: ``CXX``, or else
+    g++.
+    """
     command = os.environ.get("CXX") or "g++"
     told = output(command, "--version") if shutil.which(command) else ""
     return _without_folders(told.splitlines()[0]) if told else None
@@ -87,24 +105,36 @@ def switches(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def source(tree: Path = TREE) -> dict[str, Any]:
-    """Commit of the source tree, whether what runs differs from it ("dirty"), and a hash of the difference.
+    """Commit of the source tree, whether what runs differs from it ("dirty"), and a hash of the
+    difference.
 
-    All are None where the tree is no git checkout. A checkout that merely surrounds an installed package is not one.
+    All are None where the tree is no git checkout. A checkout that merely surrounds an installed
+    package is not one.
     """
     commit = _commit(tree)
     if not commit:
         return {"commit": None, "dirty": None, "difference": None}
-    changes = _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE)
+    changes = _git(
+        tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE
+    )
     untracked = _untracked(tree)
     said = hashlib.sha256(changes.encode())
     for path in (tree / name for name in sorted(untracked)):
-        said.update(f"\0{path.relative_to(tree)}\0".encode() + (path.read_bytes() if path.is_file() else b""))
+        said.update(
+            f"\0{path.relative_to(tree)}\0".encode()
+            + (path.read_bytes() if path.is_file() else b"")
+        )
     dirty = bool(changes or untracked)
-    return {"commit": commit, "dirty": dirty, "difference": said.hexdigest()[:16] if dirty else None}
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "difference": said.hexdigest()[:16] if dirty else None,
+    }
 
 
 def difference(tree: Path = TREE) -> str:
-    """What runs and is not in the commit, new files among it, as `git apply` takes it; empty where there is no such thing.
+    """What runs and is not in the commit, new files among it, as `git apply` takes it; empty where
+    there is no such thing.
 
     The new files are entered into a copy of git's index, so that the user's own stays as it is.
     """
@@ -116,12 +146,24 @@ def difference(tree: Path = TREE) -> str:
         ours = {"GIT_INDEX_FILE": str(index)}
         if untracked := _untracked(tree):
             _git(tree, "--literal-pathspecs", "add", "--intent-to-add", "--", *untracked, **ours)
-        return _git(tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE, **ours)
+        return _git(
+            tree,
+            "diff",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--binary",
+            "HEAD",
+            "--",
+            *SOURCE,
+            **ours,
+        )
 
 
 def installed() -> str:
     """Every installed package with its version, a line each, as pip's constraints are written."""
-    named = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
+    named = {
+        found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]
+    }
     return "".join(f"{name}=={named[name]}\n" for name in sorted(named, key=str.lower))
 
 
@@ -130,13 +172,18 @@ def _commit(tree: Path) -> str:
 
 
 def _untracked(tree: Path) -> list[str]:
-    return _git(tree, "ls-files", "--others", "--exclude-standard", "-z", "--", *SOURCE).split("\0")[:-1]
+    return _git(tree, "ls-files", "--others", "--exclude-standard", "-z", "--", *SOURCE).split(
+        "\0"
+    )[:-1]
 
 
 def _git(tree: Path, *arguments: str, **ours: str) -> str:
-    # A hook's GIT_DIR would lead to another repository, and taking the index's lock would disturb the user's own git.
+    # A hook's GIT_DIR would lead to another repository, and taking the index's lock would disturb
+    # the user's own git.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return output("git", "-C", str(tree), *arguments, env={**variables, "GIT_OPTIONAL_LOCKS": "0", **ours})
+    return output(
+        "git", "-C", str(tree), *arguments, env={**variables, "GIT_OPTIONAL_LOCKS": "0", **ours}
+    )
 
 
 def _without_folders(value: str) -> str:

@@ -1,7 +1,8 @@
-"""Named suites of problems, each with the source of its shapes, and the problems that a configuration asks for.
+"""Named suites of problems, each with the source of its shapes, and the problems that a
+configuration asks for.
 
-``SUITES`` holds the suites by name, ``suite`` finds one or says which was probably meant, and ``problems`` turns the
-configuration's ``problem`` into problems, each with how often it occurs.
+``SUITES`` holds the suites by name, ``suite`` finds one or says which was probably meant, and
+``problems`` turns the configuration's ``problem`` into problems, each with how often it occurs.
 """
 
 from harness.problems.selection import problems, suite

@@ -1,7 +1,8 @@
-"""Named suites of shapes, each derived from the definition of a network or copied from a published table.
+"""Named suites of shapes, each derived from the definition of a network or copied from a published
+table.
 
-A network is walked layer by layer, counting pairs (channels, side of the square image), so that a suite tells how often
-each shape occurs. Images are 224×224 unless a source says otherwise.
+A network is walked layer by layer, counting pairs (channels, side of the square image), so that a
+suite tells how often each shape occurs. Images are 224×224 unless a source says otherwise.
 """
 
 from __future__ import annotations
@@ -14,11 +15,18 @@ Shape = tuple[int, ...]
 Images = Counter[tuple[int, int]]  # (channels, side) -> how many BN layers see it
 
 # Sandler et al. 2018, Table 2: expansion, output channels, blocks, stride of the first block.
-MOBILENET_V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
-                (6, 320, 1, 1))
+MOBILENET_V2 = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 
-# Side -> {channels: layers}, counted from oneDNN's lists of the two networks. The 1×1 layers behind the auxiliary
-# classifiers are left out here, since benchdnn leaves them out too.
+# Side -> {channels: layers}, counted from oneDNN's lists of the two networks. The 1×1 layers behind
+# the auxiliary classifiers are left out here, since benchdnn leaves them out too.
 ONEDNN_GOOGLENET_V2 = {
     112: {64: 1},
     56: {64: 1, 192: 1},
@@ -38,8 +46,8 @@ ONEDNN_GOOGLENET_V3 = {
     8: {192: 3, 320: 3, 384: 12, 448: 2},
 }
 
-# (rows for each unit of batch, features) -> hidden layers. At batch 32 these are the batch sizes of the publications,
-# but for the first, which took 60 rows.
+# (rows for each unit of batch, features) -> hidden layers. At batch 32 these are the batch sizes of
+# the publications, but for the first, which took 60 rows.
 MLP = {
     (2, 100): 3,  # Ioffe and Szegedy 2015, section 4.1: the network for MNIST
     (16, 2048): 2,  # Chen and He 2021: SimSiam's projector, batch 512
@@ -51,7 +59,9 @@ MLP = {
 
 @dataclass(frozen=True)
 class Suite:
-    """Shapes by name. ``shapes`` maps a batch size to {(N, C, *spatial): how many BN layers have it}."""
+    """Shapes by name. ``shapes`` maps a batch size to {(N, C, *spatial): how many BN layers have
+    it}.
+    """
 
     name: str
     source: str
@@ -60,14 +70,17 @@ class Suite:
 
 
 def resnet50(*, stride_in_3x3: bool) -> Images:
-    """The 53 layers of ResNet-50, whose version 1.5 moves a stage's stride from the first 1×1 to the 3×3."""
+    """The 53 layers of ResNet-50, whose version 1.5 moves a stage's stride from the first 1×1 to
+    the 3×3.
+    """
     images = Images({(64, 112): 1})
     for stage, blocks in enumerate((3, 4, 6, 3)):
         width, side = 64 << stage, 56 >> stage
         entry = 2 * side if stride_in_3x3 and stage else side
         images[width, entry] += 1  # the first block's first 1×1
         images[width, side] += 2 * blocks - 1
-        images[4 * width, side] += blocks + 1  # each block's last 1×1, and the first block's shortcut
+        # each block's last 1×1, and the first block's shortcut
+        images[4 * width, side] += blocks + 1
     return images
 
 
@@ -88,7 +101,9 @@ def mobilenet_v2() -> Images:
 
 
 def densenet121() -> Images:
-    """The 121 layers of DenseNet-121: BN comes before each convolution, and sees all channels concatenated so far."""
+    """The 121 layers of DenseNet-121: BN comes before each convolution, and sees all channels
+    concatenated so far.
+    """
     growth, channels, side = 32, 64, 56
     images = Images({(64, 112): 1})
     for layers in (6, 12, 24, 16):
@@ -111,12 +126,16 @@ def onednn() -> Images:
 
 
 def quick() -> Images:
-    """From few channels to many: the output of the 3×3 in each stage of ResNet-50, and its widest layer."""
+    """From few channels to many: the output of the 3×3 in each stage of ResNet-50, and its widest
+    layer.
+    """
     return Images([*((64 << stage, 56 >> stage) for stage in range(4)), (2048, 7)])
 
 
 def _of(images: Images) -> Callable[[int], dict[Shape, int]]:
-    return lambda batch: {(batch, channels, side, side): count for (channels, side), count in images.items()}
+    return lambda batch: {
+        (batch, channels, side, side): count for (channels, side), count in images.items()
+    }
 
 
 def _mlp(batch: int) -> dict[Shape, int]:
@@ -130,29 +149,67 @@ def _ten(batch: int) -> dict[Shape, int]:
 HE = "He et al. 2015, Deep Residual Learning for Image Recognition, Table 1, https://arxiv.org/abs/1512.03385"
 TORCHVISION = "https://github.com/pytorch/vision/tree/main/torchvision/models"
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (
-    Suite("quick", f"{HE}; a selection", "five of ResNet-50's shapes, each counted once", _of(quick())),
-    Suite("resnet50", f"{HE}; stride as in {TORCHVISION}/resnet.py (v1.5)",
-          "every BN layer of ResNet-50 v1.5, stride in the 3×3 convolution", _of(resnet50(stride_in_3x3=True))),
-    Suite("resnet50_v1", HE, "every BN layer of the original ResNet-50, stride in the first 1×1 convolution",
-          _of(resnet50(stride_in_3x3=False))),
-    Suite("mobilenet_v2",
-          "Sandler et al. 2018, MobileNetV2: Inverted Residuals and Linear Bottlenecks, Table 2, "
-          f"https://arxiv.org/abs/1801.04381; {TORCHVISION}/mobilenetv2.py",
-          "every BN layer of MobileNetV2 at width 1", _of(mobilenet_v2())),
-    Suite("densenet121",
-          "Huang et al. 2017, Densely Connected Convolutional Networks, Table 1, https://arxiv.org/abs/1608.06993; "
-          f"{TORCHVISION}/densenet.py",
-          "every BN layer of DenseNet-121", _of(densenet121())),
-    Suite("mlp",
-          "Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167; SimSiam, https://arxiv.org/abs/2011.10566; "
-          "Barlow Twins, https://arxiv.org/abs/2103.03230; BYOL, https://arxiv.org/abs/2006.07733",
-          "2-D inputs: the hidden layers of four published MLPs, rows in proportion to the batch size", _mlp),
-    Suite("onednn",
-          "oneDNN, https://github.com/uxlfoundation/oneDNN, tests/benchdnn/inputs/bnorm: shapes_resnet_50 at 080b492c, "
-          "bnorm_googlenet_v2 at 380e1471, bnorm_googlenet_v3 at 950f841f",
-          "oneDNN's benchmarks: ResNet-50 v1, GoogLeNet v2 and v3; the batch size replaces theirs, as its --mb does",
-          _of(onednn())),
-    Suite("ten", f"{HE}; 128×64×8×8 is this project's own",
-          "the nine different shapes of ResNet-50 v1 and, at batch 32, 128×64×8×8, each counted once", _ten),
-)}
+SUITES: Mapping[str, Suite] = {
+    suite.name: suite
+    for suite in (
+        Suite(
+            "quick",
+            f"{HE}; a selection",
+            "five of ResNet-50's shapes, each counted once",
+            _of(quick()),
+        ),
+        Suite(
+            "resnet50",
+            f"{HE}; stride as in {TORCHVISION}/resnet.py (v1.5)",
+            "every BN layer of ResNet-50 v1.5, stride in the 3×3 convolution",
+            _of(resnet50(stride_in_3x3=True)),
+        ),
+        Suite(
+            "resnet50_v1",
+            HE,
+            "every BN layer of the original ResNet-50, stride in the first 1×1 convolution",
+            _of(resnet50(stride_in_3x3=False)),
+        ),
+        Suite(
+            "mobilenet_v2",
+            "Sandler et al. 2018, MobileNetV2: Inverted Residuals and Linear Bottlenecks, Table 2, "
+            f"https://arxiv.org/abs/1801.04381; {TORCHVISION}/mobilenetv2.py",
+            "every BN layer of MobileNetV2 at width 1",
+            _of(mobilenet_v2()),
+        ),
+        Suite(
+            "densenet121",
+            "Huang et al. 2017, Densely Connected Convolutional Networks, Table 1, "
+            "https://arxiv.org/abs/1608.06993; "
+            f"{TORCHVISION}/densenet.py",
+            "every BN layer of DenseNet-121",
+            _of(densenet121()),
+        ),
+        Suite(
+            "mlp",
+            "Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167; SimSiam, "
+            "https://arxiv.org/abs/2011.10566; "
+            "Barlow Twins, https://arxiv.org/abs/2103.03230; BYOL, "
+            "https://arxiv.org/abs/2006.07733",
+            "2-D inputs: the hidden layers of four published MLPs, rows in proportion to the batch "
+            "size",
+            _mlp,
+        ),
+        Suite(
+            "onednn",
+            "oneDNN, https://github.com/uxlfoundation/oneDNN, tests/benchdnn/inputs/bnorm: "
+            "shapes_resnet_50 at 080b492c, "
+            "bnorm_googlenet_v2 at 380e1471, bnorm_googlenet_v3 at 950f841f",
+            "oneDNN's benchmarks: ResNet-50 v1, GoogLeNet v2 and v3; the batch size replaces "
+            "theirs, as its --mb does",
+            _of(onednn()),
+        ),
+        Suite(
+            "ten",
+            f"{HE}; 128×64×8×8 is this project's own",
+            "the nine different shapes of ResNet-50 v1 and, at batch 32, 128×64×8×8, each counted "
+            "once",
+            _ten,
+        ),
+    )
+}

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Times are the same, or say in which direction they went; all else is the same, or different."""
+    """Times are the same, or say in which direction they went; all else is the same, or
+    different.
+    """
 
     SAME = "SAME"
     DIFFERENT = "DIFFERENT"

@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 def tell(console: Console, replays: Sequence[Replay]) -> None:
-    """A line for each replay, then whatever is not as it was, which may explain what came out otherwise."""
+    """A line for each replay, then whatever is not as it was, which may explain what came out
+    otherwise.
+    """
     for replay in replays:
         style = "green" if replay.outcome is Outcome.SAME else "bold"
-        console.print(f"[{style}]{replay.outcome}[/]  {replay.original.record.implementation}, "
-                      f"{describe(replay.original.record)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[{style}]{replay.outcome}[/]  {replay.original.record.implementation}, "
+            f"{describe(replay.original.record)}",
+            highlight=False,
+            soft_wrap=True,
+        )
         console.print(f"      {replay.note}", markup=False, highlight=False, soft_wrap=True)
     found = list(dict.fromkeys(_otherwise(replays)))
     if found:
@@ -28,7 +34,9 @@ def tell(console: Console, replays: Sequence[Replay]) -> None:
         for line in found:
             console.print(f"      {line}", markup=False, highlight=False, soft_wrap=True)
     elif any(replay.outcome is not Outcome.SAME for replay in replays):
-        console.print("what may explain it is as it was: code, versions, machine, instruction set and threads")
+        console.print(
+            "what may explain it is as it was: code, versions, machine, instruction set and threads"
+        )
 
 
 def _otherwise(replays: Sequence[Replay]) -> Iterator[str]:
@@ -37,7 +45,9 @@ def _otherwise(replays: Sequence[Replay]) -> Iterator[str]:
         before = replay.original.environment
         for name, (old, new) in differing(before["stable"], now["stable"]).items():
             yield f"{name}: {old} → {new}"
-        for name, (old, new) in differing(*({"source": about["volatile"].get("source")} for about in (before, now))).items():
+        for name, (old, new) in differing(
+            *({"source": about["volatile"].get("source")} for about in (before, now))
+        ).items():
             yield f"{name}: {old} → {new}"
         for name, (old, new) in replay.differences.items():
             yield f"{name}: {old} → {new}"

@@ -1,4 +1,6 @@
-"""Records of one implementation that came to the same for the same reason, so that each reason is told once."""
+"""Records of one implementation that came to the same for the same reason, so that each reason is
+told once.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ NAMED = 3  # cases that a sentence names
 
 @dataclass(frozen=True)
 class Alike:
-    """``reason`` is the explanation of what is documented, and of what is MISTRUSTED its quantities."""
+    """``reason`` is the explanation of what is documented, and of what is MISTRUSTED its
+    quantities.
+    """
 
     implementation: str
     outcome: str

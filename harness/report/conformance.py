@@ -1,4 +1,6 @@
-"""The conformance part of a report: implementations against properties, and why each case that did not pass did not."""
+"""The conformance part of a report: implementations against properties, and why each case that did
+not pass did not.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,15 @@ REASON_LENGTH = 1000  # characters: each is written once, and an explanation has
 
 
 def matrix(records: Sequence[Record]) -> str:
-    """A row a property, a column an implementation: how many cases passed, and what became of the others."""
+    """A row a property, a column an implementation: how many cases passed, and what became of the
+    others.
+    """
     implementations = names(records)
     rows = [
-        [f"**{label}**" if label == ALL else text.plain(label), *(_entry(own.get(name)) for name in implementations)]
+        [
+            f"**{label}**" if label == ALL else text.plain(label),
+            *(_entry(own.get(name)) for name in implementations),
+        ]
         for label, own in tallies.matrix(records).items()
     ]
     return text.columns(["property", *map(text.code, implementations)], rows)
@@ -26,7 +33,10 @@ def matrix(records: Sequence[Record]) -> str:
 
 def failures(records: Sequence[Record]) -> list[str]:
     """Every reason for which cases failed, with the command that repeats the first of them."""
-    return [f"{_told(group)}<br>{text.code(command(group.records[0]))}" for group in alike(records, FAILED)]
+    return [
+        f"{_told(group)}<br>{text.code(command(group.records[0]))}"
+        for group in alike(records, FAILED)
+    ]
 
 
 def documented(records: Sequence[Record]) -> list[str]:
@@ -45,14 +55,22 @@ def refusals(records: Sequence[Record]) -> list[str]:
 
 
 def worst(records: Sequence[Record]) -> str:
-    """Each implementation's largest error among the cases that it passed, as a share of the tolerance."""
-    told = [(tally.implementation, tally.worst) for tally in tallies.conformance(records) if tally.worst is not None]
+    """Each implementation's largest error among the cases that it passed, as a share of the
+    tolerance.
+    """
+    told = [
+        (tally.implementation, tally.worst)
+        for tally in tallies.conformance(records)
+        if tally.worst is not None
+    ]
     return ", ".join(f"{text.code(name)} {text.significant(error)}" for name, error in told)
 
 
 def tolled(outcomes: Mapping[str, int]) -> str:
     """Outcomes other than OK: 1 WRONG, 2 UNSUPPORTED."""
-    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if outcome != Status.OK)
+    return ", ".join(
+        f"{count} {outcome}" for outcome, count in outcomes.items() if outcome != Status.OK
+    )
 
 
 def _entry(tally: CaseTally | None) -> str:
@@ -62,6 +80,15 @@ def _entry(tally: CaseTally | None) -> str:
 
 
 def _told(group: Alike) -> str:
-    outcome = f"**{group.outcome}**" if group.outcome in FAILED else KNOWN if group.outcome == DOCUMENTED else group.outcome
+    outcome = (
+        f"**{group.outcome}**"
+        if group.outcome in FAILED
+        else KNOWN
+        if group.outcome == DOCUMENTED
+        else group.outcome
+    )
     where = named(list(map(text.code, group.cases)))
-    return f"{text.code(group.implementation)} {outcome} in {where}: {text.plain(group.reason, REASON_LENGTH)}"
+    return (
+        f"{text.code(group.implementation)} {outcome} in {where}: "
+        f"{text.plain(group.reason, REASON_LENGTH)}"
+    )

@@ -1,4 +1,6 @@
-"""What an implementation takes besides the time of a call: memory, and seconds before it can be called at its pace."""
+"""What an implementation takes besides the time of a call: memory, and seconds before it can be
+called at its pace.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +12,47 @@ from harness.report import text
 from harness.report.views import Cell, Section
 
 SECONDS = {
-    "prepare_seconds": "preparation", "compile_seconds": "of it compiling", "first_call_seconds": "first call",
-    "warm_up_seconds": "warm-up", "check_seconds": "check",
+    "prepare_seconds": "preparation",
+    "compile_seconds": "of it compiling",
+    "first_call_seconds": "first call",
+    "warm_up_seconds": "warm-up",
+    "check_seconds": "check",
 }
 
 
 def memory(section: Section) -> str | None:
-    """A row a cell, a column an implementation: bytes saved for backward, and the peak of a call beyond what was there.
+    """A row a cell, a column an implementation: bytes saved for backward, and the peak of a call
+    beyond what was there.
 
     None where no record tells.
     """
     names = section.implementations
     if not any(_memory(cell, name) for cell in section.cells for name in names):
         return None
-    rows = [[cell.label, *(_sizes(_memory(cell, name)) for name in names)] for cell in section.cells]
+    rows = [
+        [cell.label, *(_sizes(_memory(cell, name)) for name in names)] for cell in section.cells
+    ]
     return text.columns(["problem", *map(text.code, names)], rows, right=range(1, 1 + len(names)))
 
 
 def seconds(section: Section) -> str | None:
-    """A row an implementation: medians over cells of what it costs once a process. None where no record tells."""
-    costs = {name: [cell.arms[name].cost for cell in section.cells if name in cell.arms] for name in section.implementations}
+    """A row an implementation: medians over cells of what it costs once a process. None where no
+    record tells.
+    """
+    costs = {
+        name: [cell.arms[name].cost for cell in section.cells if name in cell.arms]
+        for name in section.implementations
+    }
     told = [key for key in SECONDS if any(key in cost for own in costs.values() for cost in own)]
     if not told:
         return None
-    rows = [[text.code(name), *(text.seconds(_median(cost.get(key) for cost in own)) for key in told)]
-            for name, own in costs.items()]
-    return text.columns(["implementation", *(SECONDS[key] for key in told)], rows, right=range(1, 1 + len(told)))
+    rows = [
+        [text.code(name), *(text.seconds(_median(cost.get(key) for cost in own)) for key in told)]
+        for name, own in costs.items()
+    ]
+    return text.columns(
+        ["implementation", *(SECONDS[key] for key in told)], rows, right=range(1, 1 + len(told))
+    )
 
 
 def _memory(cell: Cell, name: str) -> Mapping[str, Any] | None:

@@ -35,7 +35,9 @@ def _outcome(record: Record) -> str:
 
 
 def _worst(record: Record) -> Mapping[str, Any] | None:
-    """Of an OK record what its figures say; else the quantity farthest out, which beyond all numbers has no ratio."""
+    """Of an OK record what its figures say; else the quantity farthest out, which beyond all
+    numbers has no ratio.
+    """
     if record.figures is not None:
         return {**record.figures, "ratio": record.figures.get("worst")}
     return max(record.samples, key=_distance, default=None)
@@ -53,7 +55,11 @@ def _element(found: Mapping[str, Any] | None) -> tuple[str, str, str]:
     fault = found.get("fault")
     beyond = text.ABSENT if fault else "∞"
     where = f"{found['quantity']}{index}{' ' * bool(fault)}{fault or ''}"
-    return _number(found.get("ratio"), beyond), _number(found.get("ulp"), text.ABSENT), text.plain(where)
+    return (
+        _number(found.get("ratio"), beyond),
+        _number(found.get("ulp"), text.ABSENT),
+        text.plain(where),
+    )
 
 
 def _number(value: float | None, absent: str) -> str:

@@ -1,4 +1,6 @@
-"""How far from the hardware's limit: times over that of the least memory traffic possible, measured beside them."""
+"""How far from the hardware's limit: times over that of the least memory traffic possible, measured
+beside them.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,32 @@ LONG = 3  # cells: from here on their number says as much as their names
 
 @dataclass(frozen=True)
 class Distance:
-    """One implementation's geometric mean of its times over the floor, in the ``covered`` cells that have a floor."""
+    """One implementation's geometric mean of its times over the floor, in the ``covered`` cells
+    that have a floor.
+    """
 
     mean: float | None
     covered: int
 
 
 def distance(section: Section, name: str) -> Distance:
-    found = [floor for cell in section.cells if name in cell.arms and (floor := floor_of(cell.arms[name]))]
-    return Distance(statistics.geometric_mean(floor.estimate for floor in found) if found else None, len(found))
+    found = [
+        floor
+        for cell in section.cells
+        if name in cell.arms and (floor := floor_of(cell.arms[name]))
+    ]
+    return Distance(
+        statistics.geometric_mean(floor.estimate for floor in found) if found else None, len(found)
+    )
 
 
 def present(section: Section) -> bool:
-    """Whether any arm has a floor, or a reason why it has none. Records from before there was one have neither."""
-    return any("floor" in (record.figures or {}) for cell in section.cells for record in cell.arms.values())
+    """Whether any arm has a floor, or a reason why it has none. Records from before there was one
+    have neither.
+    """
+    return any(
+        "floor" in (record.figures or {}) for cell in section.cells for record in cell.arms.values()
+    )
 
 
 def drawable(cells: Sequence[Cell]) -> bool:
@@ -53,20 +67,29 @@ def absent(section: Section) -> list[str]:
     """Where there is no floor, each reason once."""
     places: dict[str, list[str]] = {}
     for cell in section.cells:
-        reasons = dict.fromkeys(reason for record in cell.arms.values() if (reason := _reason(record)))
+        reasons = dict.fromkeys(
+            reason for record in cell.arms.values() if (reason := _reason(record))
+        )
         for reason in reasons:
             places.setdefault(reason, []).append(cell.label)
-    return [f"{SIGN} absent in {_where(labels, section)}: {text.plain(reason)}; without it nothing can be IMPLAUSIBLE"
-            for reason, labels in places.items()]
+    return [
+        f"{SIGN} absent in {_where(labels, section)}: {text.plain(reason)}; without it nothing can "
+        "be IMPLAUSIBLE"
+        for reason, labels in places.items()
+    ]
 
 
 def kinds(section: Section) -> str:
     """The stores that were the quicker: ordinary in 9 cells, streaming in 1."""
     counts: dict[str, int] = {}
     for cell in section.cells:
-        for stores in {figures["floor"]["stores"] for figures in cell.measurements if figures.get("floor")}:
+        for stores in {
+            figures["floor"]["stores"] for figures in cell.measurements if figures.get("floor")
+        }:
             counts[stores] = counts.get(stores, 0) + 1
-    return ", ".join(f"{stores} in {text.counted(count, 'cell')}" for stores, count in counts.items())
+    return ", ".join(
+        f"{stores} in {text.counted(count, 'cell')}" for stores, count in counts.items()
+    )
 
 
 def _reason(record: Record) -> str | None:

@@ -1,4 +1,6 @@
-"""A session's report as one Markdown file and its figures, from the journal alone; the same journal, the same bytes."""
+"""A session's report as one Markdown file and its figures, from the journal alone; the same
+journal, the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.journal import Contents
 from harness.records import Record, flat
 from harness.report import (
     conformance,
@@ -26,6 +27,7 @@ from harness.report.headlines import Headlines
 from harness.report.spending import Spending
 from harness.report.summary import Completeness, doubted, summary
 from harness.report.views import describe, names, of_task, races, sections
+from harness.store import Contents
 
 FILE = "report.md"
 FIGURES = "figures"
@@ -33,18 +35,26 @@ VALUE_LENGTH = 160  # characters of a setting; the journal holds all of it
 
 
 def write(contents: Contents, session: str, folder: Path) -> Path:
-    """Write ``report.md`` and ``figures/*.png`` about ``session`` into ``folder``, made if absent; the former's path.
+    """Write ``report.md`` and ``figures/*.png`` about ``session`` into ``folder``, made if absent;
+    the former's path.
 
     Raises ValueError for a session that the journal does not hold.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     if session not in contents.sessions:
-        raise ValueError(f"the journal holds no session {session!r}; it holds {', '.join(contents.sessions) or 'none'}")
+        raise ValueError(
+            f"the journal holds no session {session!r}; it holds "
+            f"{', '.join(contents.sessions) or 'none'}"
+        )
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     written = templates.get_template("report.md.j2").render(_context(contents, session, folder))
     path = folder / FILE
@@ -57,17 +67,32 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, Any]:
     about = contents.sessions[session]
     environment = about.get("environment", {})
     return {
-        "session": session, "time": about.get("time", ""), "command": _command(about.get("command", "")),
+        "session": session,
+        "time": about.get("time", ""),
+        "command": _command(about.get("command", "")),
         "summary": summary(contents, session),
-        "conformance": of_task(records, "conformance"), "cases": conformance, "every_case": details,
-        "sections": _speed(records, folder), "speed": throughput, "headlines": Headlines.of(records), "floors": floors,
-        "disturbances": disturbances, "costs": costs, "spending": Spending.of(sections(records)),
-        "races": _races(records, folder), "convergence": convergence, "factors": factors, "sameness": sameness,
+        "conformance": of_task(records, "conformance"),
+        "cases": conformance,
+        "every_case": details,
+        "sections": _speed(records, folder),
+        "speed": throughput,
+        "headlines": Headlines.of(records),
+        "floors": floors,
+        "disturbances": disturbances,
+        "costs": costs,
+        "spending": Spending.of(sections(records)),
+        "races": _races(records, folder),
+        "convergence": convergence,
+        "factors": factors,
+        "sameness": sameness,
         "completeness": Completeness.of(contents, session),
         "flagged": [_flagged(record) for record in records if doubted(record)],
         "jobs": _jobs(contents, session),
-        "stable": _settings(environment.get("stable", {})), "volatile": _settings(environment.get("volatile", {})),
-        "fingerprint": environment.get("fingerprint", ""), "config": _settings(about.get("config", {})), "text": text,
+        "stable": _settings(environment.get("stable", {})),
+        "volatile": _settings(environment.get("volatile", {})),
+        "fingerprint": environment.get("fingerprint", ""),
+        "config": _settings(about.get("config", {})),
+        "text": text,
     }
 
 
@@ -107,12 +132,23 @@ def _flagged(record: Record) -> str:
 
 
 def _jobs(contents: Contents, session: str) -> list[tuple[str, str, int, str]]:
-    """Each job's name, task and number of records, and the settings in which it differs from the session's."""
+    """Each job's name, task and number of records, and the settings in which it differs from the
+    session's.
+    """
     common = flat(contents.sessions[session].get("config", {}))
     return [
-        (plan.job, plan.task, len(plan.keys),
-         ", ".join(f"{key}={value}" for key, value in flat(plan.config).items() if common.get(key) != value))
-        for plan in contents.plans if plan.session == session
+        (
+            plan.job,
+            plan.task,
+            len(plan.keys),
+            ", ".join(
+                f"{key}={value}"
+                for key, value in flat(plan.config).items()
+                if common.get(key) != value
+            ),
+        )
+        for plan in contents.plans
+        if plan.session == session
     ]
 
 

@@ -10,7 +10,9 @@ from harness.report.views import Race
 
 
 def sentences(race: Race) -> list[str]:
-    """How every arm did, how implementations of BN compare with the baseline, and what that is worth."""
+    """How every arm did, how implementations of BN compare with the baseline, and what that is
+    worth.
+    """
     against = tallies.reference(race)
     said = [_arm(race, tally, against) for tally in tallies.convergence(race)]
     said += [_same(race, one) for one in sameness.sameness(race) if one.seeds or one.parted]
@@ -25,11 +27,17 @@ def _arm(race: Race, tally: RaceTally, against: str | None) -> str:
         return f"{name} has no result: {tolled(tally.statuses)}."
     goal = f"{text.percent(about['target'])} of the validation images"
     if tallies.missed(tally.steps):
-        said = f"{name} **missed** {goal} within {about['steps']:,} steps in {tally.misses} of {tally.seeds} seeds"
+        said = (
+            f"{name} **missed** {goal} within {about['steps']:,} steps in {tally.misses} of "
+            f"{tally.seeds} seeds"
+        )
     else:
         took = "" if tally.seconds is None else f" ({text.seconds(tally.seconds)})"
-        said = (f"{name} reached {goal} after a median of {convergence.steps(tally.steps, about['steps'])} steps{took}, "
-                f"{tally.misses} of {tally.seeds} seeds missing it")
+        said = (
+            f"{name} reached {goal} after a median of "
+            f"{convergence.steps(tally.steps, about['steps'])} steps{took}, "
+            f"{tally.misses} of {tally.seeds} seeds missing it"
+        )
     if tally.steps_ratio:
         said += f"; {text.bounded(tally.steps_ratio)} times the steps of {text.code(str(against))}"
     rest = tolled(tally.statuses)
@@ -37,7 +45,9 @@ def _arm(race: Race, tally: RaceTally, against: str | None) -> str:
 
 
 def _same(race: Race, one: Sameness) -> str:
-    """An implementation against the baseline: how fast along which path, and to the same end or another."""
+    """An implementation against the baseline: how fast along which path, and to the same end or
+    another.
+    """
     baseline = race.about["baseline"]
     split = factors.between(race, one.implementation, baseline)
     told = [split] * bool(split) + [sameness.told(race, one)]

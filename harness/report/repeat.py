@@ -1,4 +1,6 @@
-"""The one command that repeats a conformance case alone, with what its result depends on and nothing else."""
+"""The one command that repeats a conformance case alone, with what its result depends on and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,16 @@ from collections.abc import Iterator
 from harness.config import DeviceConfig
 from harness.records import Record
 
-DEVICE = {"name": "device", "threads": "threads", "allocator": "allocator", "wait_policy": "wait_policy",
-          "huge_pages": "huge_pages"}  # key: a cell's
-WITH_ARGUMENTS = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)  # as `registry.name_of` writes a target that takes some
+# key: a cell's
+DEVICE = {
+    "name": "device",
+    "threads": "threads",
+    "allocator": "allocator",
+    "wait_policy": "wait_policy",
+    "huge_pages": "huge_pages",
+}
+# as `registry.name_of` writes a target that takes some
+WITH_ARGUMENTS = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)
 BETWEEN_ARGUMENTS = re.compile(r",(?=\w+=)")  # not the commas of a list
 PLAIN = re.compile(r"[\w./:+-]+")  # what Hydra takes as it is; the names of old cases hold commas
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.journal import Contents
 from harness.records import Record, Verdict
 from harness.report import floors, race_summary, tallies, text, throughput
 from harness.report.conformance import tolled
@@ -14,6 +13,7 @@ from harness.report.headlines import Headlines
 from harness.report.spending import Spending
 from harness.report.tallies import CaseTally, SpeedTally
 from harness.report.views import KNOWN, MISTRUSTED, REFUSED, Section, of_task, races, sections
+from harness.store import Contents
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,16 @@ class Completeness:
         records = contents.of_session(session)
         missing = len(contents.missing(session))
         return cls(
-            len(records) + missing, missing, contents.torn, sum(map(doubted, records)),
+            len(records) + missing,
+            missing,
+            contents.torn,
+            sum(map(doubted, records)),
             sum(record.session != session for record in records),
-            tuple((entry["job"], entry["reason"]) for entry in contents.failures if entry["session"] == session),
+            tuple(
+                (entry["job"], entry["reason"])
+                for entry in contents.failures
+                if entry["session"] == session
+            ),
         )
 
 
@@ -50,11 +57,16 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
     cases = tallies.conformance(of_task(records, "conformance"))
     parts = [("Conformance", [_conformance(tally) for tally in cases])]
     parts += [
-        (f"Throughput against {text.code(section.baseline)}: {section.title}", _throughput(section, headlines))
+        (
+            f"Throughput against {text.code(section.baseline)}: {section.title}",
+            _throughput(section, headlines),
+        )
         for section in sections(records)
     ]
     parts.append(("Measuring speed", _measuring(headlines, sections(records))))
-    parts += [(f"Convergence: {race.title}", race_summary.sentences(race)) for race in races(records)]
+    parts += [
+        (f"Convergence: {race.title}", race_summary.sentences(race)) for race in races(records)
+    ]
     parts.append(("Completeness", _completeness(Completeness.of(contents, session), records)))
     return [(heading, sentences) for heading, sentences in parts if sentences]
 
@@ -65,7 +77,10 @@ def _conformance(tally: CaseTally) -> str:
         return f"{name} passed all {text.counted(tally.cases, 'case')}."
     said = f"passed {tally.passed} of {text.counted(tally.cases, 'case')} and failed none"
     if failed:
-        said = f"**failed {failed} of {text.counted(tally.cases, 'case')}** ({tolled(tally.failed)}) and passed {tally.passed}"
+        said = (
+            f"**failed {failed} of {text.counted(tally.cases, 'case')}** ({tolled(tally.failed)}) "
+            f"and passed {tally.passed}"
+        )
     rest = (
         (tally.documented, KNOWN),
         (tally.mistrusted, f"{MISTRUSTED}, which proves nothing"),
@@ -78,17 +93,34 @@ def _throughput(section: Section, headlines: Headlines) -> list[str]:
     baseline = [cell for cell in section.cells if section.baseline in cell.arms]
     broken = [cell for cell in baseline if cell.arms[section.baseline].figures is None]
     cells = f"{len(broken)} of {text.counted(len(section.cells), 'cell')}"
-    said = [f"The baseline has no result in {cells}, so that ratios are absent there."] if broken else []
-    return said + [_speed(tally) for tally in tallies.speed(section, headlines)] + _floor(section) + _noise(section)
+    said = (
+        [f"The baseline has no result in {cells}, so that ratios are absent there."]
+        if broken
+        else []
+    )
+    return (
+        said
+        + [_speed(tally) for tally in tallies.speed(section, headlines)]
+        + _floor(section)
+        + _noise(section)
+    )
 
 
 def _speed(tally: SpeedTally) -> str:
-    told = [f"**{name}** in {count}" if name in set(Verdict) else f"{name} in {count}"
-            for name, count in tally.outcomes.items()]
+    told = [
+        f"**{name}** in {count}" if name in set(Verdict) else f"{name} in {count}"
+        for name, count in tally.outcomes.items()
+    ]
     told[0] += f" of {text.counted(tally.cells, 'cell')}"
     mean = tally.geometric_mean
-    over = "" if mean is None else (
-        f"; {text.ratio(mean)} times the baseline's time (geometric mean over {text.counted(tally.covered, 'cell')})")
+    over = (
+        ""
+        if mean is None
+        else (
+            f"; {text.ratio(mean)} times the baseline's time (geometric mean over "
+            f"{text.counted(tally.covered, 'cell')})"
+        )
+    )
     return f"{text.code(tally.implementation)}: {', '.join(told)}{over}."
 
 
@@ -97,9 +129,16 @@ def _floor(section: Section) -> list[str]:
     if not floors.present(section):
         return []
     found = {name: floors.distance(section, name) for name in section.implementations}
-    told = [f"{text.code(name)} {floors.brief(own.mean)}" for name, own in found.items() if own.mean is not None]
-    return [f"Times over the hardware's limit (geometric means): {', '.join(told)}." if told else
-            "How far from the hardware's limit is not known in any cell."]
+    told = [
+        f"{text.code(name)} {floors.brief(own.mean)}"
+        for name, own in found.items()
+        if own.mean is not None
+    ]
+    return [
+        f"Times over the hardware's limit (geometric means): {', '.join(told)}."
+        if told
+        else "How far from the hardware's limit is not known in any cell."
+    ]
 
 
 def _noise(section: Section) -> list[str]:
@@ -107,14 +146,22 @@ def _noise(section: Section) -> list[str]:
     if not found.measured:
         return ["No cell has a canary, so that the noise of the ratios is not known."]
     margin = text.percent(section.about["margin"])
-    said = (f"A/A: the interval of the baseline against itself holds 1 in {found.holding} of "
-            f"{text.counted(found.measured, 'cell')}, and lies within ±{margin} in {found.inside}")
-    return [f"{said}." if not found.strays else
-            f"{said}; it **lies beyond ±{margin} in {text.listed(found.strays)}**: distrust verdicts there."]
+    said = (
+        f"A/A: the interval of the baseline against itself holds 1 in {found.holding} of "
+        f"{text.counted(found.measured, 'cell')}, and lies within ±{margin} in {found.inside}"
+    )
+    return [
+        f"{said}."
+        if not found.strays
+        else f"{said}; it **lies beyond ±{margin} in {text.listed(found.strays)}**: "
+        "distrust verdicts there."
+    ]
 
 
 def _measuring(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
-    """What bears on all sections: the correction, what was set aside, and what the harness took for itself."""
+    """What bears on all sections: the correction, what was set aside, and what the harness took for
+    itself.
+    """
     said = headlines.told()
     found = [disturbances for section in timed if (disturbances := Disturbances.of(section))]
     if found:
@@ -126,14 +173,30 @@ def _measuring(headlines: Headlines, timed: Sequence[Section]) -> list[str]:
 
 def _completeness(found: Completeness, records: Sequence[Record]) -> list[str]:
     planned = text.counted(found.planned, "planned record")
-    said = (f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` measures them."
-            if found.missing else f"All of {planned} are there.")
+    said = (
+        f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` "
+        "measures them."
+        if found.missing
+        else f"All of {planned} are there."
+    )
     failed = sum(record.failed for record in records)
     doubts = (
-        (len(found.failures), f"**{text.counted(len(found.failures), 'job')} could not be carried through.**"),
+        (
+            len(found.failures),
+            f"**{text.counted(len(found.failures), 'job')} could not be carried through.**",
+        ),
         (failed, f"{text.counted(failed, 'record')} failed."),
-        (found.flagged, f"{text.counted(found.flagged, 'record')} flagged, and so without a verdict."),
+        (
+            found.flagged,
+            f"{text.counted(found.flagged, 'record')} flagged, and so without a verdict.",
+        ),
         (found.earlier, f"{text.counted(found.earlier, 'record')} measured by an earlier session."),
-        (found.torn, f"{text.counted(found.torn, 'line')} of the journal torn by a kill or a full disk, and skipped."),
+        (
+            found.torn,
+            (
+                f"{text.counted(found.torn, 'line')} of the journal torn by a kill or a full disk, "
+                "and skipped."
+            ),
+        ),
     )
     return [said, *(sentence for count, sentence in doubts if count)]

@@ -1,4 +1,6 @@
-"""What each implementation came to: one line for many records, the same in summary, tables and terminal."""
+"""What each implementation came to: one line for many records, the same in summary, tables and
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ Pairs = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class SpeedTally:
-    """One implementation in one section. ``geometric_mean`` is of the ratios of its ``covered`` cells.
+    """One implementation in one section. ``geometric_mean`` is of the ratios of its ``covered``
+    cells.
 
     What is IMPLAUSIBLE did not do the work, and is in no mean.
     """
@@ -49,7 +52,9 @@ class SpeedTally:
 
 @dataclass(frozen=True)
 class CaseTally:
-    """One implementation's conformance. ``worst`` is its largest error among the cases passed, as a share of the tolerance."""
+    """One implementation's conformance. ``worst`` is its largest error among the cases passed, as a
+    share of the tolerance.
+    """
 
     implementation: str
     outcomes: Mapping[str, int]
@@ -85,10 +90,11 @@ class CaseTally:
 
 @dataclass(frozen=True)
 class RaceTally:
-    """One arm of a race over its OK seeds. A median with half or more of the seeds missing the target is infinite.
+    """One arm of a race over its OK seeds. A median with half or more of the seeds missing the
+    target is infinite.
 
-    Times are None where arms ran side by side. ``steps_ratio`` and ``outperforms`` compare steps to the target with the
-    race's reference over the seeds both have.
+    Times are None where arms ran side by side. ``steps_ratio`` and ``outperforms`` compare steps to
+    the target with the race's reference over the seeds both have.
     """
 
     implementation: str
@@ -109,7 +115,11 @@ class RaceTally:
 
 def speed(section: Section, headlines: Headlines) -> list[SpeedTally]:
     """Every implementation of a section but its baseline, for whom there is nothing to say."""
-    return [_speed(section, name, headlines) for name in section.implementations if name != section.baseline]
+    return [
+        _speed(section, name, headlines)
+        for name in section.implementations
+        if name != section.baseline
+    ]
 
 
 def conformance(records: Iterable[Record]) -> list[CaseTally]:
@@ -120,11 +130,16 @@ def conformance(records: Iterable[Record]) -> list[CaseTally]:
 
 
 def matrix(records: Sequence[Record]) -> dict[str, dict[str, CaseTally]]:
-    """A row a property, and one of all cases; in each the tally of every implementation that has cases there."""
+    """A row a property, and one of all cases; in each the tally of every implementation that has
+    cases there.
+    """
     rows: dict[str, list[Record]] = {}
     for record in records:
         rows.setdefault(property_of(record), []).append(record)
-    return {label: {tally.implementation: tally for tally in conformance(own)} for label, own in {**rows, ALL: records}.items()}
+    return {
+        label: {tally.implementation: tally for tally in conformance(own)}
+        for label, own in {**rows, ALL: records}.items()
+    }
 
 
 def convergence(race: Race) -> list[RaceTally]:
@@ -132,8 +147,17 @@ def convergence(race: Race) -> list[RaceTally]:
 
 
 def reference(race: Race) -> str | None:
-    """The arm that others' steps are compared with: the network without normalization, else the baseline, if it ran."""
-    return next((name for name in (WITHOUT, race.about["baseline"]) if name in race.arms and len(race.arms) > 1), None)
+    """The arm that others' steps are compared with: the network without normalization, else the
+    baseline, if it ran.
+    """
+    return next(
+        (
+            name
+            for name in (WITHOUT, race.about["baseline"])
+            if name in race.arms and len(race.arms) > 1
+        ),
+        None,
+    )
 
 
 def counted(outcomes: Iterable[str]) -> dict[str, int]:
@@ -147,13 +171,20 @@ def _speed(section: Section, name: str, headlines: Headlines) -> SpeedTally:
     plausible = [record for record in records if Flag.IMPLAUSIBLE not in record.flags]
     ratios = [ratio.estimate for ratio in map(ratio_of, plausible) if ratio]
     return SpeedTally(
-        name, len(records), statistics.geometric_mean(ratios) if ratios else None, len(ratios),
+        name,
+        len(records),
+        statistics.geometric_mean(ratios) if ratios else None,
+        len(ratios),
         counted(map(headlines.outcome, records)),
     )
 
 
 def _worst(records: Iterable[Record]) -> float | None:
-    errors = [record.figures.get("worst") for record in records if record.figures and told_as(record) == Status.OK]
+    errors = [
+        record.figures.get("worst")
+        for record in records
+        if record.figures and told_as(record) == Status.OK
+    ]
     return max((error for error in errors if error is not None), default=None)
 
 
@@ -163,17 +194,23 @@ def _race(race: Race, name: str, against: str | None) -> RaceTally:
     seconds = [arm["seconds_to_target"] for arm in figures] if race.timed else []
     pairs = [] if against in {None, name} else race.pairs(name, str(against))
     return RaceTally(
-        name, counted(record.status for record in race.arms[name].values()),
-        steps.count(None), sum(arm["diverged_at"] is not None for arm in figures),
-        _median(_or_infinite(steps)), _median(_or_infinite(seconds)),
-        _median(arm["seconds_per_step"] for arm in figures), _median(arm["final_accuracy"] for arm in figures),
+        name,
+        counted(record.status for record in race.arms[name].values()),
+        steps.count(None),
+        sum(arm["diverged_at"] is not None for arm in figures),
+        _median(_or_infinite(steps)),
+        _median(_or_infinite(seconds)),
+        _median(arm["seconds_per_step"] for arm in figures),
+        _median(arm["final_accuracy"] for arm in figures),
         compared(statistics.step_ratio, pairs, "steps_to_target", race.alpha),
         compared(statistics.outperformance, pairs, "steps_to_target", race.alpha),
     )
 
 
 def compared(by: Compare, pairs: Pairs, figure: str, alpha: float) -> Interval | None:
-    """What a statistic of paired seeds says of a figure that a miss lacks; None where every arm missed, or none is paired."""
+    """What a statistic of paired seeds says of a figure that a miss lacks; None where every arm
+    missed, or none is paired.
+    """
     arm, other = [ours[figure] for ours, _ in pairs], [theirs[figure] for _, theirs in pairs]
     return None if set(arm + other) <= {None} else by(arm, other, alpha)
 

@@ -1,4 +1,6 @@
-"""Numbers and words as a reader wants them: few digits, a unit, and nothing that Markdown takes for markup."""
+"""Numbers and words as a reader wants them: few digits, a unit, and nothing that Markdown takes for
+markup.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ ABSENT = "–"
 
 
 def seconds(value: float | None) -> str:
-    """Three significant digits and the unit that suits: 1.23 ms. Unbounded or absent times have signs of their own."""
+    """Three significant digits and the unit that suits: 1.23 ms. Unbounded or absent times have
+    signs of their own.
+    """
     if value is None:
         return ABSENT
     if isinf(value):
@@ -39,7 +43,9 @@ def significant(value: float) -> str:
 
 
 def ratio(value: float, like: float | None = None) -> str:
-    """A ratio to the hundredth, or with as many places as suit ``like``, the estimate that it is a bound of."""
+    """A ratio to the hundredth, or with as many places as suit ``like``, the estimate that it is a
+    bound of.
+    """
     if not value or isinf(value):
         return "∞" if value else "0"
     if value >= VAST:
@@ -74,7 +80,9 @@ def listed(words: Iterable[str]) -> str:
 
 
 def plain(text: str, length: int = REASON_LENGTH) -> str:
-    """One line of ``text`` that means itself in a Markdown table or list, shortened to ``length`` characters."""
+    """One line of ``text`` that means itself in a Markdown table or list, shortened to ``length``
+    characters.
+    """
     shown = line(text, length)
     for sign, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*"), ("`", "\\`")):
         shown = shown.replace(sign, escaped)

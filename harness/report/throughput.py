@@ -1,4 +1,6 @@
-"""The throughput part of a report: for each section a table with all arms side by side, and what each came to."""
+"""The throughput part of a report: for each section a table with all arms side by side, and what
+each came to.
+"""
 
 from __future__ import annotations
 
@@ -19,31 +21,46 @@ TITLED = ("phase", "face", "outputs", "cache", "device", "threads")
 
 
 def table(section: Section, headlines: Headlines) -> str:
-    """A row a cell, a column an arm: median time, floor, ratio, verdict, minimum detectable effect; the canary last."""
+    """A row a cell, a column an arm: median time, floor, ratio, verdict, minimum detectable effect;
+    the canary last.
+    """
     header = [f"{section.common or 'problem'}", *map(text.code, section.implementations), "A/A"]
     rows = [
-        [cell.label, *(_entry(cell, name, headlines) for name in section.implementations),
-         text.bounded(cell.canary) if cell.canary else text.ABSENT]
+        [
+            cell.label,
+            *(_entry(cell, name, headlines) for name in section.implementations),
+            text.bounded(cell.canary) if cell.canary else text.ABSENT,
+        ]
         for cell in section.cells
     ]
     return text.columns(header, rows)
 
 
 def overview(section: Section, headlines: Headlines) -> str:
-    """A row an implementation: geometric means of its ratios and of its times over the floor, and its verdicts."""
+    """A row an implementation: geometric means of its ratios and of its times over the floor, and
+    its verdicts.
+    """
     rows = [
-        [text.code(tally.implementation),
-         text.ratio(tally.geometric_mean) if tally.geometric_mean is not None else text.ABSENT,
-         f"{tally.covered} of {len(section.cells)}", *(str(tally.outcomes.get(verdict, 0)) for verdict in Verdict),
-         others(tally.outcomes)]
+        [
+            text.code(tally.implementation),
+            text.ratio(tally.geometric_mean) if tally.geometric_mean is not None else text.ABSENT,
+            f"{tally.covered} of {len(section.cells)}",
+            *(str(tally.outcomes.get(verdict, 0)) for verdict in Verdict),
+            others(tally.outcomes),
+        ]
         for tally in tallies.speed(section, headlines)
     ]
-    header, right = ["implementation", "geometric mean", "over cells", *Verdict, "other"], range(1, 3 + len(Verdict))
+    header, right = (
+        ["implementation", "geometric mean", "over cells", *Verdict, "other"],
+        range(1, 3 + len(Verdict)),
+    )
     if not floors.present(section):
         return text.columns(header, rows, right)
     names = [name for name in section.implementations if name != section.baseline]
     if section.baseline in section.implementations:
-        rows.insert(0, [text.code(section.baseline), "baseline", *[text.ABSENT] * (2 + len(Verdict))])
+        rows.insert(
+            0, [text.code(section.baseline), "baseline", *[text.ABSENT] * (2 + len(Verdict))]
+        )
         names.insert(0, section.baseline)
     distances = [floors.brief(floors.distance(section, name).mean, text.ABSENT) for name in names]
     rows = [[*row, distance] for row, distance in zip(rows, distances, strict=True)]
@@ -59,7 +76,11 @@ def others(outcomes: Mapping[str, int]) -> str:
 def conditions(section: Section) -> str:
     """Under what conditions the section was measured, in one line."""
     about = section.about
-    said = [f"{key.replace('_', ' ')} {_flat(value)}" for key, value in about.items() if key not in TITLED]
+    said = [
+        f"{key.replace('_', ' ')} {_flat(value)}"
+        for key, value in about.items()
+        if key not in TITLED
+    ]
     return "; ".join(said)
 
 
@@ -69,13 +90,17 @@ def remarks(section: Section) -> list[str]:
     for cell in section.cells:
         for name, record in cell.arms.items():
             if record.figures is None:
-                places.setdefault((record.status.value, record.reason or "", name), []).append(cell.label)
+                places.setdefault((record.status.value, record.reason or "", name), []).append(
+                    cell.label
+                )
             elif name != cell.baseline and ratio_of(record) is None:
                 reason = record.figures["ratio_absent"] or "no reason was recorded"
                 places.setdefault((NO_RATIO, reason, name), []).append(cell.label)
     alike: dict[tuple[str, str, str], list[str]] = {}
     for (what, reason, name), labels in places.items():
-        alike.setdefault((what, reason, _cells(labels, len(section.cells))), []).append(text.code(name))
+        alike.setdefault((what, reason, _cells(labels, len(section.cells))), []).append(
+            text.code(name)
+        )
     return [
         f"{text.listed(implementations)} {what} in {where}: {text.plain(reason)}"
         for (what, reason, where), implementations in alike.items()
@@ -84,7 +109,11 @@ def remarks(section: Section) -> list[str]:
 
 def resumed(section: Section) -> list[str]:
     """The cells whose arms were measured by more than one session."""
-    return [cell.label for cell in section.cells if len({record.session for record in cell.arms.values()}) > 1]
+    return [
+        cell.label
+        for cell in section.cells
+        if len({record.session for record in cell.arms.values()}) > 1
+    ]
 
 
 def stops(section: Section) -> str:
@@ -96,7 +125,9 @@ def stops(section: Section) -> str:
 
 @dataclass(frozen=True)
 class Noise:
-    """In how many cells the canary was measured, and its interval holds 1, lies inside the margin, or strays beyond it."""
+    """In how many cells the canary was measured, and its interval holds 1, lies inside the margin,
+    or strays beyond it.
+    """
 
     measured: int
     holding: int
@@ -108,8 +139,16 @@ def noise(section: Section) -> Noise:
     canaries = [(cell, cell.canary) for cell in section.cells if cell.canary]
     margin = float(section.about["margin"])
     verdicts = [statistics.verdict(ratio, margin) for _, ratio in canaries]
-    return Noise(len(canaries), sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries), verdicts.count(Verdict.SAME),
-                 [cell.label for (cell, _), found in zip(canaries, verdicts, strict=True) if found in DECIDED])
+    return Noise(
+        len(canaries),
+        sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries),
+        verdicts.count(Verdict.SAME),
+        [
+            cell.label
+            for (cell, _), found in zip(canaries, verdicts, strict=True)
+            if found in DECIDED
+        ],
+    )
 
 
 def _entry(cell: Cell, name: str, headlines: Headlines) -> str:
@@ -146,5 +185,9 @@ def _cells(labels: list[str], total: int) -> str:
 
 def _flat(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{key.replace('_', ' ')} {_flat(item)}" for key, item in value.items()) + ")"
+        return (
+            "("
+            + ", ".join(f"{key.replace('_', ' ')} {_flat(item)}" for key, item in value.items())
+            + ")"
+        )
     return f"{value:g}" if isinstance(value, float) else str(value)

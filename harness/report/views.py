@@ -1,4 +1,6 @@
-"""Records arranged as a reader asks for them: sections of cells that differ in the problem only, and arms in a cell."""
+"""Records arranged as a reader asks for them: sections of cells that differ in the problem only,
+and arms in a cell.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,16 @@ FAILED = tuple(status for status in Status if status.failed)
 MISTRUSTED = Flag.MISTRUSTED.value
 REFUSED = (Status.UNSUPPORTED, Status.UNAVAILABLE)
 OUTCOMES = (Status.OK, *FAILED, DOCUMENTED, MISTRUSTED, *REFUSED)
-HOW_MEASURED = ("margin", "alpha", "seed", "protocol")  # parts of a cell that say how surely, not what
+# parts of a cell that say how surely, not what
+HOW_MEASURED = ("margin", "alpha", "seed", "protocol")
 SPACE_OUTSIDE_PAIRS = re.compile(r"(?<!\bno) ")  # "no weight" is one word of a problem
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One throughput cell, its arms side by side, the baseline first. ``label`` tells it from its section's others."""
+    """One throughput cell, its arms side by side, the baseline first. ``label`` tells it from its
+    section's others.
+    """
 
     about: Mapping[str, Any]
     label: str
@@ -41,8 +46,14 @@ class Cell:
 
     @property
     def measurements(self) -> list[Mapping[str, Any]]:
-        """Figures in which all arms measured together agree, such as the conditions: once for each session."""
-        return list({record.session: record.figures for record in self.arms.values() if record.figures}.values())
+        """Figures in which all arms measured together agree, such as the conditions: once for each
+        session.
+        """
+        return list(
+            {
+                record.session: record.figures for record in self.arms.values() if record.figures
+            }.values()
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,9 @@ class Race:
 
     @property
     def timed(self) -> bool:
-        """Whether arms ran one after the other, so that their times can be compared. Old records were."""
+        """Whether arms ran one after the other, so that their times can be compared. Old records
+        were.
+        """
         return bool(self.about.get("timed", True))
 
     @property
@@ -92,7 +105,11 @@ class Race:
 
     def ok(self, name: str) -> dict[int, Mapping[str, Any]]:
         """An arm's figures, by seed, where there are any."""
-        return {seed: record.figures for seed, record in self.arms[name].items() if record.figures is not None}
+        return {
+            seed: record.figures
+            for seed, record in self.arms[name].items()
+            if record.figures is not None
+        }
 
     def pairs(self, name: str, other: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
         """Figures of both arms at each seed at which both have some."""
@@ -128,18 +145,27 @@ def of_task(records: Iterable[Record], task: str) -> list[Record]:
 
 
 def names(records: Sequence[Record]) -> tuple[str, ...]:
-    """Every implementation, baselines first, in the order in which they come; the canary is none."""
+    """Every implementation, baselines first, in the order in which they come; the canary is
+    none.
+    """
     baselines = [record.cell["baseline"] for record in records if "baseline" in record.cell]
-    present = dict.fromkeys(record.implementation for record in records if record.implementation != CANARY)
+    present = dict.fromkeys(
+        record.implementation for record in records if record.implementation != CANARY
+    )
     return tuple(name for name in dict.fromkeys([*baselines, *present]) if name in present)
 
 
 def conditions(about: Mapping[str, Any]) -> str:
-    """What is timed and where: training step, layer, fresh outputs, warm cache, cpu, 2 threads; inputs if not normal."""
+    """What is timed and where: training step, layer, fresh outputs, warm cache, cpu, 2 threads;
+    inputs if not normal.
+    """
     inputs = about.get("inputs", NORMAL)
     special = "" if inputs == NORMAL else f"{inputs.replace('_', ' ')} inputs, "
-    return (f"{about['phase'].replace('_', ' ')}, {about['face']}, {about['outputs']} outputs, {about['cache']} cache, "
-            f"{special}{place(about)}")
+    return (
+        f"{about['phase'].replace('_', ' ')}, {about['face']}, {about['outputs']} outputs, "
+        f"{about['cache']} cache, "
+        f"{special}{place(about)}"
+    )
 
 
 def place(about: Mapping[str, Any]) -> str:
@@ -150,10 +176,16 @@ def place(about: Mapping[str, Any]) -> str:
 def recipe(about: Mapping[str, Any]) -> str:
     """What is trained and how: mlp (depth 8) on digits, sgd at 0.1, batch 64."""
     own = {**MODELS.get(about["model"], {}), "redundant_bias": False, "initial_scale": 1.0}
-    special = [f"{name.replace('_', ' ')} {about[name]}" for name in own if about.get(name, own[name]) != own[name]]
+    special = [
+        f"{name.replace('_', ' ')} {about[name]}"
+        for name in own
+        if about.get(name, own[name]) != own[name]
+    ]
     network = f"{about['model']} ({', '.join(special)})" if special else about["model"]
-    return (f"{network} on {about['dataset']}, "
-            f"{about['optimizer']} at {about['learning_rate']:g}, batch {about['batch']}")
+    return (
+        f"{network} on {about['dataset']}, "
+        f"{about['optimizer']} at {about['learning_rate']:g}, batch {about['batch']}"
+    )
 
 
 def ratio_of(record: Record) -> Interval | None:
@@ -162,13 +194,17 @@ def ratio_of(record: Record) -> Interval | None:
 
 
 def floor_of(record: Record) -> Interval | None:
-    """A throughput record's time over the floor's, the least memory traffic possible, where it has one."""
+    """A throughput record's time over the floor's, the least memory traffic possible, where it has
+    one.
+    """
     floor = record.figures and record.figures.get("floor")
     return _interval(floor and floor["ratio"])
 
 
 def outcome(record: Record) -> str:
-    """A throughput record's verdict, or why there is none: no ratio, a flag that forbids it, or a status but OK."""
+    """A throughput record's verdict, or why there is none: no ratio, a flag that forbids it, or a
+    status but OK.
+    """
     if record.figures is None:
         return record.status.value
     if record.figures["ratio"] is None:
@@ -177,14 +213,18 @@ def outcome(record: Record) -> str:
 
 
 def told_as(record: Record) -> str:
-    """What became of it, one of ``OUTCOMES``: its status, unless a WRONG is documented or an OK proves too little."""
+    """What became of it, one of ``OUTCOMES``: its status, unless a WRONG is documented or an OK
+    proves too little.
+    """
     if record.explanation is not None:
         return DOCUMENTED
     return MISTRUSTED if Flag.MISTRUSTED in record.flags else record.status.value
 
 
 def same_cell(record: Record) -> str:
-    """A key of the cell that sessions share, whatever the machine, and however surely they measured it."""
+    """A key of the cell that sessions share, whatever the machine, and however surely they measured
+    it.
+    """
     ignored = HOW_MEASURED if record.task == "throughput" else ("alpha", "protocol")
     return _key({"task": record.task, "cell": _without(record.cell, *ignored)})
 
@@ -208,7 +248,9 @@ def property_of(record: Record) -> str:
 
 
 def _section(group: list[list[Record]]) -> Section:
-    problems = [SPACE_OUTSIDE_PAIRS.split(str(Problem(**arms[0].cell["problem"]))) for arms in group]
+    problems = [
+        SPACE_OUTSIDE_PAIRS.split(str(Problem(**arms[0].cell["problem"]))) for arms in group
+    ]
     shared = [word for word in problems[0][1:] if all(word in words for words in problems)]
     labels = [" ".join(word for word in words if word not in shared) for words in problems]
     cells = tuple(map(_cell, group, labels))

@@ -1,8 +1,9 @@
 """Pure functions of samples: what they say about a ratio of times, and how surely.
 
-The datum is a log-ratio of times per call, arm over baseline, paired by block. The unit of replication is the launch,
-because two launches of the same code differ by more than their blocks do: a launch gives one number, the median over
-its blocks, and intervals are Student's t on those. Ratios are of times, so below 1 the arm is the faster one.
+The datum is a log-ratio of times per call, arm over baseline, paired by block. The unit of
+replication is the launch, because two launches of the same code differ by more than their blocks
+do: a launch gives one number, the median over its blocks, and intervals are Student's t on those.
+Ratios are of times, so below 1 the arm is the faster one.
 """
 
 from harness.statistics.components import Components, smallest_effect, variance_components
@@ -26,9 +27,36 @@ from harness.statistics.steadiness import is_steady
 from harness.statistics.student import LEAST_LAUNCHES
 
 __all__ = [
-    "LEAST_LAUNCHES", "POINT", "PRECISION", "Components", "Difference", "Equivalence", "Sample", "binomial_interval",
-    "binomial_upper", "block_log_ratios", "decision_level", "difference_level", "equivalence", "first_difference",
-    "geometric_mean", "holm", "interval", "is_steady", "launch_ranges", "launch_seconds", "launches_wanted", "log_ratios",
-    "median_seconds", "minimum_detectable_effect", "outperformance", "pace_ratio", "smallest_effect", "step_ratio",
-    "ulps", "variance_components", "verdict", "welch",
+    "LEAST_LAUNCHES",
+    "POINT",
+    "PRECISION",
+    "Components",
+    "Difference",
+    "Equivalence",
+    "Sample",
+    "binomial_interval",
+    "binomial_upper",
+    "block_log_ratios",
+    "decision_level",
+    "difference_level",
+    "equivalence",
+    "first_difference",
+    "geometric_mean",
+    "holm",
+    "interval",
+    "is_steady",
+    "launch_ranges",
+    "launch_seconds",
+    "launches_wanted",
+    "log_ratios",
+    "median_seconds",
+    "minimum_detectable_effect",
+    "outperformance",
+    "pace_ratio",
+    "smallest_effect",
+    "step_ratio",
+    "ulps",
+    "variance_components",
+    "verdict",
+    "welch",
 ]

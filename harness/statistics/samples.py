@@ -11,19 +11,23 @@ from typing import Any
 Sample = Mapping[str, Any]
 """One timed group of calls: ``launch``, ``block``, ``calls``, and the whole group's ``seconds``.
 
-``set_aside``, False where it is absent, says that the block was disturbed: it is kept and enters no figure.
+``set_aside``, False where it is absent, says that the block was disturbed: it is kept and enters no
+figure.
 """
 
 
 def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[float]:
-    """One log-ratio of times per call, ``arm`` over ``baseline``, for each launch in which both share a block.
+    """One log-ratio of times per call, ``arm`` over ``baseline``, for each launch in which both
+    share a block.
 
     Launches come in the order in which ``arm`` met them.
     """
     return [median(blocks) for blocks in block_log_ratios(samples, arm, baseline)]
 
 
-def block_log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[list[float]]:
+def block_log_ratios(
+    samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str
+) -> list[list[float]]:
     """The same of each block that both share and that is not set aside, by launch."""
     ours, theirs = _per_call(samples[arm]), _per_call(samples[baseline])
     launches = defaultdict(list)
@@ -34,12 +38,16 @@ def block_log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline
 
 
 def launch_seconds(samples: Sequence[Sample]) -> list[float]:
-    """Seconds per call of one arm, the median over blocks, for each launch that has a block not set aside."""
+    """Seconds per call of one arm, the median over blocks, for each launch that has a block not set
+    aside.
+    """
     return [median(blocks) for blocks in _by_launch(samples)]
 
 
 def launch_ranges(samples: Sequence[Sample]) -> list[float]:
-    """The slowest block over the quickest of one arm, not counting those set aside, for each launch that has any."""
+    """The slowest block over the quickest of one arm, not counting those set aside, for each launch
+    that has any.
+    """
     return [max(blocks) / min(blocks) for blocks in _by_launch(samples)]
 
 
@@ -50,13 +58,18 @@ def median_seconds(samples: Sequence[Sample]) -> float:
     """
     launches = launch_seconds(samples)
     if not launches:
-        raise ValueError(f"{len(samples)} samples, none of them undisturbed, have no median; at least one must not be set "
-                         "aside, so measure again on a quieter machine")
+        raise ValueError(
+            f"{len(samples)} samples, none of them undisturbed, have no median; at least one must "
+            "not be set "
+            "aside, so measure again on a quieter machine"
+        )
     return median(launches)
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
-    """The mean of ratios, which no choice of baseline turns around. Raises ValueError where there are none."""
+    """The mean of ratios, which no choice of baseline turns around. Raises ValueError where there
+    are none.
+    """
     return exp(fmean(map(log, ratios)))
 
 

@@ -10,17 +10,23 @@ from harness.statistics.intervals import LARGEST_LOG, interval
 from harness.statistics.proportions import binomial_interval
 from harness.statistics.student import LEAST_LAUNCHES
 
-MISSED_LOG = 1e9  # stands for the infinite log-ratio of a miss, so that averages of opposite misses stay defined
+# stands for the infinite log-ratio of a miss, so that averages of opposite misses stay defined
+MISSED_LOG = 1e9
 RESAMPLES = 9999
 
 
 def step_ratio(
-    arm: Sequence[float | None], reference: Sequence[float | None], alpha: float, seed: int = 0,
+    arm: Sequence[float | None],
+    reference: Sequence[float | None],
+    alpha: float,
+    seed: int = 0,
 ) -> Interval:
-    """The median over paired seeds of steps, or seconds, to a target, ``arm`` over ``reference``; percentile bootstrap.
+    """The median over paired seeds of steps, or seconds, to a target, ``arm`` over ``reference``;
+    percentile bootstrap.
 
-    None is a miss and counts as infinitely long, so that bounds may be 0 or infinite; two misses are a tie. Pairs are
-    resampled, drawn from ``seed``. Raises ValueError where nothing is paired or the numbers of seeds differ.
+    None is a miss and counts as infinitely long, so that bounds may be 0 or infinite; two misses
+    are a tie. Pairs are resampled, drawn from ``seed``. Raises ValueError where nothing is paired
+    or the numbers of seeds differ.
     """
     import numpy as np
 
@@ -31,20 +37,25 @@ def step_ratio(
 
 
 def pace_ratio(arm: Sequence[float], reference: Sequence[float], alpha: float) -> Interval | None:
-    """The geometric mean over paired seeds of seconds a step, ``arm`` over ``reference``; Student's t on log-ratios.
+    """The geometric mean over paired seeds of seconds a step, ``arm`` over ``reference``; Student's
+    t on log-ratios.
 
-    A seed's run is what a launch is elsewhere: the unit of replication. One seed has no interval: None. Raises ValueError
-    where the numbers of seeds differ.
+    A seed's run is what a launch is elsewhere: the unit of replication. One seed has no interval:
+    None. Raises ValueError where the numbers of seeds differ.
     """
     logs = [log(ours / theirs) for ours, theirs in zip(arm, reference, strict=True)]
     return interval(logs, alpha) if len(logs) >= LEAST_LAUNCHES else None
 
 
-def outperformance(arm: Sequence[float | None], reference: Sequence[float | None], alpha: float) -> Interval:
-    """The probability that ``arm`` takes fewer steps than ``reference`` on a new seed; ties count half.
+def outperformance(
+    arm: Sequence[float | None], reference: Sequence[float | None], alpha: float
+) -> Interval:
+    """The probability that ``arm`` takes fewer steps than ``reference`` on a new seed; ties count
+    half.
 
-    The measure is Bouthillier et al.'s (2021). Its interval is Clopper and Pearson's exact one instead of their
-    bootstrap, which after five wins of five would be certain of the sixth. Raises ValueError as ``step_ratio`` does.
+    The measure is Bouthillier et al.'s (2021). Its interval is Clopper and Pearson's exact one
+    instead of their bootstrap, which after five wins of five would be certain of the sixth. Raises
+    ValueError as ``step_ratio`` does.
     """
     logs = _step_logs(arm, reference)
     wins, pairs = sum((value < 0) + (value == 0) / 2 for value in logs), len(logs)
@@ -57,8 +68,10 @@ def _unbounded_exp(value: float) -> float:
 
 def _step_logs(arm: Sequence[float | None], reference: Sequence[float | None]) -> list[float]:
     if len(arm) != len(reference) or not arm:
-        raise ValueError(f"arms are paired by seed, and {len(arm)} and {len(reference)} seeds were given; "
-                         "give each the same seeds, at least one")
+        raise ValueError(
+            f"arms are paired by seed, and {len(arm)} and {len(reference)} seeds were given; "
+            "give each the same seeds, at least one"
+        )
     return list(map(_step_log, arm, reference))
 
 

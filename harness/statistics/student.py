@@ -1,6 +1,7 @@
 """Student's t, and the mean of launches with the error that it applies to.
 
-Of SciPy, only ``scipy.special`` is used: importing ``scipy.stats`` takes half a second of every command.
+Of SciPy, only ``scipy.special`` is used: importing ``scipy.stats`` takes half a second of every
+command.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ LEAST_LAUNCHES = 2
 
 
 class Estimate(NamedTuple):
-    """A mean log-ratio, its standard error, and the degrees of freedom that the error was estimated with."""
+    """A mean log-ratio, its standard error, and the degrees of freedom that the error was estimated
+    with.
+    """
 
     mean: float
     error: float
@@ -26,26 +29,37 @@ class Estimate(NamedTuple):
 
 
 def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
-    """The mean over all launches; its error from the first ``pilot`` of them alone where there are more than those.
+    """The mean over all launches; its error from the first ``pilot`` of them alone where there are
+    more than those.
 
     Raises ValueError for fewer than two launches, or fewer than two in the pilot.
     """
     pilots = log_ratios[:pilot] if pilot is not None and pilot < len(log_ratios) else log_ratios
     if len(pilots) < LEAST_LAUNCHES:
-        raise ValueError(f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are needed, "
-                         "so raise task.launches or the budget")
+        raise ValueError(
+            f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are "
+            "needed, "
+            "so raise task.launches or the budget"
+        )
     return Estimate(fmean(log_ratios), stdev(pilots) / sqrt(len(log_ratios)), len(pilots) - 1)
 
 
-def difference(a: Sequence[float], b: Sequence[float], pilots: tuple[int | None, int | None] = (None, None)) -> Estimate:
-    """The mean of ``a`` less that of ``b``, with Welch's unequal variances and degrees of freedom; ``pilots`` as `estimate`'s.
+def difference(
+    a: Sequence[float], b: Sequence[float], pilots: tuple[int | None, int | None] = (None, None)
+) -> Estimate:
+    """The mean of ``a`` less that of ``b``, with Welch's unequal variances and degrees of freedom;
+    ``pilots`` as `estimate`'s.
 
     Raises ValueError as that does.
     """
     ours, theirs = estimate(a, pilots[0]), estimate(b, pilots[1])
     error = hypot(ours.error, theirs.error)
     share = (ours.error / error) ** 2 if error else 1.0
-    return Estimate(ours.mean - theirs.mean, error, 1 / (share**2 / ours.freedom + (1 - share) ** 2 / theirs.freedom))
+    return Estimate(
+        ours.mean - theirs.mean,
+        error,
+        1 / (share**2 / ours.freedom + (1 - share) ** 2 / theirs.freedom),
+    )
 
 
 def t_quantile(probability: float, freedom: float) -> float:
@@ -64,7 +78,9 @@ def t_two_sided(value: float, freedom: float) -> float:
 
 
 def t_noncentrality(alpha: float, freedom: float, power: float) -> float:
-    """The non-centrality at which t exceeds the upper quantile of a two-sided test with probability ``power``."""
+    """The non-centrality at which t exceeds the upper quantile of a two-sided test with probability
+    ``power``.
+    """
     return float(special().nctdtrinc(freedom, 1 - power, t_quantile(1 - alpha / 2, freedom)))
 
 

@@ -1,4 +1,6 @@
-"""How fast: every implementation side by side in each cell, with its ratio to the baseline and a verdict."""
+"""How fast: every implementation side by side in each cell, with its ratio to the baseline and a
+verdict.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,17 @@ from itertools import groupby, product
 from statistics import median
 from typing import Any
 
-from harness.arms import arms_of
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.environment import Environment
-from harness.isolation.lease import device_lease
+from harness.isolation.device_lock import device_lease
 from harness.problems import problems
 from harness.records import CANARY, Identity, Record, Status
 from harness.tasks import worker_settings
+from harness.tasks.arms import arms_of
 from harness.timing.cell import Measured, Protocol, Work, measure_cell
-from harness.timing.judgement import judged
-from harness.timing.pool import Pool
-from harness.timing.rotation import sets_of
+from harness.timing.cold_cache import sets_of
+from harness.timing.figures import judged
+from harness.timing.launch_pool import Pool
 from implementations import registry
 from implementations.interface import Face, Outputs, Phase, Problem
 
@@ -30,7 +32,9 @@ ON_THE_BENCH = ("problem", "phase", "face", "outputs", "seed", "device", "inputs
 
 def plan(config: Config, environment: Environment) -> list[Identity]:
     """One identity for each implementation, and the canary, in each cell."""
-    sources = {arm: registry.source_hash(specification) for arm, specification in _arms(config).items()}
+    sources = {
+        arm: registry.source_hash(specification) for arm, specification in _arms(config).items()
+    }
     return [
         Identity("throughput", arm, cell, source, environment.fingerprint)
         for cell in _cells(config)
@@ -39,9 +43,14 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 
 def measure(
-    config: Config, todo: list[Identity], session: str, announce: Callable[[str], None],
+    config: Config,
+    todo: list[Identity],
+    session: str,
+    announce: Callable[[str], None],
 ) -> Generator[Record]:
-    """Measure cell by cell. What is settled already is measured beside the rest only if it is the baseline."""
+    """Measure cell by cell. What is settled already is measured beside the rest only if it is the
+    baseline.
+    """
     arms = _arms(config)
     with Pool(worker_settings(config), config.task.timeout) as pool:
         for _, group in groupby(todo, key=lambda identity: identity.cell_key):
@@ -56,9 +65,22 @@ def measure(
 
 def _work(config: Config, cell: Any, arms: dict[str, registry.Specification]) -> Work:
     task = _task(config)
-    protocol = Protocol(task.launches, _most_launches(task), task.blocks, task.sample_seconds, task.cell_seconds,
-                        config.alpha, config.margin)
-    return Work({**{key: cell[key] for key in ON_THE_BENCH}, "sets": _sets(cell)}, arms, config.baseline, CANARY, protocol)
+    protocol = Protocol(
+        task.launches,
+        _most_launches(task),
+        task.blocks,
+        task.sample_seconds,
+        task.cell_seconds,
+        config.alpha,
+        config.margin,
+    )
+    return Work(
+        {**{key: cell[key] for key in ON_THE_BENCH}, "sets": _sets(cell)},
+        arms,
+        config.baseline,
+        CANARY,
+        protocol,
+    )
 
 
 def _where(cell: Any) -> str:
@@ -76,7 +98,9 @@ def _task(config: Config) -> ThroughputConfig:
 
 
 def _arms(config: Config) -> dict[str, registry.Specification]:
-    """The implementations, the baseline among them whether listed or not, and the baseline again as the canary."""
+    """The implementations, the baseline among them whether listed or not, and the baseline again as
+    the canary.
+    """
     arms = arms_of(config)
     return {**arms, CANARY: arms[config.baseline]}
 
@@ -85,16 +109,34 @@ def _cells(config: Config) -> Iterator[dict[str, Any]]:
     task, settings = _task(config), worker_settings(config)
     for problem, face, phase in product(problems(config.problem), task.faces, task.phases):
         if Phase(phase).training and problem.reduction == 1:
-            raise UsageError(f"{problem} has one value a channel, and {phase} needs more; allowed there: "
-                             "task.phases=[inference,backward_inference]")
+            raise UsageError(
+                f"{problem} has one value a channel, and {phase} needs more; allowed there: "
+                "task.phases=[inference,backward_inference]"
+            )
         cell = {
             "problem": {**asdict(problem), "shape": list(problem.shape)},
-            "phase": phase, "face": face, "outputs": task.outputs, "cache": task.cache, "inputs": task.inputs,
-            "device": settings.device, "threads": settings.threads, "allocator": settings.allocator,
-            "wait_policy": settings.wait_policy, "huge_pages": settings.huge_pages, "seed": config.seed,
-            "baseline": config.baseline, "margin": config.margin, "alpha": config.alpha,
-            "protocol": {"version": VERSION, "launches": task.launches, "most_launches": _most_launches(task),
-                         "blocks": task.blocks, "sample_seconds": task.sample_seconds, "cell_seconds": task.cell_seconds},
+            "phase": phase,
+            "face": face,
+            "outputs": task.outputs,
+            "cache": task.cache,
+            "inputs": task.inputs,
+            "device": settings.device,
+            "threads": settings.threads,
+            "allocator": settings.allocator,
+            "wait_policy": settings.wait_policy,
+            "huge_pages": settings.huge_pages,
+            "seed": config.seed,
+            "baseline": config.baseline,
+            "margin": config.margin,
+            "alpha": config.alpha,
+            "protocol": {
+                "version": VERSION,
+                "launches": task.launches,
+                "most_launches": _most_launches(task),
+                "blocks": task.blocks,
+                "sample_seconds": task.sample_seconds,
+                "cell_seconds": task.cell_seconds,
+            },
         }
         _sets(cell)  # a cold cell that cannot be is told before anything is measured
         yield cell
@@ -109,8 +151,14 @@ def _sets(cell: Any) -> int:
     face: Face = cell["face"]
     outputs: Outputs = cell["outputs"]
     try:
-        return sets_of(Problem(**cell["problem"]), Phase(cell["phase"]), face=face, outputs=outputs, cache=cell["cache"],
-                       threads=cell["threads"])
+        return sets_of(
+            Problem(**cell["problem"]),
+            Phase(cell["phase"]),
+            face=face,
+            outputs=outputs,
+            cache=cell["cache"],
+            threads=cell["threads"],
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -124,5 +172,14 @@ def _record(identity: Identity, work: Work, measured: Measured, session: str) ->
     figures, flags = judged(work, measured, arm)
     costs = measured.costs[arm]
     names = dict.fromkeys(name for cost in costs for name in cost)
-    return Record(identity, session, now, Status.OK, None, flags, figures, measured.samples[arm],
-                  {name: median(cost.get(name, 0.0) for cost in costs) for name in names})
+    return Record(
+        identity,
+        session,
+        now,
+        Status.OK,
+        None,
+        flags,
+        figures,
+        measured.samples[arm],
+        {name: median(cost.get(name, 0.0) for cost in costs) for name in names},
+    )

@@ -1,4 +1,6 @@
-"""The blocks of one launch, watched: a disturbed one is made up for, and set aside where most are not disturbed."""
+"""The blocks of one launch, watched: a disturbed one is made up for, and set aside where most are
+not disturbed.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from harness.timing import conditions, sampler
+from harness.timing import conditions, schedule
 from harness.timing.conditions import Conditions
 from harness.timing.launch import Launch
-from harness.timing.sampler import Sample
+from harness.timing.schedule import Sample
 
 ATTEMPTS = 2  # times the blocks asked for, where some are disturbed
 
@@ -26,26 +28,43 @@ class Block:
 
     def about(self, launch: int) -> dict[str, Any]:
         """Plain data of the block as a whole."""
-        return {"launch": launch, "doubts": list(self.doubts), "set_aside": self.set_aside, **asdict(self.around)}
+        return {
+            "launch": launch,
+            "doubts": list(self.doubts),
+            "set_aside": self.set_aside,
+            **asdict(self.around),
+        }
 
     def plain(self, launch: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Plain data of each sample, with its arm."""
         for sample in self.samples:
             doubts = dict.fromkeys([*self.doubts, *["waiting"] * sample.waited])
-            yield sample.arm, {"launch": launch, "block": sample.block, "calls": sample.calls, **asdict(sample.taken),
-                               "doubts": list(doubts), "set_aside": self.set_aside or sample.set_aside,
-                               "retaken": sample.set_aside}
+            yield (
+                sample.arm,
+                {
+                    "launch": launch,
+                    "block": sample.block,
+                    "calls": sample.calls,
+                    **asdict(sample.taken),
+                    "doubts": list(doubts),
+                    "set_aside": self.set_aside or sample.set_aside,
+                    "retaken": sample.set_aside,
+                },
+            )
 
 
-def take_blocks(launch: Launch, calls: Mapping[str, int], wanted: int, order: random.Random, most_calls: int) -> list[Block]:
+def take_blocks(
+    launch: Launch, calls: Mapping[str, int], wanted: int, order: random.Random, most_calls: int
+) -> list[Block]:
     """Blocks until ``wanted`` are undisturbed, or ``ATTEMPTS`` times as many are done.
 
-    Where most are disturbed, that is how this launch was, and none is set aside: a launch keeps at least half of its blocks.
+    Where most are disturbed, that is how this launch was, and none is set aside: a launch keeps at
+    least half of its blocks.
     """
     blocks: list[Block] = []
     while _undisturbed(blocks) < wanted and len(blocks) < ATTEMPTS * wanted:
         before = conditions.read(launch.processes)
-        samples = tuple(sampler.block(launch, calls, len(blocks), order, most_calls))
+        samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls))
         around = conditions.between(before, conditions.read(launch.processes))
         blocks.append(Block(samples, around, conditions.doubts(around, samples)))
     enough = 2 * _undisturbed(blocks) >= len(blocks)

@@ -1,7 +1,9 @@
-"""One cell, measured: launches in turn, in each of them all arms prepared, checked, warmed up and sampled in blocks.
+"""One cell, measured: launches in turn, in each of them all arms prepared, checked, warmed up and
+sampled in blocks.
 
-An arm that falls costs its own result only. Where its process died with it, or it fell in mid-sample, the cell begins
-again without it, since blocks that lack an arm's neighbours are no longer blocks.
+An arm that falls costs its own result only. Where its process died with it, or it fell in
+mid-sample, the cell begins again without it, since blocks that lack an arm's neighbours are no
+longer blocks.
 """
 
 from __future__ import annotations
@@ -13,23 +15,27 @@ from math import prod
 from typing import Any
 
 from harness import statistics
-from harness.timing import sampler
+from harness.timing import schedule
 from harness.timing.blocks import take_blocks
 from harness.timing.launch import Launch, NotOK
-from harness.timing.pool import Pool
-from harness.timing.sampler import WarmedUp
-from harness.timing.spent import Spent
+from harness.timing.launch_pool import Pool
+from harness.timing.schedule import WarmedUp
+from harness.timing.time_budget import Spent
 from implementations.registry import Specification
 
 LEAST_LAUNCHES = 2
 LARGEST_ITEM = 8  # bytes of a float64
-GRAPH_ARRAYS = 2  # what a saved graph keeps beyond the shared input: the output, and a mask or a normalized copy
-FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}  # arms of the least traffic, by their stores
+# what a saved graph keeps beyond the shared input: the output, and a mask or a normalized copy
+GRAPH_ARRAYS = 2
+# arms of the least traffic, by their stores
+FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a cell is sampled. Seconds, but for counts. ``launches`` are the pilot's, which decides how many follow."""
+    """How a cell is sampled. Seconds, but for counts. ``launches`` are the pilot's, which decides
+    how many follow.
+    """
 
     launches: int
     most_launches: int
@@ -42,7 +48,9 @@ class Protocol:
 
 @dataclass
 class Measured:
-    """What came of a cell: by arm its samples, costs (an entry a launch) and memory; the fallen; why sampling ended."""
+    """What came of a cell: by arm its samples, costs (an entry a launch) and memory; the fallen;
+    why sampling ended.
+    """
 
     samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     costs: dict[str, list[dict[str, float]]] = field(default_factory=dict)
@@ -57,7 +65,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Work:
-    """What is measured: ``cell`` is what `bench.open_cell` takes, ``arms`` include the baseline and the canary."""
+    """What is measured: ``cell`` is what `bench.open_cell` takes, ``arms`` include the baseline and
+    the canary.
+    """
 
     cell: Mapping[str, Any]
     arms: Mapping[str, Specification]
@@ -81,7 +91,11 @@ def measure_cell(pool: Pool, work: Work, announce: Callable[[str], None]) -> Mea
 
 
 def _attempt(
-    pool: Pool, work: Work, fallen: dict[str, NotOK], spent: Spent, announce: Callable[[str], None],
+    pool: Pool,
+    work: Work,
+    fallen: dict[str, NotOK],
+    spent: Spent,
+    announce: Callable[[str], None],
 ) -> Measured:
     measured, protocol = Measured(fallen=fallen, stopped="launches"), work.protocol
     began, index, wanted = spent.elapsed, 0, protocol.launches
@@ -93,18 +107,29 @@ def _attempt(
         _launch(pool[index], index, work, measured, spent)
         index += 1
         if index == protocol.launches:
-            wanted = min(launches_wanted(work, measured), max(protocol.most_launches, protocol.launches))
+            wanted = min(
+                launches_wanted(work, measured), max(protocol.most_launches, protocol.launches)
+            )
             measured.stopped = "precision" if wanted < protocol.most_launches else "launches"
     return measured
 
 
 def launches_wanted(work: Work, measured: Measured) -> int:
-    """How many launches give every arm's ratio the precision that a verdict takes, by the pilot's."""
+    """How many launches give every arm's ratio the precision that a verdict takes, by the
+    pilot's.
+    """
     wanted = [work.protocol.launches]
-    for arm in measured.samples.keys() - {work.baseline, work.canary, *FLOORS} - measured.fallen.keys():
-        if work.baseline in measured.samples and work.protocol.launches >= statistics.LEAST_LAUNCHES:
+    for arm in (
+        measured.samples.keys() - {work.baseline, work.canary, *FLOORS} - measured.fallen.keys()
+    ):
+        if (
+            work.baseline in measured.samples
+            and work.protocol.launches >= statistics.LEAST_LAUNCHES
+        ):
             ratios = statistics.log_ratios(measured.samples, arm, work.baseline)
-            wanted.append(statistics.launches_wanted(ratios, work.protocol.alpha, work.protocol.margin))
+            wanted.append(
+                statistics.launches_wanted(ratios, work.protocol.alpha, work.protocol.margin)
+            )
     return max(wanted)
 
 
@@ -116,20 +141,26 @@ def _launch(launch: Launch, index: int, work: Work, measured: Measured, spent: S
     warmed = {arm: _warm_up(launch, arm, work, measured, spent) for arm in ready}
     if warmed:
         _sample(launch, index, warmed, work, measured, spent)
-    if index in {0, work.protocol.launches - 1}:  # of a large problem it takes as long as the blocks do
+    # of a large problem it takes as long as the blocks do
+    if index in {0, work.protocol.launches - 1}:
         _audit(launch, warmed, measured, spent)
     launch.clear()
 
 
 def _stand(launch: Launch, index: int, work: Work, measured: Measured, spent: Spent) -> list[str]:
-    """The arms that stand: prepared, checked and, in the first launch, their memory measured; then the floors."""
+    """The arms that stand: prepared, checked and, in the first launch, their memory measured; then
+    the floors.
+    """
     ready = []
     for arm, specification in work.arms.items():
         if arm in measured.fallen:
             continue
         try:
             cost = launch.prepare(arm, specification)
-            spent.add("preparing", sum(seconds for name, seconds in cost.items() if name != "compile_seconds"))
+            spent.add(
+                "preparing",
+                sum(seconds for name, seconds in cost.items() if name != "compile_seconds"),
+            )
             with spent.on("checking"):
                 cost["check_seconds"] = launch.verify(arm, whole=index == 0)
                 if index == 0:
@@ -165,7 +196,7 @@ def _fall(out: NotOK, measured: Measured) -> None:
 
 def _warm_up(launch: Launch, arm: str, work: Work, measured: Measured, spent: Spent) -> WarmedUp:
     with spent.on("untimed"):
-        warmed = sampler.warm_up(launch, arm, work.protocol.sample_seconds, _most_calls(work.cell))
+        warmed = schedule.warm_up(launch, arm, work.protocol.sample_seconds, _most_calls(work.cell))
     measured.steady.setdefault(arm, []).append(warmed.steady)
     if arm in measured.costs:
         measured.costs[arm][-1]["warm_up_seconds"] = sum(warmed.groups) * warmed.calls
@@ -173,7 +204,12 @@ def _warm_up(launch: Launch, arm: str, work: Work, measured: Measured, spent: Sp
 
 
 def _sample(
-    launch: Launch, index: int, warmed: Mapping[str, WarmedUp], work: Work, measured: Measured, spent: Spent,
+    launch: Launch,
+    index: int,
+    warmed: Mapping[str, WarmedUp],
+    work: Work,
+    measured: Measured,
+    spent: Spent,
 ) -> None:
     order = random.Random(f"{work.cell['seed']}/{index}")
     calls = {arm: state.calls for arm, state in warmed.items()}
@@ -184,8 +220,12 @@ def _sample(
             measured.samples.setdefault(arm, []).append(sample)
 
 
-def _audit(launch: Launch, warmed: Mapping[str, WarmedUp], measured: Measured, spent: Spent) -> None:
-    """See whether the arms still work. One that does not is out, with its samples; those beside it were not disturbed."""
+def _audit(
+    launch: Launch, warmed: Mapping[str, WarmedUp], measured: Measured, spent: Spent
+) -> None:
+    """See whether the arms still work. One that does not is out, with its samples; those beside it
+    were not disturbed.
+    """
     with spent.on("checking"):
         for arm in sorted(warmed.keys() - FLOORS.keys()):
             try:
@@ -197,4 +237,6 @@ def _audit(launch: Launch, warmed: Mapping[str, WarmedUp], measured: Measured, s
 
 def _most_calls(cell: Mapping[str, Any]) -> int:
     keeps_graphs = cell["face"] == "layer" and cell["phase"].startswith("backward")
-    return sampler.most_calls(prod(cell["problem"]["shape"]) * LARGEST_ITEM * GRAPH_ARRAYS if keeps_graphs else 0)
+    return schedule.most_calls(
+        prod(cell["problem"]["shape"]) * LARGEST_ITEM * GRAPH_ARRAYS if keeps_graphs else 0
+    )

@@ -1,8 +1,9 @@
 """What happened to the machine around a block, and whether that gives cause to doubt the block.
 
-Only what touches the workers themselves gives doubt: time in the kernel's queue, time that the hypervisor took, a quota
-that stopped them, a frequency that changed. What others do elsewhere is recorded and shown; where it does harm, it shows in
-those, in the canary, or in a probe that wanders.
+Only what touches the workers themselves gives doubt: time in the kernel's queue, time that the
+hypervisor took, a quota that stopped them, a frequency that changed. What others do elsewhere is
+recorded and shown; where it does harm, it shows in those, in the canary, or in a probe that
+wanders.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from pathlib import Path
 
 from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import ROOT, text
-from harness.timing.sampler import Sample
+from harness.timing.schedule import Sample
 
-STOLEN, LEAST_STOLEN = 0.02, 2  # of the ticks, and ticks: a single one is within the kernel's rounding
+# of the ticks, and ticks: a single one is within the kernel's rounding
+STOLEN, LEAST_STOLEN = (0.02, 2)
 CHANGED = 0.05  # of the frequency, within a block
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The machine at one moment. ``own`` is the CPU seconds of this process and its workers; frequency in MHz."""
+    """The machine at one moment. ``own`` is the CPU seconds of this process and its workers;
+    frequency in MHz.
+    """
 
     counters: Counters
     own: float
@@ -33,7 +37,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What passed between two readings. ``elsewhere`` is in CPUs, ``stolen`` a share of the CPUs' time."""
+    """What passed between two readings. ``elsewhere`` is in CPUs, ``stolen`` a share of the CPUs'
+    time.
+    """
 
     stolen: float
     stolen_ticks: int
@@ -52,9 +58,13 @@ def read(processes: Iterable[int], root: Path = ROOT) -> Reading:
 def between(before: Reading, after: Reading) -> Conditions:
     passed = after.counters.since(before.counters)
     return Conditions(
-        passed.share(passed.stolen), passed.stolen, passed.throttled,
-        work_elsewhere(passed, after.own - before.own, len(os.sched_getaffinity(0))), after.load,
-        (before.frequency, after.frequency))
+        passed.share(passed.stolen),
+        passed.stolen,
+        passed.throttled,
+        work_elsewhere(passed, after.own - before.own, len(os.sched_getaffinity(0))),
+        after.load,
+        (before.frequency, after.frequency),
+    )
 
 
 def doubts(conditions: Conditions, samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -76,7 +86,9 @@ def _cpu_seconds(process: int, root: Path) -> float:
 
 
 def _frequency(root: Path) -> float | None:
-    """The mean of what the CPUs run at in MHz, where the driver tells; /proc/cpuinfo would stop each of them to ask."""
+    """The mean of what the CPUs run at in MHz, where the driver tells; /proc/cpuinfo would stop
+    each of them to ask.
+    """
     folder = root / "sys/devices/system/cpu"
     told = [text(folder / f"cpu{cpu}/cpufreq/scaling_cur_freq") for cpu in os.sched_getaffinity(0)]
     return sum(map(int, told)) / len(told) / 1000 if all(told) else None

@@ -1,7 +1,8 @@
 """One launch: the worker processes in which the arms of a cell stand side by side.
 
-The package's own implementations share a process. An implementation from outside gets one of its own, so that its
-threads, its memory and its death are its own; the parent asks for one sample at a time, so all stay in step.
+The package's own implementations share a process. An implementation from outside gets one of its
+own, so that its threads, its memory and its death are its own; the parent asks for one sample at a
+time, so all stay in step.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 from harness.isolation import WAIT_POLICIES, Host, Killed, Overdue, RemoteError, Settings
 from harness.records import Status
-from harness.timing.taken import Taken
+from harness.timing.timing_result import Taken
 from implementations import registry
 
 SHARED = "shared"
@@ -33,7 +34,9 @@ class NotOK(Exception):  # noqa: N818 -- an event that becomes a record
 
 
 class Launch:
-    """Worker processes, started when first needed and kept from cell to cell: imports are paid once a launch."""
+    """Worker processes, started when first needed and kept from cell to cell: imports are paid once
+    a launch.
+    """
 
     def __init__(self, settings: Settings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
@@ -55,23 +58,31 @@ class Launch:
 
     def prepare(self, arm: str, implementation: registry.Specification) -> dict[str, float]:
         """What making the arm ready cost, in seconds. Raises ``NotOK``."""
-        self._home[arm] = registry.name_of(implementation) if registry.is_foreign(implementation) else SHARED
+        self._home[arm] = (
+            registry.name_of(implementation) if registry.is_foreign(implementation) else SHARED
+        )
         plain = implementation if isinstance(implementation, str) else dict(implementation)
         cost: dict[str, float] = self._ask(arm, "timing.prepare", implementation=plain)
         return cost
 
     def prepare_floor(self, arm: str, stores: str) -> int:
-        """Make an arm of the least traffic, with that kind of stores; its bytes. Raises ``NotOK``."""
+        """Make an arm of the least traffic, with that kind of stores; its bytes. Raises
+        ``NotOK``.
+        """
         self._home[arm] = SHARED
         moved: int = self._ask(arm, "timing.prepare_floor", stores=stores)["bytes"]
         return moved
 
     def verify(self, arm: str, *, whole: bool) -> float:
-        """Hold an arm against the oracle; the seconds that took. Raises ``NotOK`` with status WRONG."""
+        """Hold an arm against the oracle; the seconds that took. Raises ``NotOK`` with status
+        WRONG.
+        """
         return self._judged(arm, "timing.verify", whole=whole)
 
     def audit(self, arm: str, calls: int) -> float:
-        """See whether an arm works as it did when it was verified; the seconds that took. Raises ``NotOK``."""
+        """See whether an arm works as it did when it was verified; the seconds that took. Raises
+        ``NotOK``.
+        """
         return self._judged(arm, "timing.audit", calls=calls)
 
     def measure_memory(self, arm: str) -> dict[str, int | None]:
@@ -91,7 +102,8 @@ class Launch:
         for home in self._open & self._hosts.keys():
             try:
                 self._hosts[home].call("timing.clear", self._timeout)
-            except (Killed, Overdue):  # it has nothing to give back any more; the next cell starts another
+            # it has nothing to give back any more; the next cell starts another
+            except (Killed, Overdue):
                 self._hosts.pop(home).close()
         self._open.clear()
 
@@ -128,7 +140,9 @@ class Launch:
         except RemoteError as error:
             if error.kind in REFUSALS:
                 raise NotOK(arm, REFUSALS[error.kind], error.reason) from error
-            raise NotOK(arm, Status.CRASHED, ("out of memory: " if _no_memory(error) else "") + str(error)) from error
+            raise NotOK(
+                arm, Status.CRASHED, ("out of memory: " if _no_memory(error) else "") + str(error)
+            ) from error
         except (Killed, Overdue) as death:
             status = Status.CRASHED if isinstance(death, Killed) else Status.TIMEOUT
             self._hosts.pop(home).close()
@@ -137,4 +151,5 @@ class Launch:
 
 
 def _no_memory(error: RemoteError) -> bool:
-    return error.kind == "MemoryError" or "can't allocate memory" in error.reason  # as PyTorch's CPU allocator says it
+    # as PyTorch's CPU allocator says it
+    return error.kind == "MemoryError" or "can't allocate memory" in error.reason

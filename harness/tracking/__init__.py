@@ -1,13 +1,19 @@
 """MLflow, and nowhere else: a parent run a session, a child run a record.
 
-Tracking is a copy for looking at. The journal is what results rest on, so every failure here is one `TrackingError`,
-which the command line catches, warns of once, and goes on measuring. Nothing here is called inside a timed section.
-MLflow itself is imported by the first call that needs it.
+Tracking is a copy for looking at. The journal is what results rest on, so every failure here is one
+`TrackingError`, which the command line catches, warns of once, and goes on measuring. Nothing here
+is called inside a timed section. MLflow itself is imported by the first call that needs it.
 """
 
 from harness.tracking.links import latest_session, links, records_of
 from harness.tracking.runs import RUN_FILE, fetch, log_artifacts, log_record
-from harness.tracking.sessions import PARENT_RUN, EndStatus, close_orphans, close_session, open_session
+from harness.tracking.sessions import (
+    PARENT_RUN,
+    EndStatus,
+    close_orphans,
+    close_session,
+    open_session,
+)
 from harness.tracking.store import TrackingError, tracking_uri
 
 __all__ = [

@@ -1,4 +1,6 @@
-"""What a record looks like as an MLflow run: pure functions from plain data to names, parameters, tags and metrics."""
+"""What a record looks like as an MLflow run: pure functions from plain data to names, parameters,
+tags and metrics.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ TAG_LIMIT = 5000
 
 @dataclass(frozen=True)
 class Entry:
-    """A record in MLflow's terms. ``metrics`` are (name, value, step) and finite; ``status`` is the run's end state."""
+    """A record in MLflow's terms. ``metrics`` are (name, value, step) and finite; ``status`` is the
+    run's end state.
+    """
 
     name: str
     status: str
@@ -43,7 +47,9 @@ def entry(record: Record) -> Entry:
 
 
 def shorten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys cut to their last part wherever that is still unambiguous: ``problem.dtype`` is ``dtype``."""
+    """Keys cut to their last part wherever that is still unambiguous: ``problem.dtype`` is
+    ``dtype``.
+    """
     last = {key: key.rpartition(".")[2] for key in flat}
     times = Counter(last.values())
     return {last[key] if times[last[key]] == 1 else key: value for key, value in flat.items()}
@@ -52,7 +58,8 @@ def shorten(flat: Mapping[str, Any]) -> dict[str, Any]:
 def legal(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The same under names that MLflow takes, still distinct.
 
-    It takes letters, digits and ``_-. :``, and slashes only where a path would keep them; so a slash goes too.
+    It takes letters, digits and ``_-. :``, and slashes only where a path would keep them; so a
+    slash goes too.
     """
     renamed: dict[str, Any] = {}
     for key, value in flat.items():
@@ -64,10 +71,14 @@ def legal(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text(value: Any, limit: int = PARAM_LIMIT) -> str:
-    """A value as the configuration would write it, told to be cut where it is too long for MLflow."""
-    said = str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """A value as the configuration would write it, told to be cut where it is too long for
+    MLflow.
+    """
+    said = (
+        str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    )
     end = f"… ({len(said)} characters; whole in the artifacts)"
-    return said if len(said) <= limit else said[:limit - len(end)] + end
+    return said if len(said) <= limit else said[: limit - len(end)] + end
 
 
 def _name(record: Record) -> str:
@@ -84,11 +95,21 @@ def _tags(record: Record, figures: Mapping[str, Any]) -> dict[str, str]:
     """What to filter by. Figures that are words, such as the verdict, are among it."""
     words = {name: value for name, value in figures.items() if isinstance(value, str | bool)}
     tags = {
-        **words, "task": record.task, "implementation": record.implementation, "status": record.status.value,
-        "phase": record.cell.get("phase"), "session": record.session, "key": record.key, "time": record.time,
-        "flags": ", ".join(record.flags) or None, "reason": record.reason, "explanation": record.explanation,
+        **words,
+        "task": record.task,
+        "implementation": record.implementation,
+        "status": record.status.value,
+        "phase": record.cell.get("phase"),
+        "session": record.session,
+        "key": record.key,
+        "time": record.time,
+        "flags": ", ".join(record.flags) or None,
+        "reason": record.reason,
+        "explanation": record.explanation,
     }
-    return {name: text(value, TAG_LIMIT) for name, value in legal(tags).items() if value is not None}
+    return {
+        name: text(value, TAG_LIMIT) for name, value in legal(tags).items() if value is not None
+    }
 
 
 def _numbers(flat: Mapping[str, Any], step: int = 0) -> Iterator[tuple[str, float, int]]:

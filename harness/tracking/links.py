@@ -1,4 +1,6 @@
-"""Where to look: addresses of MLflow's pages that show a session, since its UI opens on one that does not."""
+"""Where to look: addresses of MLflow's pages that show a session, since its UI opens on one that
+does not.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ UI = "http://127.0.0.1:5000"
 
 
 def links(
-    config: Config, parent_run_id: str, children: Mapping[str, Sequence[str]], base: str | None = None
+    config: Config,
+    parent_run_id: str,
+    children: Mapping[str, Sequence[str]],
+    base: str | None = None,
 ) -> list[tuple[str, str]]:
-    """Titles and addresses of the experiment, the session and, for each task, the first `COMPARED` records side by side.
+    """Titles and addresses of the experiment, the session and, for each task, the first `COMPARED`
+    records side by side.
 
-    ``base`` is the server's address: by default that of ``tracking.uri`` if it is one, else of `bnbench ui`.
+    ``base`` is the server's address: by default that of ``tracking.uri`` if it is one, else of
+    `bnbench ui`.
     """
     uri = tracking_uri(config)
     base = (base or (uri if uri.startswith(HTTP) else UI)).rstrip("/")
@@ -35,7 +42,12 @@ def links(
         for task, ids in children.items():
             if len(ids) > 1:
                 runs, experiments = _json(ids[:COMPARED]), _json([store.experiment_id])
-                pages.append((f"{task} side by side", f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"))
+                pages.append(
+                    (
+                        f"{task} side by side",
+                        f"{base}/#/compare-runs?runs={runs}&experiments={experiments}",
+                    )
+                )
         return pages
 
 
@@ -47,13 +59,18 @@ def latest_session(config: Config) -> str | None:
 
 def records_of(config: Config, parent_run_id: str, task: str) -> list[str]:
     """A session's newest child runs of a task, at most `COMPARED`, those with figures only."""
-    return _search(config, f"tags.`{PARENT}` = '{parent_run_id}' and tags.status = 'OK' and tags.task = '{task}'", COMPARED)
+    return _search(
+        config,
+        f"tags.`{PARENT}` = '{parent_run_id}' and tags.status = 'OK' and tags.task = '{task}'",
+        COMPARED,
+    )
 
 
 def _search(config: Config, query: str, most: int) -> list[str]:
     with attempt(config, f"search for runs with {query}") as store:
         runs = store.client.search_runs(
-            [store.experiment_id], query, max_results=most, order_by=["attributes.start_time DESC"])
+            [store.experiment_id], query, max_results=most, order_by=["attributes.start_time DESC"]
+        )
         return [run.info.run_id for run in runs]
 
 

@@ -1,7 +1,9 @@
-"""The parent run of a session: opened by the command, closed by it with a true end state, or by the next one.
+"""The parent run of a session: opened by the command, closed by it with a true end state, or by the
+next one.
 
-A run killed beyond help stays RUNNING in MLflow. So that the next command can tell it from one still at work, every run
-is tagged with its owner: the host, the process id, and the process's start time, since process ids are used again.
+A run killed beyond help stays RUNNING in MLflow. So that the next command can tell it from one
+still at work, every run is tagged with its owner: the host, the process id, and the process's start
+time, since process ids are used again.
 """
 
 from __future__ import annotations
@@ -22,22 +24,28 @@ if TYPE_CHECKING:
 
     from harness.config import Config
 
-PARENT_RUN = "BNBENCH_PARENT_RUN"  # the environment variable that takes the parent run's id to the jobs' processes
+# the environment variable that takes the parent run's id to the jobs' processes
+PARENT_RUN = "BNBENCH_PARENT_RUN"
 OWNER = "owner"
 KIND = "kind"  # a tag, "session" or "record"
 PARENT = "mlflow.parentRunId"
-START_TOLERANCE = 2.0  # seconds; a start time is derived from the wall clock, which may be set while a session runs
+# seconds; a start time is derived from the wall clock, which may be set while a session runs
+START_TOLERANCE = 2.0
 
 EndStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 def open_session(config: Config, session: str, about: Mapping[str, Any]) -> str:
-    """Begin the session's parent run and return its id. ``about`` is plain data, nested or not, kept as parameters."""
+    """Begin the session's parent run and return its id. ``about`` is plain data, nested or not,
+    kept as parameters.
+    """
     with attempt(config, f"open the run of session {session}") as store:
         from mlflow.entities import Param
 
         tags = {KIND: "session", "session": session, OWNER: owner()}
-        run_id: str = store.client.create_run(store.experiment_id, run_name=session, tags=tags).info.run_id
+        run_id: str = store.client.create_run(
+            store.experiment_id, run_name=session, tags=tags
+        ).info.run_id
         params = [Param(name, text(value)) for name, value in legal(flat(about)).items()]
         store.client.log_batch(run_id, params=params)
         return run_id
@@ -52,9 +60,13 @@ def close_session(config: Config, run_id: str, status: EndStatus) -> None:
 
 
 def close_orphans(config: Config) -> list[str]:
-    """End as KILLED the runs, parents and children, whose process on this host is dead; return their ids."""
+    """End as KILLED the runs, parents and children, whose process on this host is dead; return
+    their ids.
+    """
     with attempt(config, "close the runs of dead processes") as store:
-        orphans = [run.info.run_id for run in _running(store) if _dead(run.data.tags.get(OWNER, ""))]
+        orphans = [
+            run.info.run_id for run in _running(store) if _dead(run.data.tags.get(OWNER, ""))
+        ]
         for run_id in orphans:
             store.client.set_terminated(run_id, "KILLED")
         return orphans
@@ -66,7 +78,9 @@ def owner() -> str:
 
 
 def _dead(tag: str) -> bool:
-    """Whether the owner was a process of this host that has ended. What ran elsewhere cannot be known from here."""
+    """Whether the owner was a process of this host that has ended. What ran elsewhere cannot be
+    known from here.
+    """
     match tag.split():
         case [host, pid, start] if host == socket.gethostname():
             try:

@@ -1,8 +1,10 @@
-"""The place where runs are kept: a client and one experiment, safe to open by many processes at once.
+"""The place where runs are kept: a client and one experiment, safe to open by many processes at
+once.
 
-Two races lose runs on a fresh store. Processes that migrate one sqlite file together die of "duplicate column name";
-processes that set one new experiment together leave runs in the Default experiment, silently. Hence the lock around the
-first use, the experiment made under it, and its explicit id in every call.
+Two races lose runs on a fresh store. Processes that migrate one sqlite file together die of
+"duplicate column name"; processes that set one new experiment together leave runs in the Default
+experiment, silently. Hence the lock around the first use, the experiment made under it, and its
+explicit id in every call.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ DEFAULTS = {  # of MLflow's environment variables, where the user has not set th
 
 
 class TrackingError(Exception):
-    """MLflow could not do what was tried. The message says what that was, where, why, and how to fix it."""
+    """MLflow could not do what was tried. The message says what that was, where, why, and how to
+    fix it.
+    """
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,11 @@ def tracking_uri(config: Config) -> str:
 
 
 def artifact_location(config: Config) -> str | None:
-    """Where artifacts go, as a URI; None lets a remote server decide, which knows where its other clients can read.
+    """Where artifacts go, as a URI; None lets a remote server decide, which knows where its other
+    clients can read.
 
-    Without an explicit one they would land in ``./mlruns`` of whichever process made the experiment.
+    Without an explicit one they would land in ``./mlruns`` of whichever process made the
+    experiment.
     """
     if tracking_uri(config).startswith(HTTP):
         return None
@@ -67,16 +73,23 @@ def artifact_location(config: Config) -> str | None:
 
 @contextmanager
 def attempt(config: Config, what: str) -> Generator[Store]:
-    """The open store, for a block that tries to do ``what``. Whatever it raises becomes a `TrackingError`."""
+    """The open store, for a block that tries to do ``what``. Whatever it raises becomes a
+    `TrackingError`.
+    """
     uri = tracking_uri(config)
     try:
         yield _open(uri, config.tracking.experiment, artifact_location(config), _lock_path(config))
     except TrackingError:
         raise
-    except Exception as error:  # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
-        raise TrackingError(_without_password(
-            f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in the journal. "
-            f"{_remedy(uri)}, or go without MLflow: tracking.enabled=false")) from error
+    # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
+    except Exception as error:
+        raise TrackingError(
+            _without_password(
+                f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
+                "the journal. "
+                f"{_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+            )
+        ) from error
 
 
 @lru_cache(maxsize=8)
@@ -98,7 +111,9 @@ def _create_database(uri: str) -> None:
     if database is not None and not database.exists():
         database.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(database)) as connection:
-            connection.execute("pragma journal_mode=WAL")  # halves the cost of a metric, and readers block no writer
+            connection.execute(
+                "pragma journal_mode=WAL"
+            )  # halves the cost of a metric, and readers block no writer
 
 
 def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:
@@ -108,15 +123,20 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> st
     if found is None:
         try:
             return client.create_experiment(name, artifact_location=artifacts)
-        except MlflowException:  # the lock does not reach other machines: one of them may have been first
+        # the lock does not reach other machines: one of them may have been first
+        except MlflowException:
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
     if found.lifecycle_stage == "deleted":
-        raise TrackingError(_without_password(
-            f"the experiment {name!r} was deleted; bring it back with `MLFLOW_TRACKING_URI={client.tracking_uri} "
-            f"mlflow experiments restore --experiment-id {found.experiment_id}`, "
-            f"or name another one: tracking.experiment=..."))
+        raise TrackingError(
+            _without_password(
+                f"the experiment {name!r} was deleted; bring it back with "
+                f"`MLFLOW_TRACKING_URI={client.tracking_uri} "
+                f"mlflow experiments restore --experiment-id {found.experiment_id}`, "
+                f"or name another one: tracking.experiment=..."
+            )
+        )
     return found.experiment_id
 
 

@@ -1,7 +1,8 @@
 """Training: so many steps of one optimizer, with the curves and the clock that comparisons need.
 
-Only training steps are on the clock; fetching a batch, looking and evaluating are not. The order of the data depends on the
-seed alone. Networks are judged on the validation split while they learn, and on the test split once, at the end.
+Only training steps are on the clock; fetching a batch, looking and evaluating are not. The order of
+the data depends on the seed alone. Networks are judged on the validation split while they learn,
+and on the test split once, at the end.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ from torch.nn.functional import cross_entropy
 from harness.training import optimizers
 from harness.training.checkpoints import Checkpoint
 from harness.training.datasets import Dataset, Split
-from harness.training.observing import evaluate, norm, running_lag
-from harness.training.pacing import Every
-from harness.training.reproducible import Stream, generator
+from harness.training.metrics import evaluate, norm, running_lag
+from harness.training.seeding import Stream, generator
 from harness.training.steps import Step, Training
+from harness.training.timer import Every
 
 TELL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. ``evaluate_every`` is in steps, ``target`` a validation accuracy from 0 to 1."""
+    """How to train. ``evaluate_every`` is in steps, ``target`` a validation accuracy from 0
+    to 1.
+    """
 
     optimizer: str
     learning_rate: float
@@ -52,9 +55,11 @@ def train(
     checkpoint: Checkpoint | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Training:
-    """Train ``model`` in place, on the device where it and ``data`` are, from the ``checkpoint`` on if there is one.
+    """Train ``model`` in place, on the device where it and ``data`` are, from the ``checkpoint`` on
+    if there is one.
 
-    A loss that is not finite ends it, and so does the target, if the recipe says that it stops there.
+    A loss that is not finite ends it, and so does the target, if the recipe says that it stops
+    there.
     """
     optimizer = optimizers.make(recipe.optimizer, model.parameters(), recipe.learning_rate)
     checkpoint = checkpoint or Checkpoint(None, 0)
@@ -63,7 +68,9 @@ def train(
     diverged_at = None
     for batch in batches(data.train, recipe.batch, recipe.seed, len(so_far.steps)):
         number = len(so_far.steps) + 1
-        if number > recipe.steps or (recipe.stop_at_target and _reached(so_far.steps, recipe.target)):
+        if number > recipe.steps or (
+            recipe.stop_at_target and _reached(so_far.steps, recipe.target)
+        ):
             break
         began = clock()
         loss = _update(model, optimizer, batch)
@@ -71,30 +78,36 @@ def train(
         if not isfinite(loss):
             diverged_at = number
             break
-        so_far.steps.append(_looked_at(Step(number, loss, ended - began), model, batch, data, recipe))
+        so_far.steps.append(
+            _looked_at(Step(number, loss, ended - began), model, batch, data, recipe)
+        )
         if so_far.steps[-1].accuracy is not None:
             so_far.evaluation_seconds += clock() - ended
         checkpoint.offer(model, optimizer, so_far)
         if tell.due() or number == recipe.steps:
             progress({"step": number, "steps": recipe.steps})
     accuracy = evaluate(model, data.test) if diverged_at is None else None
-    return Training(tuple(so_far.steps), diverged_at, accuracy, so_far.evaluation_seconds, so_far.resumed_after)
+    return Training(
+        tuple(so_far.steps), diverged_at, accuracy, so_far.evaluation_seconds, so_far.resumed_after
+    )
 
 
 def batches(split: Split, size: int, seed: int, skipped: int = 0) -> Iterator[Split]:
     """Batches of exactly ``size``, without end, after so many that are ``skipped``.
 
-    Each epoch is a permutation of its own, drawn from the seed and the epoch's number, whose remainder is left out. Raises
-    ValueError where the split is smaller than one batch.
+    Each epoch is a permutation of its own, drawn from the seed and the epoch's number, whose
+    remainder is left out. Raises ValueError where the split is smaller than one batch.
     """
     if size > len(split):
-        raise ValueError(f"batch={size} is more than there are images to train on; allowed: 1 to {len(split)}")
+        raise ValueError(
+            f"batch={size} is more than there are images to train on; allowed: 1 to {len(split)}"
+        )
     epoch, position = divmod(skipped, len(split) // size)
     while True:
         drawn = generator(Stream.ORDER, seed, epoch)
         order = torch.from_numpy(drawn.permutation(len(split))).to(split.labels.device)
         for start in range(position * size, len(split) - size + 1, size):
-            rows = order[start:start + size]
+            rows = order[start : start + size]
             yield Split(split.images[rows], split.labels[rows])
         epoch, position = epoch + 1, 0
 
@@ -108,13 +121,19 @@ def _update(model: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Spl
     return loss.item()
 
 
-def _looked_at(step: Step, model: torch.nn.Module, batch: Split, data: Dataset, recipe: Recipe) -> Step:
+def _looked_at(
+    step: Step, model: torch.nn.Module, batch: Split, data: Dataset, recipe: Recipe
+) -> Step:
     """With norms, and where it is time to evaluate, with what that tells."""
     parameters = list(model.parameters())
-    step = step._replace(gradient_norm=norm(parameter.grad for parameter in parameters), weight_norm=norm(parameters))
+    step = step._replace(
+        gradient_norm=norm(parameter.grad for parameter in parameters), weight_norm=norm(parameters)
+    )
     if step.step % recipe.evaluate_every and step.step != recipe.steps:
         return step
-    return step._replace(accuracy=evaluate(model, data.validation), running_lag=running_lag(model, batch.images))
+    return step._replace(
+        accuracy=evaluate(model, data.validation), running_lag=running_lag(model, batch.images)
+    )
 
 
 def _reached(steps: list[Step], target: float) -> bool:

@@ -1,7 +1,8 @@
-"""What stands between a layer and its activation: batch norm by an implementation, another normalization, or nothing.
+"""What stands between a layer and its activation: batch norm by an implementation, another
+normalization, or nothing.
 
-Each is a module that is called with its input and, in a residual network, with a residual that is added before the
-activation.
+Each is a module that is called with its input and, in a residual network, with a residual that is
+added before the activation.
 """
 
 from __future__ import annotations
@@ -17,12 +18,19 @@ from harness.training.alternatives import GHOST, GROUP, LAYER, WITHOUT
 
 Normalize = Callable[[int, str | None], nn.Module]
 
-ACTIVATIONS: Mapping[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
-GROUP_CHANNELS = 16  # in a group, at most. Wu & He 2018, table 3: as good as a fixed number of groups
+ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
+# in a group, at most. Wu & He 2018, table 3: as good as a fixed number of groups
+GROUP_CHANNELS = 16
 
 
 class Followed(nn.Module):
-    """Any normalization, with what an implementation of BN does besides: the residual, and then ReLU."""
+    """Any normalization, with what an implementation of BN does besides: the residual, and then
+    ReLU.
+    """
 
     def __init__(self, normalization: nn.Module, activation: str | None) -> None:
         super().__init__()
@@ -36,7 +44,8 @@ class Followed(nn.Module):
 
 
 class GhostBatchNorm(nn.Module):
-    """Batch norm of so many samples at a time in training, each with statistics of their own. Source: Hoffer et al. 2017.
+    """Batch norm of so many samples at a time in training, each with statistics of their own.
+    Source: Hoffer et al. 2017.
 
     The running statistics take in one part after the other.
     """
@@ -56,10 +65,12 @@ class GhostBatchNorm(nn.Module):
 
 
 def normalizing(arm: Any, *, baseline: Any, ghost_batch: int | None) -> Normalize:
-    """What makes the normalization of an ``arm``: one of `training.alternatives`, or an implementation of BN.
+    """What makes the normalization of an ``arm``: one of `training.alternatives`, or an
+    implementation of BN.
 
     Ghost batch norm is by the implementation ``baseline``.
     """
+
     def batch_norm(features: int, activation: str | None, by: Any = arm) -> nn.Module:
         return implementations.BatchNorm(features, implementation=by, activation=activation)
 
@@ -67,23 +78,31 @@ def normalizing(arm: Any, *, baseline: Any, ghost_batch: int | None) -> Normaliz
         case _ if arm == WITHOUT:
             return lambda _, activation: Followed(nn.Identity(), activation)
         case _ if arm == GROUP:
-            return lambda features, activation: Followed(nn.GroupNorm(groups(features), features), activation)
+            return lambda features, activation: Followed(
+                nn.GroupNorm(groups(features), features), activation
+            )
         case _ if arm == LAYER:  # over channels and pixels: one group, as Wu & He 2018 have it
             return lambda features, activation: Followed(nn.GroupNorm(1, features), activation)
         case _ if arm == GHOST and ghost_batch is not None:
-            return lambda features, activation: GhostBatchNorm(batch_norm(features, activation, baseline), ghost_batch)
+            return lambda features, activation: GhostBatchNorm(
+                batch_norm(features, activation, baseline), ghost_batch
+            )
         case _:
             return batch_norm
 
 
 def groups(features: int) -> int:
-    """How many groups of at most `GROUP_CHANNELS` channels each, all alike; one of all where there are no such."""
+    """How many groups of at most `GROUP_CHANNELS` channels each, all alike; one of all where there
+    are no such.
+    """
     largest = next(size for size in range(GROUP_CHANNELS, 0, -1) if features % size == 0)
     return 1 if largest == 1 else features // largest
 
 
 def normalized(normalize: Normalize, features: int, activation: str) -> list[nn.Module]:
-    """A normalization and its activation: one module for ReLU, which an implementation may fuse, else two."""
+    """A normalization and its activation: one module for ReLU, which an implementation may fuse,
+    else two.
+    """
     if activation == "relu":
         return [normalize(features, activation)]
     return [normalize(features, None), ACTIVATIONS[activation]()]

@@ -1,10 +1,12 @@
-"""Gradient descent and its three descendants, by name, as PyTorch implements them and without weight decay."""
+"""Gradient descent and its three descendants, by name, as PyTorch implements them and without
+weight decay.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.training.tables import choose
+from harness.training.lookup import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,14 +21,19 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, float]]] = {
     "adam": ("Adam", {}),
 }
 
-# Rates at which the networks here learn, with batch norm and more slowly without; chosen on seeds 100 to 102.
+# Rates at which the networks here learn, with batch norm and more slowly without; chosen on seeds
+# 100 to 102.
 RATES: Mapping[str, float] = {"sgd": 0.5, "momentum": 0.1, "rmsprop": 0.003, "adam": 0.003}
 
 
-def make(name: str, parameters: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+def make(
+    name: str, parameters: Iterable[torch.nn.Parameter], learning_rate: float
+) -> torch.optim.Optimizer:
     """The optimizer of that name. Raises ValueError for an unknown name."""
     import torch
 
     kind, arguments = choose("optimizer", name, OPTIMIZERS)
-    made: torch.optim.Optimizer = getattr(torch.optim, kind)(parameters, lr=learning_rate, **arguments)
+    made: torch.optim.Optimizer = getattr(torch.optim, kind)(
+        parameters, lr=learning_rate, **arguments
+    )
     return made

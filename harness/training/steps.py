@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """One update. ``seconds`` are its own; ``gradient_norm`` is of all gradients together, before it, ``weight_norm`` of all
-    parameters after it, both Euclidean, and None where they are not finite.
+    """One update. ``seconds`` are its own; ``gradient_norm`` is of all gradients together, before
+    it, ``weight_norm`` of all parameters after it, both Euclidean, and None where they are not
+    finite.
 
-    Where the network was evaluated after it, ``accuracy`` is the validation split's, from 0 to 1, and ``running_lag`` as in
-    `training.observing`.
+    Where the network was evaluated after it, ``accuracy`` is the validation split's, from 0 to 1,
+    and ``running_lag`` as in `training.observing`.
     """
 
     step: int
@@ -26,7 +27,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Training:
-    """What a run did. ``steps`` end before the loss was first not finite, which was at ``diverged_at`` if it was.
+    """What a run did. ``steps`` end before the loss was first not finite, which was at
+    ``diverged_at`` if it was.
 
     ``resumed_after`` are the steps after which it was interrupted and went on in another process.
     """
@@ -39,15 +41,28 @@ class Training:
 
     def steps_to(self, target: float) -> int | None:
         """After how many steps an evaluation first met the target; None where none did."""
-        return next((step.step for step in self.steps if step.accuracy is not None and step.accuracy >= target), None)
+        return next(
+            (
+                step.step
+                for step in self.steps
+                if step.accuracy is not None and step.accuracy >= target
+            ),
+            None,
+        )
 
     def seconds_to(self, target: float) -> float | None:
-        """The same in seconds, all steps at the median's pace: neither compilation nor a busy machine counts."""
+        """The same in seconds, all steps at the median's pace: neither compilation nor a busy
+        machine counts.
+        """
         reached = self.steps_to(target)
         return None if reached is None else reached * self.seconds_per_step
 
     @property
     def seconds_per_step(self) -> float:
-        """The median, without the first step of each process where there are others. Needs at least one step."""
-        warm = [step.seconds for step in self.steps if step.step - 1 not in {0, *self.resumed_after}]
+        """The median, without the first step of each process where there are others. Needs at least
+        one step.
+        """
+        warm = [
+            step.seconds for step in self.steps if step.step - 1 not in {0, *self.resumed_after}
+        ]
         return median(warm or [step.seconds for step in self.steps])

@@ -1,17 +1,27 @@
 """Batch norm, residual and ReLU in one on the CPU, by C++ that moves the least bytes it can.
 
-Read `native/`: `forward_passes.cpp` and `backward_passes.cpp` have the formulas and go over the data, `pipeline.hpp` says who
-does what in which order, `forward.cpp` and `backward.cpp` turn sums into constants, `plan.cpp` fits all to caches and threads.
-Here are its face to autograd and torch.compile, and its refusals.
+Read `native/`: `forward_passes.cpp` and `backward_passes.cpp` have the formulas and go over the
+data, `pipeline.hpp` says who does what in which order, `forward.cpp` and `backward.cpp` turn sums
+into constants, `plan.cpp` fits all to caches and threads. Here are its face to autograd and
+torch.compile, and its refusals.
 """
 
 from __future__ import annotations
 
+from implementations.adapters import prepare_with
 from implementations.fused_cpu.kernels import backward, forward
 from implementations.fused_cpu.layer import layer
 from implementations.fused_cpu.library import native
-from implementations.interface import Arrays, Face, Implementation, Layer, Outputs, Phase, Prepared, Problem
-from implementations.preparing import prepare_with
+from implementations.interface import (
+    Arrays,
+    Face,
+    Implementation,
+    Layer,
+    Outputs,
+    Phase,
+    Prepared,
+    Problem,
+)
 
 
 class FusedCpu(Implementation):
@@ -28,5 +38,9 @@ class FusedCpu(Implementation):
     def layer(self, problem: Problem) -> Layer:
         return layer
 
-    def prepare(self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays) -> Prepared:
-        return prepare_with(face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays)
+    def prepare(
+        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
+    ) -> Prepared:
+        return prepare_with(
+            face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays
+        )

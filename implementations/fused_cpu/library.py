@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-from implementations.lacking import Lacking, no_such_path, not_built, not_loaded
+from implementations.native_build import Lacking, no_such_path, not_built, not_loaded
 from implementations.registry import Unavailable
 
 MODULE = "implementations.fused_cpu._native"
@@ -21,7 +21,9 @@ def native() -> ModuleType:
     try:
         loaded = import_module(MODULE)
     except ModuleNotFoundError:
-        raise _unavailable(not_built(MODULE, "g++ python3-dev", "a C++ compiler and Python's headers")) from None
+        raise _unavailable(
+            not_built(MODULE, "g++ python3-dev", "a C++ compiler and Python's headers")
+        ) from None
     except ImportError as error:
         raise _unavailable(not_loaded(MODULE, error)) from None
     if not loaded.path():

@@ -1,4 +1,5 @@
-"""Every implementation and phase under pytest-benchmark: checked first, on the very object that is then timed.
+"""Every implementation and phase under pytest-benchmark: checked first, on the very object that is
+then timed.
 
 pytest tests/benchmarks                          times
 pytest tests/benchmarks --benchmark-disable      a smoke run, as in `make test`
@@ -10,12 +11,14 @@ import pytest
 
 import implementations
 from harness.conformance.compare import verify
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations.interface import Phase, Problem, Unsupported
 
 PROBLEMS = {
     "images": Problem((8, 64, 28, 28), activation="relu"),
-    "channels_last": Problem((8, 64, 14, 14), memory_format="channels_last", activation="relu", residual=True),
+    "channels_last": Problem(
+        (8, 64, 14, 14), memory_format="channels_last", activation="relu", residual=True
+    ),
     "rows": Problem((256, 128)),
 }
 ROUNDS = 20
@@ -35,7 +38,9 @@ def test_layer(benchmark, bench, name, phase):
     benchmark.group = f"{phase}, {problem}"
     try:
         implementation = implementations.load(name)
-        prepared = implementation.prepare(problem, phase, face="layer", outputs="fresh", arrays=arrays)
+        prepared = implementation.prepare(
+            problem, phase, face="layer", outputs="fresh", arrays=arrays
+        )
     except (implementations.Unavailable, Unsupported) as reason:
         pytest.skip(str(reason))
     reason = implementation.unsupported(problem, phase, "cpu")
@@ -45,12 +50,17 @@ def test_layer(benchmark, bench, name, phase):
     prepared.arm(1)
     prepared()
     prepared.synchronize()
-    wrong = [str(finding) for finding in verify(prepared.results(), problem, phase, arrays) if not finding.passed]
+    wrong = [
+        str(finding)
+        for finding in verify(prepared.results(), problem, phase, arrays)
+        if not finding.passed
+    ]
     assert not wrong
 
     def call():
         prepared()
         prepared.synchronize()
 
-    # A setup before each round makes what its call consumes; pytest-benchmark then allows one call a round.
+    # A setup before each round makes what its call consumes; pytest-benchmark then allows one call
+    # a round.
     benchmark.pedantic(call, setup=lambda: prepared.arm(1), rounds=ROUNDS)

@@ -6,7 +6,8 @@ import os
 import subprocess
 
 import pytest
-from commands import command
+
+from tests.helpers.commands import command
 
 
 @pytest.fixture
@@ -14,7 +15,14 @@ def bnbench(tmp_path):
     """Run a command to its end in an empty folder; the completed process, output as text."""
 
     def run(*arguments, **environment):
-        return subprocess.run(command(*arguments), cwd=tmp_path, capture_output=True, text=True, check=False,
-                              timeout=300, env={**os.environ, **environment})
+        return subprocess.run(
+            command(*arguments),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env={**os.environ, **environment},
+        )
 
     return run

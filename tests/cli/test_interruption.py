@@ -1,4 +1,6 @@
-"""Killed in mid-sweep, the worker or the whole command: nothing in the journal is lost, and nothing is done twice."""
+"""Killed in mid-sweep, the worker or the whole command: nothing in the journal is lost, and nothing
+is done twice.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +12,46 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from commands import SMALL, command
 
-from harness.journal import Journal
 from harness.records import Status
+from harness.store import Journal
+from tests.helpers.commands import SMALL, command
 
-SWEEP = ("run", *SMALL, "problem.shapes=[[4,3,5],[8,3],[16,3]]", "-m", "problem.dtype=float32,float64")
+SWEEP = (
+    "run",
+    *SMALL,
+    "problem.shapes=[[4,3,5],[8,3],[16,3]]",
+    "-m",
+    "problem.dtype=float32,float64",
+)
 RECORDS = 3 * 3 * 2  # shapes, arms with the canary, dtypes
-TRAINING = ("run", "task=convergence", "task.steps=400", "task.seeds=[0]", "task.alternatives=[]", "task.checkpoint_seconds=0",
-            "implementations=[torch_native]", "device.threads=1", "tracking=none")
+TRAINING = (
+    "run",
+    "task=convergence",
+    "task.steps=400",
+    "task.seeds=[0]",
+    "task.alternatives=[]",
+    "task.checkpoint_seconds=0",
+    "implementations=[torch_native]",
+    "device.threads=1",
+    "tracking=none",
+)
 
 
 def start(folder, *arguments):
-    return subprocess.Popen(command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def read_until(process, said):
-    """Follow the command's own progress, so that the kill falls in the middle and no clock is consulted."""
+    """Follow the command's own progress, so that the kill falls in the middle and no clock is
+    consulted.
+    """
     for line in process.stderr:
         if said in line:
             return
@@ -41,8 +66,11 @@ def wait_until(process, true):
 
 
 def workers(process):
-    return [child for child in psutil.Process(process.pid).children(recursive=True)
-            if "harness.isolation.worker" in " ".join(child.cmdline())]
+    return [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "harness.isolation.worker_main" in " ".join(child.cmdline())
+    ]
 
 
 def measured(folder):
@@ -74,7 +102,9 @@ def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
 
     client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
     [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
-    states = Counter(run.info.status for run in client.search_runs([experiment.experiment_id], max_results=1000))
+    states = Counter(
+        run.info.status for run in client.search_runs([experiment.experiment_id], max_results=1000)
+    )
     assert states["RUNNING"] == 0
     assert states["KILLED"] >= 1
 
@@ -112,7 +142,11 @@ def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number):
 
     client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
     [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
-    parents = [run for run in client.search_runs([experiment.experiment_id]) if "mlflow.parentRunId" not in run.data.tags]
+    parents = [
+        run
+        for run in client.search_runs([experiment.experiment_id])
+        if "mlflow.parentRunId" not in run.data.tags
+    ]
     assert [run.info.status for run in parents] == ["KILLED"]
 
 
@@ -130,7 +164,10 @@ def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit
 
     assert bnbench(*TRAINING, "results=here/bnbench-results", "resume=true").returncode == 0
     assert bnbench(*TRAINING, "results=whole").returncode == 0
-    [resumed], [whole] = (Journal(journal).read().history for journal in (results / "journal", tmp_path / "whole/journal"))
+    [resumed], [whole] = (
+        Journal(journal).read().history
+        for journal in (results / "journal", tmp_path / "whole/journal")
+    )
     [step] = resumed.figures["resumed_after"]
     assert 0 < step < 400
     for name in ("losses_sha256", "parameters_sha256"):

@@ -1,4 +1,6 @@
-"""`bnbench replay` as a user runs it: from the journal, a folder or MLflow, and what it says of a difference."""
+"""`bnbench replay` as a user runs it: from the journal, a folder or MLflow, and what it says of a
+difference.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,20 @@ import re
 from itertools import permutations
 
 import pytest
-from commands import SMALL
 
-from harness.arguments import replay_flags
+from harness.cli.arguments import replay_flags
 from harness.config import UsageError
+from tests.helpers.commands import SMALL
 
-TRAIN = ("run", "task=convergence", "task.steps=12", "task.evaluate_every=6", "task.seeds=[0,1]",
-         "implementations=[torch_native]", "device.threads=2")
+TRAIN = (
+    "run",
+    "task=convergence",
+    "task.steps=12",
+    "task.evaluate_every=6",
+    "task.seeds=[0,1]",
+    "implementations=[torch_native]",
+    "device.threads=2",
+)
 
 
 @pytest.fixture
@@ -69,8 +78,11 @@ def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, tmp_path):
 def test_throughput_and_conformance_replay_too(bnbench, tmp_path):
     bnbench("run", "problem.shapes=[[4,3,5]]", *SMALL, "tracking=none")
     bnbench("check", "numpy", "task.cases=phases/*", "tracking=none")
-    for folder, allowed in zip(sorted((tmp_path / "bnbench-results/reports").iterdir()),
-                               ({"SAME", "FASTER", "SLOWER", "AMBIGUOUS"}, {"SAME"}), strict=True):
+    for folder, allowed in zip(
+        sorted((tmp_path / "bnbench-results/reports").iterdir()),
+        ({"SAME", "FASTER", "SLOWER", "AMBIGUOUS"}, {"SAME"}),
+        strict=True,
+    ):
         replayed = bnbench("replay", folder.name, "tracking=none")
         assert replayed.returncode in {0, 1, 3}, replayed.stderr
         outcomes = set(re.findall(r"^[A-Z]+(?=  )", replayed.stdout, re.MULTILINE))
@@ -78,13 +90,19 @@ def test_throughput_and_conformance_replay_too(bnbench, tmp_path):
         assert outcomes <= allowed, replayed.stdout
 
 
-@pytest.mark.parametrize("words", list(permutations(("there", "device.threads=1", "--level=equivalent"))))
+@pytest.mark.parametrize(
+    "words", list(permutations(("there", "device.threads=1", "--level=equivalent")))
+)
 def test_the_run_the_level_and_what_is_changed_come_in_any_order_but_a_run_before_keys(words):
     if words.index("there") > words.index("device.threads=1"):
         with pytest.raises(UsageError, match="write bnbench replay RUN"):
             replay_flags(words)
     else:
-        assert vars(replay_flags(words)) == {"run": "there", "level": "equivalent", "overrides": ["device.threads=1"]}
+        assert vars(replay_flags(words)) == {
+            "run": "there",
+            "level": "equivalent",
+            "overrides": ["device.threads=1"],
+        }
 
 
 def test_a_run_that_is_not_there_is_wrong_usage_that_says_what_is(bnbench):

@@ -7,18 +7,25 @@ import torch
 from plain_bn import Plugin
 
 from harness.conformance.cases import CASES, named
-from harness.conformance.checks import beside, calls, check
+from harness.conformance.checks import calls, check, pytorch_reference
 from implementations import Unavailable, Unsupported, batch_norm
 
 
 def failed(case):
-    return {finding.quantity: finding.fault for finding in check(Plugin(), named(case)) if not finding.passed}
+    return {
+        finding.quantity: finding.fault
+        for finding in check(Plugin(), named(case))
+        if not finding.passed
+    }
 
 
 ERRORS = {
-    "errors/one_value_a_channel/training": "ValueError", "errors/negative_eps": "ValueError",
-    "errors/running_mean_alone/training": "ValueError", "errors/momentum_none": "TypeError",
-    "errors/integers": "NotImplementedError", "errors/running_mean_of_wrong_length": "RuntimeError",
+    "errors/one_value_a_channel/training": "ValueError",
+    "errors/negative_eps": "ValueError",
+    "errors/running_mean_alone/training": "ValueError",
+    "errors/momentum_none": "TypeError",
+    "errors/integers": "NotImplementedError",
+    "errors/running_mean_of_wrong_length": "RuntimeError",
     "errors/inference_without_statistics": "RuntimeError",
 }
 
@@ -63,7 +70,9 @@ def test_the_output_s_gradient_lies_as_its_case_says(monkeypatch, towards):
 
     def noting(**keywords):
         output = batch_norm(**keywords)
-        output.register_hook(lambda gradient: seen.append((gradient.is_contiguous(), gradient.data_ptr() % 16)))
+        output.register_hook(
+            lambda gradient: seen.append((gradient.is_contiguous(), gradient.data_ptr() % 16))
+        )
         return output
 
     monkeypatch.setattr(calls, "batch_norm", noting)
@@ -79,38 +88,55 @@ def test_a_refusal_is_no_answer(refusal):
         raise refusal("it is Sunday")
 
     with pytest.raises(refusal):
-        beside.outcome(refuse)
+        pytorch_reference.outcome(refuse)
 
 
 def test_what_fails_otherwise_is_an_answer():
-    assert isinstance(beside.outcome(lambda: 1 / 0), ZeroDivisionError)
+    assert isinstance(pytorch_reference.outcome(lambda: 1 / 0), ZeroDivisionError)
 
 
 def test_a_kind_of_pytorch_s_error_will_do_and_its_parent_will_not():
-    assert beside.error(NotImplementedError(), RuntimeError()).passed
-    assert not beside.error(RuntimeError(), NotImplementedError()).passed
-    assert "nothing is raised" in beside.error(torch.zeros(1), ValueError("no")).fault
-    assert "PyTorch: nothing is raised" in beside.error(ValueError("no"), torch.zeros(1)).fault
+    assert pytorch_reference.error(NotImplementedError(), RuntimeError()).passed
+    assert not pytorch_reference.error(RuntimeError(), NotImplementedError()).passed
+    assert "nothing is raised" in pytorch_reference.error(torch.zeros(1), ValueError("no")).fault
+    assert (
+        "PyTorch: nothing is raised"
+        in pytorch_reference.error(ValueError("no"), torch.zeros(1)).fault
+    )
 
 
 def test_values_are_compared_to_a_part_of_their_largest():
     exact = torch.tensor([10.0, 1e-9])
-    assert beside.compared("output", exact + 9e-5, exact, exact.double(), 1e-5).passed
-    assert not beside.compared("output", exact + 2e-4, exact, exact.double(), 1e-5).passed
+    assert pytorch_reference.compared("output", exact + 9e-5, exact, exact.double(), 1e-5).passed
+    assert not pytorch_reference.compared(
+        "output", exact + 2e-4, exact, exact.double(), 1e-5
+    ).passed
     small = exact / 1e3
-    assert beside.compared("output", small + 9e-6, small, small.double(), 1e-5).passed
-    assert not beside.compared("output", small + 2e-5, small, small.double(), 1e-5).passed
+    assert pytorch_reference.compared("output", small + 9e-6, small, small.double(), 1e-5).passed
+    assert not pytorch_reference.compared(
+        "output", small + 2e-5, small, small.double(), 1e-5
+    ).passed
 
 
 def test_what_is_missing_or_of_another_kind_is_told():
     like = torch.zeros(2, 3)
-    assert beside.compared("grad", None, like, like, 1.0).fault == "is missing; PyTorch gives torch.float32 (2, 3)"
+    assert (
+        pytorch_reference.compared("grad", None, like, like, 1.0).fault
+        == "is missing; PyTorch gives torch.float32 (2, 3)"
+    )
     for other in (like.double(), like[:1]):
-        assert "PyTorch gives torch.float32 (2, 3)" in beside.compared("grad", other, like, like, 1.0).fault
+        assert (
+            "PyTorch gives torch.float32 (2, 3)"
+            in pytorch_reference.compared("grad", other, like, like, 1.0).fault
+        )
 
 
 def test_the_bound_grows_with_the_root_of_the_observations_and_the_dtype_s_roundoff():
-    assert beside.bound((4, 3, 25), torch.float32) == pytest.approx(10 * beside.bound((1, 3), torch.float32))
-    assert beside.bound((4, 3), torch.bfloat16) == pytest.approx(2**16 * beside.bound((4, 3), torch.float32))
+    assert pytorch_reference.bound((4, 3, 25), torch.float32) == pytest.approx(
+        10 * pytorch_reference.bound((1, 3), torch.float32)
+    )
+    assert pytorch_reference.bound((4, 3), torch.bfloat16) == pytest.approx(
+        2**16 * pytorch_reference.bound((4, 3), torch.float32)
+    )
     for shape in ((), (3,), (0, 3, 2), (2, 0, 2)):
-        assert beside.bound(shape, torch.float32) > 0
+        assert pytorch_reference.bound(shape, torch.float32) > 0

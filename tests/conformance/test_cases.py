@@ -25,8 +25,8 @@ from harness.conformance.cases import (
 from harness.conformance.checks import CHECKS
 from harness.conformance.checks.calls import VIEWS
 from harness.conformance.checks.laws import LAWS
-from harness.conformance.checks.repeats import WHATS
-from harness.inputs import Distribution
+from harness.conformance.checks.repeatability import WHATS
+from harness.problems.inputs import Distribution
 from implementations.interface import DTYPES, RANKS, Phase
 
 NUMBERS = [case for case in CASES if isinstance(case, NumbersCase)]
@@ -57,7 +57,9 @@ def test_the_selection_covers_each_value_of_each_attribute():
     assert {len(problem.shape) for problem in problems} == set(RANKS)
     assert {problem.dtype for problem in problems} == set(DTYPES)
     assert {(problem.dtype, problem.parameter_dtype) for problem in problems} >= {
-        ("bfloat16", "float32"), ("float16", "float32")}
+        ("bfloat16", "float32"),
+        ("float16", "float32"),
+    }
     for attribute in ("activation", "residual", "weight", "bias", "memory_format"):
         assert len({getattr(problem, attribute) for problem in problems}) == 2
     assert {case.momentum for case in NUMBERS} == {0.0, 0.1, 0.25, 1.0, 1.5}
@@ -67,7 +69,9 @@ def test_the_selection_covers_each_value_of_each_attribute():
 
 def test_every_phase_is_asked_of_both_faces_and_both_kinds_of_outputs():
     asked = {(case.phase, case.face, case.outputs) for case in NUMBERS}
-    assert asked == set(product(Phase, ["layer"], ["fresh"])) | set(product(Phase, ["kernel"], ["fresh", "reused"]))
+    assert asked == set(product(Phase, ["layer"], ["fresh"])) | set(
+        product(Phase, ["kernel"], ["fresh", "reused"])
+    )
 
 
 def test_every_way_that_input_can_lie_in_memory_is_asked_for():
@@ -77,7 +81,10 @@ def test_every_way_that_input_can_lie_in_memory_is_asked_for():
 def test_every_law_and_everything_that_calls_may_not_do_is_asked_for():
     assert {case.law for case in CASES if isinstance(case, LawCase)} == {*LAWS, "oracle"}
     assert {case.what for case in CASES if isinstance(case, RepeatsCase)} == set(WHATS)
-    assert {case.method for case in CASES if isinstance(case, DifferencesCase)} == {"gradcheck", "directions"}
+    assert {case.method for case in CASES if isinstance(case, DifferencesCase)} == {
+        "gradcheck",
+        "directions",
+    }
     assert {type(case) for case in CASES} == set(CHECKS)
 
 
@@ -89,8 +96,11 @@ def test_cases_of_a_property_stand_together_in_the_matrix_s_order():
 
 def test_a_glob_selects_by_name_in_order():
     assert [case.name for case in matching("data/very_large_mean*")] == [
-        "data/very_large_mean", "data/very_large_mean/channels_last",
-        "data/very_large_mean/kernel", "data/very_large_mean/channels_last/kernel"]
+        "data/very_large_mean",
+        "data/very_large_mean/channels_last",
+        "data/very_large_mean/kernel",
+        "data/very_large_mean/channels_last/kernel",
+    ]
     assert matching("*", thorough=True) == list(CASES)
     assert matching("nothing") == []
 

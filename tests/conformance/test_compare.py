@@ -1,4 +1,6 @@
-"""What a comparison tells: which element is worst, and every way in which a quantity can be wrong without a number."""
+"""What a comparison tells: which element is worst, and every way in which a quantity can be wrong
+without a number.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from plain_bn import Plugin
 from harness.conformance import compare
 from harness.conformance.compare import Finding, failures, spacing, verify
 from harness.conformance.tolerances import blurred
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations.interface import Arrays, Phase, Problem, Results
 
 STEP = Phase.TRAINING_STEP
@@ -34,12 +36,21 @@ def results(arrays):
 
 
 def found(results, arrays, **keywords):
-    return {finding.quantity: finding for finding in verify(results, PROBLEM, STEP, arrays, **keywords)}
+    return {
+        finding.quantity: finding for finding in verify(results, PROBLEM, STEP, arrays, **keywords)
+    }
 
 
 def test_every_quantity_is_judged_once(results, arrays):
     assert list(found(results, arrays)) == [
-        "output", "running_mean", "running_var", "grad_input", "grad_residual", "grad_weight", "grad_bias"]
+        "output",
+        "running_mean",
+        "running_var",
+        "grad_input",
+        "grad_residual",
+        "grad_weight",
+        "grad_bias",
+    ]
     assert all(finding.passed for finding in found(results, arrays).values())
 
 
@@ -62,7 +73,9 @@ def test_the_worst_channel_of_a_parameter_s_gradient_is_named(results, arrays):
 
 
 @pytest.mark.parametrize("chunk", [1, 130, 1 << 20])
-def test_channels_held_against_the_oracle_a_few_at_a_time_tell_the_same(monkeypatch, results, arrays, chunk):
+def test_channels_held_against_the_oracle_a_few_at_a_time_tell_the_same(
+    monkeypatch, results, arrays, chunk
+):
     whole = found(results, arrays)
     monkeypatch.setattr(compare, "CHUNK", chunk)
     assert found(results, arrays) == whole
@@ -76,14 +89,27 @@ def test_only_the_given_channels_are_looked_at(results, arrays):
     assert (wrong.passed, wrong.index[1]) == (False, 4)
 
 
-@pytest.mark.parametrize(("quantity", "spoil", "said"), [
-    ("grad_bias", lambda tensor: None, "is missing"),
-    ("grad_weight", lambda tensor: tensor.double(), "is torch.float64 (6,); it should be torch.float32 (6,)"),
-    ("output", lambda tensor: tensor[:2], "is torch.float32 (2, 6, 5, 3); it should be torch.float32 (4, 6, 5, 3)"),
-    ("grad_input", lambda tensor: tensor.contiguous(), "it should be torch.channels_last"),
-    ("running_mean", lambda tensor: tensor.reshape(1, -1), "it should be torch.float32 (6,)"),
-])
-def test_a_quantity_of_the_wrong_kind_is_told_as_such_and_the_rest_is_judged(results, arrays, quantity, spoil, said):
+@pytest.mark.parametrize(
+    ("quantity", "spoil", "said"),
+    [
+        ("grad_bias", lambda tensor: None, "is missing"),
+        (
+            "grad_weight",
+            lambda tensor: tensor.double(),
+            "is torch.float64 (6,); it should be torch.float32 (6,)",
+        ),
+        (
+            "output",
+            lambda tensor: tensor[:2],
+            "is torch.float32 (2, 6, 5, 3); it should be torch.float32 (4, 6, 5, 3)",
+        ),
+        ("grad_input", lambda tensor: tensor.contiguous(), "it should be torch.channels_last"),
+        ("running_mean", lambda tensor: tensor.reshape(1, -1), "it should be torch.float32 (6,)"),
+    ],
+)
+def test_a_quantity_of_the_wrong_kind_is_told_as_such_and_the_rest_is_judged(
+    results, arrays, quantity, spoil, said
+):
     judged = found(replace(results, **{quantity: spoil(getattr(results, quantity))}), arrays)
     assert said in judged[quantity].fault
     assert [name for name, finding in judged.items() if not finding.passed] == [quantity]
@@ -92,11 +118,17 @@ def test_a_quantity_of_the_wrong_kind_is_told_as_such_and_the_rest_is_judged(res
 def test_gradients_where_there_should_be_none_are_a_fault(results, arrays):
     judged = verify(results, PROBLEM, Phase.FORWARD_TRAINING, arrays)
     assert [finding.quantity for finding in judged if not finding.passed] == [
-        "grad_input", "grad_residual", "grad_weight", "grad_bias"]
+        "grad_input",
+        "grad_residual",
+        "grad_weight",
+        "grad_bias",
+    ]
     assert "should be none" in failures(judged)
 
 
-def test_running_statistics_are_not_judged_where_the_forward_is_no_part_of_the_work(results, arrays):
+def test_running_statistics_are_not_judged_where_the_forward_is_no_part_of_the_work(
+    results, arrays
+):
     off = replace(results, running_mean=results.running_mean + 1)
     assert not failures(verify(off, PROBLEM, Phase.BACKWARD, arrays))
     assert failures(verify(off, PROBLEM, STEP, arrays))
@@ -122,17 +154,36 @@ NEAR_ZERO = Problem((4, 1), activation="relu")
 
 def near_zero(output, mask):
     """A z of 0, 0, 2, 2 but for rounding, in frozen statistics; gradients as the mask has them."""
+
     def column(values):
         return torch.tensor(values, dtype=torch.float32).reshape(-1, 1)
 
-    arrays = Arrays(column([1, 1, 3, 3]), column([5, 6, 7, 8]), None, torch.ones(1), torch.full((1,), 2e-8),
-                    torch.ones(1), torch.ones(1), eps=0.0)
+    arrays = Arrays(
+        column([1, 1, 3, 3]),
+        column([5, 6, 7, 8]),
+        None,
+        torch.ones(1),
+        torch.full((1,), 2e-8),
+        torch.ones(1),
+        torch.ones(1),
+        eps=0.0,
+    )
     dz = column([5, 6, 7, 8]) * column(mask)
     normalized = column([0, 0, 2, 2])
-    results = Results(column(output), arrays.running_mean, arrays.running_var, dz.clone(), None,
-                      (dz * normalized).sum(0), dz.sum(0))
-    return {finding.quantity for finding in verify(results, NEAR_ZERO, Phase.BACKWARD_INFERENCE, arrays)
-            if not finding.passed}
+    results = Results(
+        column(output),
+        arrays.running_mean,
+        arrays.running_var,
+        dz.clone(),
+        None,
+        (dz * normalized).sum(0),
+        dz.sum(0),
+    )
+    return {
+        finding.quantity
+        for finding in verify(results, NEAR_ZERO, Phase.BACKWARD_INFERENCE, arrays)
+        if not finding.passed
+    }
 
 
 def test_either_side_of_zero_is_right_where_rounding_decides_it():
@@ -153,7 +204,12 @@ def test_a_mask_that_is_wrong_beyond_rounding_shows_in_the_output():
 def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
     assert not Finding("output", fault="is missing").passed
     assert [Finding("output", ratio).passed for ratio in (0.0, 1.0, 1.001, math.inf, math.nan)] == [
-        True, True, False, False, False]
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_failures_are_told_worst_first_and_not_all_of_many():
@@ -168,7 +224,9 @@ def test_failures_are_told_worst_first_and_not_all_of_many():
 @pytest.mark.parametrize("value", [1.0, 1.5, 2.0, 3.1e-3, 1e-7, 0.0])
 def test_spacing_is_that_of_the_dtype(dtype, value):
     known = max(np.spacing(abs(dtype(value))), np.finfo(dtype).smallest_subnormal)
-    assert spacing(float(dtype(value)), getattr(torch, dtype.__name__)) / float(known) == pytest.approx(1.0, rel=1e-15)
+    assert spacing(float(dtype(value)), getattr(torch, dtype.__name__)) / float(
+        known
+    ) == pytest.approx(1.0, rel=1e-15)
 
 
 LINEAR = Problem((8, 6, 5, 5))
@@ -207,14 +265,20 @@ def test_a_mistrusted_comparison_may_still_fail():
     arrays = make_arrays(LINEAR, 0, mean=1e6)
     right = computed(arrays)
     judged = verify(replace(right, output=right.output + 1e3), LINEAR, STEP, arrays)
-    assert [(finding.quantity, finding.mistrusted) for finding in judged if not finding.passed] == [("output", True)]
+    assert [(finding.quantity, finding.mistrusted) for finding in judged if not finding.passed] == [
+        ("output", True)
+    ]
 
 
 def test_one_blurred_chunk_of_channels_is_enough_for_mistrust(monkeypatch):
     arrays = make_arrays(LINEAR, 0)
     arrays.input[:, 4] += 1e6
     monkeypatch.setattr(compare, "CHUNK", LINEAR.reduction)
-    assert "output" in {finding.quantity for finding in verify(computed(arrays), LINEAR, STEP, arrays) if finding.mistrusted}
+    assert "output" in {
+        finding.quantity
+        for finding in verify(computed(arrays), LINEAR, STEP, arrays)
+        if finding.mistrusted
+    }
 
 
 def test_what_tolerates_more_than_half_is_blurred():
@@ -234,4 +298,6 @@ def test_where_there_is_nothing_to_lose_nothing_is_blurred():
 def test_subnormal_tolerances_and_channels_of_nan_or_infinity_do_not_blur():
     assert not blurred(np.zeros(3), np.full(3, 1e-39), 1.2e-38)
     assert blurred(np.zeros(3), np.full(3, 1.3e-38), 1.2e-38)
-    assert not blurred(np.array([1.0, math.nan, math.inf, 0.0]), np.array([0.1, 9.0, 9.0, math.nan]), 1e-38)
+    assert not blurred(
+        np.array([1.0, math.nan, math.inf, 0.0]), np.array([0.1, 9.0, 9.0, math.nan]), 1e-38
+    )

@@ -1,4 +1,6 @@
-"""What is known of built-in implementations still shows, and excuses nothing beside it and nobody else."""
+"""What is known of built-in implementations still shows, and excuses nothing beside it and nobody
+else.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def test_every_deviation_still_shows_and_is_explained(deviation):
     """One that does not show any more has to go."""
     (record,) = harness.check(deviation.implementation, cases=deviation.case, threads=1)
     assert record.status is Status.WRONG
-    assert {sample["quantity"] for sample in record.samples if not sample["passed"]} <= deviation.quantities
+    assert {
+        sample["quantity"] for sample in record.samples if not sample["passed"]
+    } <= deviation.quantities
     assert record.explanation == deviation.explanation
     assert not record.failed
 
@@ -45,25 +49,37 @@ def test_a_failure_is_explained_only_as_it_is_known(deviation):
 
 
 def test_no_two_deviations_are_of_one_case():
-    assert len({(deviation.implementation, deviation.case) for deviation in DEVIATIONS}) == len(DEVIATIONS)
+    assert len({(deviation.implementation, deviation.case) for deviation in DEVIATIONS}) == len(
+        DEVIATIONS
+    )
 
 
 def record_of(specification, deviation, quantities):
     """The record of a worker's answer that those quantities failed."""
-    answer = {"status": "WRONG", "reason": "they differ",
-              "samples": [{"quantity": quantity, "passed": False} for quantity in quantities]}
+    answer = {
+        "status": "WRONG",
+        "reason": "they differ",
+        "samples": [{"quantity": quantity, "passed": False} for quantity in quantities],
+    }
     cell = {"case": deviation.case, "device": "cpu"}
-    identity = conformance.Identity("conformance", deviation.implementation, cell, "source", "environment")
+    identity = conformance.Identity(
+        "conformance", deviation.implementation, cell, "source", "environment"
+    )
     return conformance._answer(lambda *_, **__: answer, specification, identity, 1.0)
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
 def test_a_plug_in_of_the_same_name_is_excused_nothing(deviation, monkeypatch):
-    assert record_of(deviation.implementation, deviation, deviation.quantities)["explanation"] == deviation.explanation
+    assert (
+        record_of(deviation.implementation, deviation, deviation.quantities)["explanation"]
+        == deviation.explanation
+    )
     named = {"_target_": "wrong_bn.Wrong"}
     assert record_of(named, deviation, deviation.quantities)["explanation"] is None
     monkeypatch.setattr(registry, "is_foreign", lambda specification: True)
-    assert record_of(deviation.implementation, deviation, deviation.quantities)["explanation"] is None
+    assert (
+        record_of(deviation.implementation, deviation, deviation.quantities)["explanation"] is None
+    )
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)

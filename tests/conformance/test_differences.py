@@ -1,4 +1,6 @@
-"""Gradients against differences: both methods see a wrong gradient, whatever the outputs are, and ask nobody else."""
+"""Gradients against differences: both methods see a wrong gradient, whatever the outputs are, and
+ask nobody else.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,28 @@ from dataclasses import replace
 import pytest
 import torch
 from plain_bn import Plugin, Recipe
-from rejections import verdict
 from troublesome_bn import Native, Refusing
 from wrong_bn import Wrong
 
 from harness.conformance.cases import DifferencesCase, matching, named
 from harness.conformance.checks import check, differences
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations import Unsupported, oracle
 from implementations.interface import Phase, Problem
+from tests.experiments.rejections import verdict
 
-CASES = [case for case in matching("gradients/*", thorough=True) if isinstance(case, DifferencesCase)]
-WRONG = ("gradient of the sum", "no gradient through the mean", "no gradient through the variance",
-         "n - 1 in the input's gradient", "weight forgotten in the input's gradient",
-         "weight's gradient with the neighbour's values", "training's gradient by the formula of frozen statistics")
+CASES = [
+    case for case in matching("gradients/*", thorough=True) if isinstance(case, DifferencesCase)
+]
+WRONG = (
+    "gradient of the sum",
+    "no gradient through the mean",
+    "no gradient through the variance",
+    "n - 1 in the input's gradient",
+    "weight forgotten in the input's gradient",
+    "weight's gradient with the neighbour's values",
+    "training's gradient by the formula of frozen statistics",
+)
 RELU = ("mask missing in backward", "mask shifted in backward")
 
 
@@ -30,7 +40,9 @@ def test_a_right_gradient_passes(case):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("case", ["gradients/gradcheck", "gradients/directions/layer", "gradients/directions/kernel"])
+@pytest.mark.parametrize(
+    "case", ["gradients/gradcheck", "gradients/directions/layer", "gradients/directions/kernel"]
+)
 def test_both_methods_see_a_wrong_gradient(case, wrong):
     assert verdict(Wrong(wrong), case) is not None
 
@@ -49,12 +61,20 @@ def test_they_see_a_wrong_gradient_of_frozen_statistics(case):
 @pytest.mark.parametrize("operand", ["residual", "weight", "bias"])
 @pytest.mark.parametrize("case", ["gradients/gradcheck", "gradients/directions/kernel"])
 def test_every_operand_is_moved(case, operand):
-    twice = Plugin(lambda: Recipe(gradients=lambda made, gradient, saved: made._replace(
-        **{operand: None if getattr(made, operand) is None else 2 * getattr(made, operand)})))
+    twice = Plugin(
+        lambda: Recipe(
+            gradients=lambda made, gradient, saved: made._replace(
+                **{operand: None if getattr(made, operand) is None else 2 * getattr(made, operand)}
+            )
+        )
+    )
     found = verdict(twice, case)
     assert found is not None
     if case == "gradients/gradcheck":
-        assert f"with respect to input {['input', 'residual', 'weight', 'bias'].index(operand)}" in found.reason
+        assert (
+            f"with respect to input {['input', 'residual', 'weight', 'bias'].index(operand)}"
+            in found.reason
+        )
 
 
 class Doubled(Native):
@@ -72,14 +92,20 @@ def test_neither_oracle_nor_pytorch_is_asked_what_the_outputs_should_be():
 
 @pytest.mark.parametrize("factor", [1 + 1e-5, 1 - 1e-5])
 def test_a_hundred_thousandth_is_seen_along_a_direction(factor):
-    slightly = Plugin(lambda: Recipe(gradients=lambda made, gradient, saved: made._replace(input=made.input * factor)))
+    slightly = Plugin(
+        lambda: Recipe(
+            gradients=lambda made, gradient, saved: made._replace(input=made.input * factor)
+        )
+    )
     assert verdict(slightly, "gradients/directions/kernel") is not None
 
 
 def test_no_z_is_so_near_to_the_kink_that_a_step_would_cross_it():
     problem = named("gradients/directions/layer").problem
     arrays = differences.clear_of_the_kink(problem, Phase.TRAINING_STEP, "cpu")
-    assert abs(oracle.evaluate(problem, Phase.TRAINING_STEP, arrays).z).min() > differences.CLEARANCE
+    assert (
+        abs(oracle.evaluate(problem, Phase.TRAINING_STEP, arrays).z).min() > differences.CLEARANCE
+    )
     first = make_arrays(problem, 0)
     if abs(oracle.evaluate(problem, Phase.TRAINING_STEP, first).z).min() <= differences.CLEARANCE:
         assert not torch.equal(arrays.input, first.input)
@@ -94,7 +120,9 @@ def test_among_too_many_z_some_are_always_near(monkeypatch):
 def test_a_step_moves_every_operand_and_leaves_the_arrays_as_they_are():
     arrays = make_arrays(Problem((4, 3), "float64", residual=True), 0)
     before = replace(arrays, input=arrays.input.clone())
-    moved = differences.along(arrays, {"input": torch.ones_like(arrays.input), "bias": torch.ones_like(arrays.bias)}, 0.5)
+    moved = differences.along(
+        arrays, {"input": torch.ones_like(arrays.input), "bias": torch.ones_like(arrays.bias)}, 0.5
+    )
     assert torch.equal(moved.input, arrays.input + 0.5)
     assert torch.equal(moved.bias, arrays.bias + 0.5)
     assert torch.equal(moved.weight, arrays.weight)

@@ -1,4 +1,6 @@
-"""Every law is broken by something wrong, and then tells the example; what is right keeps every law, on any problem."""
+"""Every law is broken by something wrong, and then tells the example; what is right keeps every
+law, on any problem.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,10 @@ from harness.conformance.checks import examples as drawn
 from harness.conformance.checks.examples import Trial, batches, rows_of
 from harness.conformance.checks.laws import LAWS
 from harness.conformance.checks.search import search
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations import Unsupported
+from implementations.builtin.torch_unfused import TorchUnfused
 from implementations.interface import Phase, Problem
-from implementations.torch_unfused import TorchUnfused
 
 ANY = tuple(case for case in CASES if isinstance(case, LawCase) and case.problem is None)
 
@@ -36,12 +38,24 @@ BROKEN = {
     "shift": (Wrong("one-pass variance"), "running_var, for seed = 0, b = "),
     "scale": (Wrong("weight's sign lost"), "output, for seed = 0, a = -"),
     "batch_permutation": (plugin(moments=without_the_last), "output, for seed = 0, order = ["),
-    "channel_permutation": (Wrong("channel 0 unlike the others"), "output, for seed = 0, order = [1, 0, 2, 3, 4]"),
+    "channel_permutation": (
+        Wrong("channel 0 unlike the others"),
+        "output, for seed = 0, order = [1, 0, 2, 3, 4]",
+    ),
     "zero_gradient_sum": (Wrong("no gradient through the mean"), "Σ grad_input, for seed = 0"),
-    "linear_gradient": (Wrong("gradient of the sum"), "grad_bias, for seed = 0, a = -2.0, other seed = 0"),
+    "linear_gradient": (
+        Wrong("gradient of the sum"),
+        "grad_bias, for seed = 0, a = -2.0, other seed = 0",
+    ),
     "affine": (Wrong("bias scaled by the weight"), "output, for seed = 0"),
-    "channels_alone": (Wrong("NaN leaks into the next channel"), "output, for seed = 0, channel = 0, value = nan"),
-    "running_averages": (Wrong("momentum 0 taken for none"), "running_mean, for momentum = 0.0, seeds = [0]"),
+    "channels_alone": (
+        Wrong("NaN leaks into the next channel"),
+        "output, for seed = 0, channel = 0, value = nan",
+    ),
+    "running_averages": (
+        Wrong("momentum 0 taken for none"),
+        "running_mean, for momentum = 0.0, seeds = [0]",
+    ),
     "inference_after_momentum_1": (Wrong("biased running variance"), "output, for seed = 0"),
     "relu": (plugin(activated=lambda z: z.clamp(min=-0.1)), "output, for seed = 0"),
     "repeated_batch": (Wrong("n - 1 in the input's gradient"), "grad_input, for seed = 0"),
@@ -75,8 +89,15 @@ def test_what_is_right_keeps_every_law_on_any_problem(case):
     assert [str(finding) for finding in findings if not finding.passed] == []
 
 
-@pytest.mark.parametrize("wrong", [
-    "wrong where space is 1 × 1", "wrong for bfloat16 at inference", "n - 1 in the batch's variance", "gradient of the sum"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "wrong where space is 1 × 1",
+        "wrong for bfloat16 at inference",
+        "n - 1 in the batch's variance",
+        "gradient of the sum",
+    ],
+)
 def test_what_a_fixed_problem_misses_a_drawn_one_finds(wrong):
     found = failed(Wrong(wrong), named("laws/oracle/any_problem/0"))
     assert found
@@ -86,7 +107,11 @@ def test_what_a_fixed_problem_misses_a_drawn_one_finds(wrong):
 def test_a_problem_is_drawn_that_the_implementation_takes():
     class Picky(Plugin):
         def unsupported(self, problem, phase, device):
-            return None if len(problem.shape) == 4 and problem.dtype == "float32" else "rank 4 and float32 only"
+            return (
+                None
+                if len(problem.shape) == 4 and problem.dtype == "float32"
+                else "rank 4 and float32 only"
+            )
 
     ranks = Counter()
 

@@ -1,4 +1,6 @@
-"""The life of a module against PyTorch's: what is compared, seen through modules that get it wrong."""
+"""The life of a module against PyTorch's: what is compared, seen through modules that get it
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -104,19 +106,38 @@ class Tolerant(BatchNorm):
 class Strict(BatchNorm):
     """Loads no checkpoint that counts no batches."""
 
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing, unexpected, errors):
+    def _load_from_state_dict(
+        self, state_dict, prefix, local_metadata, strict, missing, unexpected, errors
+    ):
         if f"{prefix}num_batches_tracked" not in state_dict:
             errors.append("it counts no batches")
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing, unexpected, errors)
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing, unexpected, errors
+        )
 
 
 WRONG = [
     (Forgetful, "module/defaults", {"num_batches_tracked"}),
     (Renamed, "module/defaults", {"state_dict"}),
-    (Eager, "module/frozen", {"output", "input.grad", "weight.grad", "running_mean", "running_var", "num_batches_tracked"}),
+    (
+        Eager,
+        "module/frozen",
+        {
+            "output",
+            "input.grad",
+            "weight.grad",
+            "running_mean",
+            "running_var",
+            "num_batches_tracked",
+        },
+    ),
     (Smoothed, "module/cumulative_average", {"running_mean", "running_var"}),
     (Belated, "module/cumulative_average", {"running_mean", "running_var"}),
-    (Tracking, "module/untracked_after_construction", {"output", "running_mean", "running_var", "num_batches_tracked"}),
+    (
+        Tracking,
+        "module/untracked_after_construction",
+        {"output", "running_mean", "running_var", "num_batches_tracked"},
+    ),
     (Detached, "module/defaults", {"weight.grad"}),
     (Tolerant, "module/error/one_value_a_channel", {"exception"}),
     (Tolerant, "module/error/eps_0", {"exception"}),
@@ -142,8 +163,10 @@ def test_a_module_that_departs_from_pytorch_s_is_found_out(monkeypatch, module, 
     assert wrong_of(named(case)) == quantities
 
 
-@pytest.mark.parametrize(("module", "quantity"), [
-    (Forgetful, "num_batches_tracked"), (Renamed, "state_dict"), (Eager, "output")])
+@pytest.mark.parametrize(
+    ("module", "quantity"),
+    [(Forgetful, "num_batches_tracked"), (Renamed, "state_dict"), (Eager, "output")],
+)
 def test_a_short_life_tells_as_much(monkeypatch, module, quantity):
     case = ModuleCase("module/any", (4, 6, 5), (True, False))
     assert wrong_of(case) == set()
@@ -151,7 +174,9 @@ def test_a_short_life_tells_as_much(monkeypatch, module, quantity):
     assert quantity in wrong_of(case)
 
 
-@pytest.mark.parametrize(("module", "case"), [(Renamed, "module/defaults"), (Biased, "module/no_bias")])
+@pytest.mark.parametrize(
+    ("module", "case"), [(Renamed, "module/defaults"), (Biased, "module/no_bias")]
+)
 def test_other_keys_are_wrong_rather_than_a_crash(monkeypatch, module, case):
     monkeypatch.setattr(modules, "BatchNorm", module)
     assert "state_dict has keys" in failures(list(check(Plugin(), named(case))))
@@ -159,6 +184,15 @@ def test_other_keys_are_wrong_rather_than_a_crash(monkeypatch, module, case):
 
 def test_every_constructor_s_argument_is_varied():
     cases = matching("module/*", thorough=True)
-    for attribute in ("momentum", "affine", "track_running_stats", "bias", "eps", "untracked", "old", "gradients"):
+    for attribute in (
+        "momentum",
+        "affine",
+        "track_running_stats",
+        "bias",
+        "eps",
+        "untracked",
+        "old",
+        "gradients",
+    ):
         assert len({getattr(case, attribute) for case in cases}) > 1
     assert {len(case.shape) for case in cases} >= {2, 3, 4, 5}

@@ -1,4 +1,6 @@
-"""The search tells the simplest example that breaks a law, the same each time, and the worst of all where none does."""
+"""The search tells the simplest example that breaks a law, the same each time, and the worst of all
+where none does.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ NUMBERS = st.integers(0, 10**6)
 
 def holds_below(limit, seen=None):
     """A law that holds for numbers below a limit."""
+
     def law(draw):
         number = draw("number", NUMBERS)
         if seen is not None:
@@ -59,7 +62,9 @@ def test_another_seed_draws_other_examples():
 
 def test_a_law_that_holds_gives_the_worst_of_each_quantity():
     seen = []
-    found = {finding.quantity: finding.ratio for finding in search(holds_below(2 * 10**6, seen), 50)}
+    found = {
+        finding.quantity: finding.ratio for finding in search(holds_below(2 * 10**6, seen), 50)
+    }
     assert found == {"size": max(seen) / (2 * 10**6), "sign": 0.5}
 
 
@@ -77,16 +82,24 @@ def test_what_else_a_law_raises_is_raised():
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    """The examples of a search in two new processes, one of which has imported numbers of its own, and their folder."""
+    """The examples of a search in two new processes, one of which has imported numbers of its own,
+    and their folder.
+    """
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "numbers_of_its_own.py").write_text(f"NUMBERS = {list(range(1000, 10**6, 7777))}\n")
     (folder / "searching.py").write_text(SEARCHING)
     called_in = folder / "called_in"
     called_in.mkdir()
     return called_in, [
-        subprocess.run([sys.executable, folder / "searching.py", *imported], cwd=called_in, check=True, capture_output=True,
-                       text=True).stdout
-        for imported in ([], ["numbers_of_its_own"])]
+        subprocess.run(
+            [sys.executable, folder / "searching.py", *imported],
+            cwd=called_in,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for imported in ([], ["numbers_of_its_own"])
+    ]
 
 
 SEARCHING = """
@@ -106,7 +119,9 @@ def test_nothing_is_written_where_the_command_was_called(elsewhere):
     assert not list(folder.iterdir())
 
 
-@pytest.mark.xfail(reason="hypothesis draws numbers that it finds in the source of whatever modules are loaded")
+@pytest.mark.xfail(
+    reason="hypothesis draws numbers that it finds in the source of whatever modules are loaded"
+)
 def test_the_examples_are_the_same_whatever_else_was_imported(elsewhere):
     once, again = elsewhere[1]
     assert once == again

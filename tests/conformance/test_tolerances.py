@@ -13,16 +13,21 @@ from plain_bn import Plugin
 
 from harness.conformance.compare import failures, verify
 from harness.conformance.tolerances import bounds
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations import oracle
+from implementations.builtin.numpy_vectorized import NumpyVectorized
+from implementations.builtin.torch_unfused import TorchUnfused
 from implementations.interface import Phase, Problem, Results
-from implementations.numpy_vectorized import NumpyVectorized
-from implementations.torch_unfused import TorchUnfused
 
 PROBLEM = Problem((8, 6, 5, 5), activation="relu", residual=True)
 problems = st.builds(
-    Problem, st.tuples(st.integers(2, 40), st.integers(1, 9), st.integers(1, 30)),
-    activation=st.sampled_from([None, "relu"]), residual=st.booleans(), weight=st.booleans(), bias=st.booleans())
+    Problem,
+    st.tuples(st.integers(2, 40), st.integers(1, 9), st.integers(1, 30)),
+    activation=st.sampled_from([None, "relu"]),
+    residual=st.booleans(),
+    weight=st.booleans(),
+    bias=st.booleans(),
+)
 
 
 def results_of(implementation, problem, phase, arrays, face="layer"):
@@ -33,16 +38,29 @@ def results_of(implementation, problem, phase, arrays, face="layer"):
 
 
 @settings(max_examples=100, deadline=None)
-@given(problems, st.sampled_from(list(Phase)), st.integers(0, 10**6),
-       st.sampled_from([0.0, 0.1, 10.0, 1e3, 1e4]), st.sampled_from([1e-3, 1.0, 1e3]))
+@given(
+    problems,
+    st.sampled_from(list(Phase)),
+    st.integers(0, 10**6),
+    st.sampled_from([0.0, 0.1, 10.0, 1e3, 1e4]),
+    st.sampled_from([1e-3, 1.0, 1e3]),
+)
 def test_a_straightforward_float32_implementation_passes(problem, phase, seed, mean, scale):
     arrays = make_arrays(problem, seed, mean=mean, scale=scale)
-    assert failures(verify(results_of(Plugin(), problem, phase, arrays), problem, phase, arrays)) is None
+    assert (
+        failures(verify(results_of(Plugin(), problem, phase, arrays), problem, phase, arrays))
+        is None
+    )
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems, st.sampled_from([("float64", None), ("bfloat16", None), ("float16", None), ("bfloat16", "float32")]),
-       st.integers(0, 10**6))
+@given(
+    problems,
+    st.sampled_from(
+        [("float64", None), ("bfloat16", None), ("float16", None), ("bfloat16", "float32")]
+    ),
+    st.integers(0, 10**6),
+)
 def test_so_does_each_other_dtype(problem, dtypes, seed):
     problem = replace(problem, dtype=dtypes[0], parameter_dtype=dtypes[1])
     arrays = make_arrays(problem, seed)
@@ -52,14 +70,19 @@ def test_so_does_each_other_dtype(problem, dtypes, seed):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 def test_an_error_of_a_few_units_in_the_last_place_is_seen(dtype):
-    problem = replace(PROBLEM, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32")
+    problem = replace(
+        PROBLEM, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32"
+    )
     arrays = make_arrays(problem, 0)
     found = results_of(TorchUnfused(), problem, Phase.INFERENCE, arrays)
     off = found.output.clone()
     place = divmod(int(off.abs().argmax()), problem.size // 8)
     off.view(8, -1)[place] *= 1 + 32 * torch.finfo(off.dtype).eps
-    (wrong,) = [finding for finding in verify(replace(found, output=off), problem, Phase.INFERENCE, arrays)
-                if not finding.passed]
+    (wrong,) = [
+        finding
+        for finding in verify(replace(found, output=off), problem, Phase.INFERENCE, arrays)
+        if not finding.passed
+    ]
     assert wrong.quantity == "output"
 
 
@@ -77,7 +100,12 @@ def test_a_large_mean_loosens_the_variance_by_the_condition_number_and_not_by_it
     def relative(mean):
         arrays = make_arrays(PROBLEM, 0, mean=mean)
         exact = oracle.evaluate(PROBLEM, Phase.FORWARD_TRAINING, arrays)
-        return float(np.median(bounds(PROBLEM, Phase.FORWARD_TRAINING, arrays, exact).running_var / exact.running_var))
+        return float(
+            np.median(
+                bounds(PROBLEM, Phase.FORWARD_TRAINING, arrays, exact).running_var
+                / exact.running_var
+            )
+        )
 
     assert relative(1e3) / relative(1e2) == pytest.approx(10, rel=0.2)
 
@@ -93,8 +121,14 @@ def test_data_of_low_precision_costs_one_rounding_of_the_output():
 def test_overflow_to_infinity_is_right_where_float16_ends():
     problem = Problem((4, 1), "float16", "float32")
     arrays = make_arrays(problem, 0)
-    arrays = replace(arrays, weight=torch.tensor([6e4]), running_mean=torch.zeros(1), running_var=torch.ones(1),
-                     bias=torch.zeros(1), input=torch.tensor([[3.0], [-3.0], [0.5], [0.0]], dtype=torch.float16))
+    arrays = replace(
+        arrays,
+        weight=torch.tensor([6e4]),
+        running_mean=torch.zeros(1),
+        running_var=torch.ones(1),
+        bias=torch.zeros(1),
+        input=torch.tensor([[3.0], [-3.0], [0.5], [0.0]], dtype=torch.float16),
+    )
     output = torch.tensor([[torch.inf], [-torch.inf], [30000.0], [0.0]], dtype=torch.float16)
     right = Results(output, arrays.running_mean, arrays.running_var)
     wrong = replace(right, output=torch.where(output.isinf(), -output, output))
@@ -106,25 +140,43 @@ def test_numpy_and_torch_are_judged_alike():
     arrays = make_arrays(PROBLEM, 0)
     for implementation in (NumpyVectorized(), TorchUnfused()):
         for face in ("layer", "kernel"):
-            found = verify(results_of(implementation, PROBLEM, Phase.TRAINING_STEP, arrays, face), PROBLEM,
-                           Phase.TRAINING_STEP, arrays)
+            found = verify(
+                results_of(implementation, PROBLEM, Phase.TRAINING_STEP, arrays, face),
+                PROBLEM,
+                Phase.TRAINING_STEP,
+                arrays,
+            )
             assert max(finding.ratio for finding in found) < 0.5
 
 
 SIXTEEN = Problem((4, 5, 2, 2))
 eights = st.builds(
-    Problem, st.sampled_from([(8, 3), (2, 5, 4), (40, 1), (4, 19, 2, 3), (16, 7, 5, 5), (2, 3, 2, 2, 9)]),
-    activation=st.sampled_from([None, "relu"]), residual=st.booleans(), weight=st.booleans(), bias=st.booleans())
+    Problem,
+    st.sampled_from([(8, 3), (2, 5, 4), (40, 1), (4, 19, 2, 3), (16, 7, 5, 5), (2, 3, 2, 2, 9)]),
+    activation=st.sampled_from([None, "relu"]),
+    residual=st.booleans(),
+    weight=st.booleans(),
+    bias=st.booleans(),
+)
 
 
 def judged(problem, phase, arrays, results, **keywords):
-    return {finding.quantity: finding for finding in verify(results, problem, phase, arrays, **keywords)}
+    return {
+        finding.quantity: finding for finding in verify(results, problem, phase, arrays, **keywords)
+    }
 
 
 @settings(max_examples=80, deadline=None)
-@given(eights, st.sampled_from(list(Phase)), st.integers(0, 10**6), st.sampled_from([0.0, 1.0, -64.0, 2.0**14, 2.0**20]),
-       st.sampled_from([1e-5, 0.25]))
-def test_two_passes_in_float32_are_right_of_a_ternary_input_whatever_its_mean(problem, phase, seed, mean, eps):
+@given(
+    eights,
+    st.sampled_from(list(Phase)),
+    st.integers(0, 10**6),
+    st.sampled_from([0.0, 1.0, -64.0, 2.0**14, 2.0**20]),
+    st.sampled_from([1e-5, 0.25]),
+)
+def test_two_passes_in_float32_are_right_of_a_ternary_input_whatever_its_mean(
+    problem, phase, seed, mean, eps
+):
     arrays = replace(make_arrays(problem, seed, distribution="ternary", mean=mean), eps=eps)
     results = results_of(Plugin(), problem, phase, arrays)
     assert failures(verify(results, problem, phase, arrays, representable=True)) is None
@@ -133,10 +185,14 @@ def test_two_passes_in_float32_are_right_of_a_ternary_input_whatever_its_mean(pr
 @settings(max_examples=30, deadline=None)
 @given(eights, st.integers(0, 10**6), st.sampled_from(["float64", "bfloat16", "float16"]))
 def test_so_are_they_in_other_dtypes(problem, seed, dtype):
-    problem = replace(problem, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32")
+    problem = replace(
+        problem, dtype=dtype, parameter_dtype="float64" if dtype == "float64" else "float32"
+    )
     arrays = make_arrays(problem, seed, distribution="ternary", mean=16.0)
     results = results_of(TorchUnfused(), problem, Phase.TRAINING_STEP, arrays)
-    assert failures(verify(results, problem, Phase.TRAINING_STEP, arrays, representable=True)) is None
+    assert (
+        failures(verify(results, problem, Phase.TRAINING_STEP, arrays, representable=True)) is None
+    )
 
 
 @pytest.mark.parametrize("quantity", ["output", "grad_bias", "running_mean", "running_var"])
@@ -145,7 +201,13 @@ def test_of_a_ternary_input_an_error_of_32_ulp_is_seen(quantity):
     results = results_of(Plugin(), SIXTEEN, Phase.TRAINING_STEP, arrays)
     off = getattr(results, quantity).clone()
     off.view(-1)[off.abs().argmax()] *= 1 + 32 * torch.finfo(off.dtype).eps
-    found = judged(SIXTEEN, Phase.TRAINING_STEP, arrays, replace(results, **{quantity: off}), representable=True)
+    found = judged(
+        SIXTEEN,
+        Phase.TRAINING_STEP,
+        arrays,
+        replace(results, **{quantity: off}),
+        representable=True,
+    )
     assert [name for name, finding in found.items() if not finding.passed] == [quantity]
     assert 16 < found[quantity].ulp <= 64
 
@@ -155,7 +217,13 @@ def test_at_inference_it_is_seen_however_large_the_mean(mean):
     arrays = make_arrays(SIXTEEN, 0, distribution="ternary", mean=mean)
     results = results_of(Plugin(), SIXTEEN, Phase.BACKWARD_INFERENCE, arrays)
     off = results.grad_input * (1 + 32 * torch.finfo(torch.float32).eps)
-    found = judged(SIXTEEN, Phase.BACKWARD_INFERENCE, arrays, replace(results, grad_input=off), representable=True)
+    found = judged(
+        SIXTEEN,
+        Phase.BACKWARD_INFERENCE,
+        arrays,
+        replace(results, grad_input=off),
+        representable=True,
+    )
     assert [name for name, finding in found.items() if not finding.passed] == ["grad_input"]
 
 
@@ -167,7 +235,9 @@ def test_tolerances_of_representable_sums_do_not_grow_with_their_length():
         return float(np.median(found.running_var / abs(exact.running_var)))
 
     short, long = Problem((8, 9)), Problem((32768, 9))
-    assert allowed(long, representable=True) == pytest.approx(allowed(short, representable=True), rel=0.1)
+    assert allowed(long, representable=True) == pytest.approx(
+        allowed(short, representable=True), rel=0.1
+    )
     assert allowed(long) > 10 * allowed(short)
     assert allowed(long, representable=True) < allowed(long) / 10
 
@@ -178,4 +248,6 @@ def test_an_input_of_any_other_kind_needs_the_wider_tolerances():
     results = results_of(Plugin(), problem, Phase.TRAINING_STEP, arrays)
     rough = replace(results, grad_bias=results.grad_bias + 1e-2)
     assert failures(verify(rough, problem, Phase.TRAINING_STEP, arrays)) is None
-    assert "grad_bias" in failures(verify(rough, problem, Phase.TRAINING_STEP, arrays, representable=True))
+    assert "grad_bias" in failures(
+        verify(rough, problem, Phase.TRAINING_STEP, arrays, representable=True)
+    )

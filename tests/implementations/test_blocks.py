@@ -1,4 +1,6 @@
-"""The blocks that networks are made of compute the same, converted, in training and in inference."""
+"""The blocks that networks are made of compute the same, converted, in training and in
+inference.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import torch
 from torch import nn
 
 from implementations import BatchNorm, convert
-from tests.implementations.stepping import stepped
+from tests.helpers.stepping import stepped
 
 
 def convolution(inputs, outputs, size, groups=1):
@@ -23,8 +25,15 @@ class Basic(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.conv1, self.conv2 = convolution(channels, channels, 3), convolution(channels, channels, 3)
-        self.bn1, self.bn2, self.relu = nn.BatchNorm2d(channels), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        self.conv1, self.conv2 = (
+            convolution(channels, channels, 3),
+            convolution(channels, channels, 3),
+        )
+        self.bn1, self.bn2, self.relu = (
+            nn.BatchNorm2d(channels),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
 
     def forward(self, x):
         out = self.relu(self.bn1(self.conv1(x)))
@@ -40,7 +49,9 @@ class Bypassed(Basic):
 
     def __init__(self, channels):
         super().__init__(channels)
-        self.bypass = nn.Sequential(convolution(channels, channels, 1), nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
+        self.bypass = nn.Sequential(
+            convolution(channels, channels, 1), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        )
 
     def forward(self, x):
         out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
@@ -56,9 +67,15 @@ class Inverted(nn.Module):
         super().__init__()
         wide = 2 * channels
         self.layers = nn.Sequential(
-            convolution(channels, wide, 1), nn.BatchNorm2d(wide), nn.ReLU(inplace=True),
-            convolution(wide, wide, 3, groups=wide), nn.BatchNorm2d(wide), nn.ReLU(inplace=True),
-            convolution(wide, channels, 1), nn.BatchNorm2d(channels))
+            convolution(channels, wide, 1),
+            nn.BatchNorm2d(wide),
+            nn.ReLU(inplace=True),
+            convolution(wide, wide, 3, groups=wide),
+            nn.BatchNorm2d(wide),
+            nn.ReLU(inplace=True),
+            convolution(wide, channels, 1),
+            nn.BatchNorm2d(channels),
+        )
 
     def forward(self, x):
         return x + self.layers(x)
@@ -72,7 +89,10 @@ class PreActivated(nn.Module):
     def __init__(self, channels):
         super().__init__()
         self.bn1, self.bn2 = nn.BatchNorm2d(channels), nn.BatchNorm2d(channels)
-        self.conv1, self.conv2 = convolution(channels, channels, 3), convolution(channels, channels, 3)
+        self.conv1, self.conv2 = (
+            convolution(channels, channels, 3),
+            convolution(channels, channels, 3),
+        )
 
     def forward(self, x):
         y = self.conv1(torch.relu(self.bn1(x)))
@@ -82,8 +102,18 @@ class PreActivated(nn.Module):
 def step(model, training):
     """Output, gradients and buffers after a step, its first batch norm frozen."""
     model.train(training)
-    next(module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)).eval()
-    x = torch.randn(4, 6, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
+    next(
+        module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)
+    ).eval()
+    x = torch.randn(
+        4,
+        6,
+        5,
+        5,
+        generator=torch.Generator().manual_seed(1),
+        dtype=torch.float64,
+        requires_grad=True,
+    )
     return stepped(model, x)
 
 
@@ -96,5 +126,7 @@ def test_a_converted_block_computes_the_same(kind, name, fuse, training):
     model = nn.Sequential(kind(6), kind(6)).double()
     converted = convert(copy.deepcopy(model), name, fuse=fuse)
     torch.testing.assert_close(step(converted, training), step(model, training))
-    activations = [module.activation for module in converted.modules() if isinstance(module, BatchNorm)]
+    activations = [
+        module.activation for module in converted.modules() if isinstance(module, BatchNorm)
+    ]
     assert activations.count("relu") == (2 * kind.drawn_in if fuse else 0)

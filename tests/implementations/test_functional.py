@@ -1,4 +1,6 @@
-"""`batch_norm` agrees with torch.nn.functional.batch_norm in what it returns, updates and refuses."""
+"""`batch_norm` agrees with torch.nn.functional.batch_norm in what it returns, updates and
+refuses.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +23,29 @@ def operands(channels=3, dtype=torch.float64):
 
 
 @everywhere
-@pytest.mark.parametrize("view", [
-    lambda x: x, lambda x: x[:, :, ::2], lambda x: x.permute(0, 1, 3, 2), lambda x: x[:1].expand(4, -1, -1, -1),
-    lambda x: x.to(memory_format=torch.channels_last), lambda x: x[:, :, 0], lambda x: x[:, :, 0, 0],
-    lambda x: x.flatten(2).reshape(4, 3, 1, 2, 3, 6),
-], ids=["plain", "sliced", "permuted", "expanded", "channels_last", "rank 3", "rank 2", "rank 6"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x,
+        lambda x: x[:, :, ::2],
+        lambda x: x.permute(0, 1, 3, 2),
+        lambda x: x[:1].expand(4, -1, -1, -1),
+        lambda x: x.to(memory_format=torch.channels_last),
+        lambda x: x[:, :, 0],
+        lambda x: x[:, :, 0, 0],
+        lambda x: x.flatten(2).reshape(4, 3, 1, 2, 3, 6),
+    ],
+    ids=["plain", "sliced", "permuted", "expanded", "channels_last", "rank 3", "rank 2", "rank 6"],
+)
 def test_values_statistics_and_strides_are_pytorchs_for_any_view(name, view):
-    x = view(torch.randn(4, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))
+    x = view(
+        torch.randn(4, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    )
     (mean, var, weight, bias), (mean_, var_, _, _) = operands(), operands()
     expected = F.batch_norm(x, mean, var, weight, bias, training=True, momentum=0.3)
-    output = batch_norm(x, mean_, var_, weight, bias, training=True, momentum=0.3, implementation=name)
+    output = batch_norm(
+        x, mean_, var_, weight, bias, training=True, momentum=0.3, implementation=name
+    )
     torch.testing.assert_close(output, expected)
     assert output.stride() == expected.stride()
     torch.testing.assert_close((mean_, var_), (mean, var))
@@ -42,31 +57,51 @@ def test_values_statistics_and_strides_are_pytorchs_for_any_view(name, view):
 @pytest.mark.parametrize("with_residual", [False, True])
 def test_gradients_pass_gradcheck(name, training, activation, with_residual):
     mean, var, weight, bias = operands()
-    x, residual = (torch.randn(4, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    x, residual = (
+        torch.randn(4, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        for seed in (1, 2)
+    )
     leaves = [leaf.requires_grad_() for leaf in (x, residual, weight, bias)]
 
     def function(x, residual, weight, bias):
-        return batch_norm(x, mean.clone(), var.clone(), weight, bias, training, implementation=name,
-                          activation=activation, residual=residual if with_residual else None)
+        return batch_norm(
+            x,
+            mean.clone(),
+            var.clone(),
+            weight,
+            bias,
+            training,
+            implementation=name,
+            activation=activation,
+            residual=residual if with_residual else None,
+        )
 
     assert torch.autograd.gradcheck(function, leaves)
 
 
 @everywhere
-@pytest.mark.parametrize(("shape", "arguments", "keywords"), [
-    ((1, 3), (None, None), {"training": True}),
-    ((1, 3, 1), (None, None), {"training": True}),
-    ((2, 3), (None, None), {}),
-    ((2, 3), (torch.zeros(3), None), {}),
-    ((2, 3), (torch.zeros(3), None), {"training": True}),
-    ((2, 3), (torch.zeros(4), torch.ones(3)), {"training": True}),
-    ((2, 3), (torch.zeros(3), torch.ones(3), torch.ones(2)), {"training": True}),
-    ((2, 3), (torch.zeros(3), torch.ones(3)), {"training": True, "eps": -1.0}),
-    ((2, 3), (torch.zeros(3), torch.ones(3)), {"training": True, "momentum": None}),
-    ((3,), (None, None), {"training": True}),
-    ((2, 3), (torch.zeros(3, requires_grad=True), torch.ones(3)), {"training": True}),
-    ((2, 3), (torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)), {"training": True}),
-], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "arguments", "keywords"),
+    [
+        ((1, 3), (None, None), {"training": True}),
+        ((1, 3, 1), (None, None), {"training": True}),
+        ((2, 3), (None, None), {}),
+        ((2, 3), (torch.zeros(3), None), {}),
+        ((2, 3), (torch.zeros(3), None), {"training": True}),
+        ((2, 3), (torch.zeros(4), torch.ones(3)), {"training": True}),
+        ((2, 3), (torch.zeros(3), torch.ones(3), torch.ones(2)), {"training": True}),
+        ((2, 3), (torch.zeros(3), torch.ones(3)), {"training": True, "eps": -1.0}),
+        ((2, 3), (torch.zeros(3), torch.ones(3)), {"training": True, "momentum": None}),
+        ((3,), (None, None), {"training": True}),
+        ((2, 3), (torch.zeros(3, requires_grad=True), torch.ones(3)), {"training": True}),
+        (
+            (2, 3),
+            (torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)),
+            {"training": True},
+        ),
+    ],
+    ids=str,
+)
 def test_what_pytorch_refuses_is_refused_with_its_exception(name, shape, arguments, keywords):
     x = torch.ones(shape)
     with pytest.raises(Exception) as theirs:
@@ -99,7 +134,9 @@ def test_a_refused_call_leaves_the_running_statistics_alone(name):
 def test_an_operand_changed_after_the_forward_is_noticed_in_the_backward(name):
     x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     weight = torch.ones(3, dtype=torch.float64, requires_grad=True)
-    output = batch_norm(x, None, None, weight, training=True, activation="relu", implementation=name)
+    output = batch_norm(
+        x, None, None, weight, training=True, activation="relu", implementation=name
+    )
     with torch.no_grad():
         weight.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -131,9 +168,13 @@ def test_an_unknown_implementation_is_unavailable_with_a_suggestion():
         batch_norm(torch.ones(2, 3), None, None, training=True, implementation="nunpy")
 
 
-@pytest.mark.parametrize(("keywords", "said"), [
-    ({"activation": "gelu"}, "allowed: None or 'relu'"), ({"residual": torch.ones(2, 4)}, "must be as the input"),
-])
+@pytest.mark.parametrize(
+    ("keywords", "said"),
+    [
+        ({"activation": "gelu"}, "allowed: None or 'relu'"),
+        ({"residual": torch.ones(2, 4)}, "must be as the input"),
+    ],
+)
 def test_a_bad_epilogue_is_a_value_error(keywords, said):
     with pytest.raises(ValueError, match=said):
         batch_norm(torch.ones(2, 3), None, None, training=True, implementation="numpy", **keywords)
@@ -143,7 +184,10 @@ def test_an_instance_or_a_target_serves_as_well_as_a_name():
     x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
     instance = implementations.load("numpy")
     assert isinstance(instance, Implementation)
-    target = {"_target_": "implementations.numpy_vectorized.NumpyVectorized"}
-    outputs = [batch_norm(x, None, None, training=True, implementation=given) for given in ("numpy", instance, target)]
+    target = {"_target_": "implementations.builtin.numpy_vectorized.NumpyVectorized"}
+    outputs = [
+        batch_norm(x, None, None, training=True, implementation=given)
+        for given in ("numpy", instance, target)
+    ]
     assert torch.equal(outputs[0], outputs[1])
     assert torch.equal(outputs[0], outputs[2])

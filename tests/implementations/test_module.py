@@ -12,20 +12,37 @@ from implementations import BatchNorm
 
 EAGER = ("numpy", "torch_native", "torch_unfused")
 everywhere = pytest.mark.parametrize("name", EAGER)
-KINDS = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d, 5: torch.nn.BatchNorm3d}
+KINDS = {
+    2: torch.nn.BatchNorm1d,
+    3: torch.nn.BatchNorm1d,
+    4: torch.nn.BatchNorm2d,
+    5: torch.nn.BatchNorm3d,
+}
 
 
 def batches(rank, count=3):
     generator = torch.Generator().manual_seed(0)
-    return [torch.randn(4, 3, *[2] * (rank - 2), dtype=torch.float64, generator=generator) * 2 + 1 for _ in range(count)]
+    return [
+        torch.randn(4, 3, *[2] * (rank - 2), dtype=torch.float64, generator=generator) * 2 + 1
+        for _ in range(count)
+    ]
 
 
 @everywhere
 @pytest.mark.parametrize("rank", KINDS)
-@pytest.mark.parametrize("keywords", [
-    {}, {"momentum": None}, {"momentum": 0.0}, {"momentum": 1.0}, {"eps": 0.1}, {"affine": False},
-    {"track_running_stats": False},
-], ids=str)
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {},
+        {"momentum": None},
+        {"momentum": 0.0},
+        {"momentum": 1.0},
+        {"eps": 0.1},
+        {"affine": False},
+        {"track_running_stats": False},
+    ],
+    ids=str,
+)
 def test_it_behaves_as_pytorchs_own_through_training_and_inference(name, rank, keywords):
     ours = BatchNorm(3, **keywords, implementation=name, dtype=torch.float64)
     theirs = KINDS[rank](3, **keywords, dtype=torch.float64)
@@ -41,10 +58,16 @@ def test_it_behaves_as_pytorchs_own_through_training_and_inference(name, rank, k
 @everywhere
 @pytest.mark.parametrize("rank", KINDS)
 def test_it_goes_without_a_bias_when_told_to(name, rank):
-    ours, theirs = BatchNorm(3, bias=False, implementation=name, dtype=torch.float64), KINDS[rank](3, dtype=torch.float64)
+    ours, theirs = (
+        BatchNorm(3, bias=False, implementation=name, dtype=torch.float64),
+        KINDS[rank](3, dtype=torch.float64),
+    )
     theirs.register_parameter("bias", None)  # PyTorch's own argument of that name came with 2.13
-    assert list(ours.state_dict()) == list(theirs.state_dict()) == [
-        "weight", "running_mean", "running_var", "num_batches_tracked"]
+    assert (
+        list(ours.state_dict())
+        == list(theirs.state_dict())
+        == ["weight", "running_mean", "running_var", "num_batches_tracked"]
+    )
     assert [parameter for parameter, _ in ours.named_parameters()] == ["weight"]
     for batch in batches(rank):
         torch.testing.assert_close(ours(batch), theirs(batch))
@@ -53,8 +76,15 @@ def test_it_goes_without_a_bias_when_told_to(name, rank):
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
 
 
-@pytest.mark.parametrize(("affine", "bias", "parameters"), [
-    (True, True, ["weight", "bias"]), (True, False, ["weight"]), (False, True, []), (False, False, [])])
+@pytest.mark.parametrize(
+    ("affine", "bias", "parameters"),
+    [
+        (True, True, ["weight", "bias"]),
+        (True, False, ["weight"]),
+        (False, True, []),
+        (False, False, []),
+    ],
+)
 def test_its_parameters_are_pytorch_s_for_the_same_arguments(affine, bias, parameters):
     ours = BatchNorm(3, affine=affine, bias=bias, implementation="numpy")
     assert [name for name, _ in ours.named_parameters()] == parameters
@@ -73,7 +103,10 @@ def test_checkpoints_go_both_ways(name):
 
 @everywhere
 def test_statistics_that_are_no_longer_tracked_are_left_alone_as_in_pytorch(name):
-    ours, theirs = BatchNorm(3, implementation=name, dtype=torch.float64), torch.nn.BatchNorm2d(3, dtype=torch.float64)
+    ours, theirs = (
+        BatchNorm(3, implementation=name, dtype=torch.float64),
+        torch.nn.BatchNorm2d(3, dtype=torch.float64),
+    )
     for module in (ours, theirs):
         module.track_running_stats = False
     batch = batches(4)[0]
@@ -109,11 +142,18 @@ def test_residual_and_activation_come_after_the_normalization():
 
 
 @pytest.mark.parametrize("activation", [None, "relu"])
-@pytest.mark.parametrize("residual", [torch.ones(3, 1, 1), torch.ones(4, 3, 2, 2), 0.5], ids=["shape", "dtype", "number"])
+@pytest.mark.parametrize(
+    "residual", [torch.ones(3, 1, 1), torch.ones(4, 3, 2, 2), 0.5], ids=["shape", "dtype", "number"]
+)
 def test_a_residual_of_another_shape_or_dtype_is_added_as_plus_adds_it(activation, residual):
     module = BatchNorm(3, implementation="torch_native", activation=activation, dtype=torch.float64)
-    x, expected = batches(4)[0], torch.nn.BatchNorm2d(3, dtype=torch.float64)(batches(4)[0]) + residual
-    torch.testing.assert_close(module(x, residual), torch.relu(expected) if activation else expected)
+    x, expected = (
+        batches(4)[0],
+        torch.nn.BatchNorm2d(3, dtype=torch.float64)(batches(4)[0]) + residual,
+    )
+    torch.testing.assert_close(
+        module(x, residual), torch.relu(expected) if activation else expected
+    )
 
 
 def test_tools_that_look_for_batch_norm_find_it():
@@ -127,4 +167,6 @@ def test_ranks_beyond_two_to_five_are_refused(shape):
 
 
 def test_it_says_in_print_what_computes_it():
-    assert "implementation=numpy, activation=relu" in repr(BatchNorm(3, implementation="numpy", activation="relu"))
+    assert "implementation=numpy, activation=relu" in repr(
+        BatchNorm(3, implementation="numpy", activation="relu")
+    )

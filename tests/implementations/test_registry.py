@@ -24,13 +24,25 @@ def package(tmp_path, monkeypatch):
 
 
 def test_the_built_in_implementations_are_installed():
-    assert set(implementations.names()) >= {"numpy", "torch_native", "torch_unfused", "torch_compile"}
+    assert set(implementations.names()) >= {
+        "numpy",
+        "torch_native",
+        "torch_unfused",
+        "torch_compile",
+    }
 
 
-@pytest.mark.parametrize("statement", [
-    "from . import kern", "from .kern import V", "import pk.kern", "from pk import kern", "from pk.kern import V",
-    "def f():\n    from pk import kern",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from . import kern",
+        "from .kern import V",
+        "import pk.kern",
+        "from pk import kern",
+        "from pk.kern import V",
+        "def f():\n    from pk import kern",
+    ],
+)
 def test_a_change_in_what_a_plugin_imports_from_its_package_changes_its_hash(package, statement):
     (package / "mine.py").write_text(statement + "\n")
     specification = {"_target_": "pk.mine.Mine"}
@@ -42,15 +54,25 @@ def test_a_change_in_what_a_plugin_imports_from_its_package_changes_its_hash(pac
 
 def test_arguments_and_the_contract_are_part_of_the_hash(package):
     (package / "mine.py").write_text("from implementations import interface\n")
-    assert registry.source_hash({"_target_": "pk.mine.Mine", "a": 1}) != registry.source_hash({"_target_": "pk.mine.Mine"})
+    assert registry.source_hash({"_target_": "pk.mine.Mine", "a": 1}) != registry.source_hash(
+        {"_target_": "pk.mine.Mine"}
+    )
     (package / "other.py").write_text("")
-    assert registry.source_hash({"_target_": "pk.mine.X"}) != registry.source_hash({"_target_": "pk.other.X"})
+    assert registry.source_hash({"_target_": "pk.mine.X"}) != registry.source_hash(
+        {"_target_": "pk.other.X"}
+    )
 
 
-@pytest.mark.parametrize(("source", "reason"), [
-    ("import no_such_package\n", "needs the Python package 'no_such_package'"),
-    ("PROGRAMS = {'a Fortran compiler': ('no-such-f90',)}\n", "a Fortran compiler: install one of no-such-f90"),
-])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_package\n", "needs the Python package 'no_such_package'"),
+        (
+            "PROGRAMS = {'a Fortran compiler': ('no-such-f90',)}\n",
+            "a Fortran compiler: install one of no-such-f90",
+        ),
+    ],
+)
 def test_what_the_machine_lacks_is_told_without_importing(package, source, reason):
     (package / "mine.py").write_text(source + "raise RuntimeError('imported')\n")
     assert reason in registry.unavailable({"_target_": "pk.mine.Mine"})
@@ -59,11 +81,18 @@ def test_what_the_machine_lacks_is_told_without_importing(package, source, reaso
     assert not isinstance(raised.value, registry.Broken)
 
 
-@pytest.mark.parametrize(("source", "reason"), [
-    ("raise RuntimeError('on import')\n", "on import"), ("class Mine:\n    pass\n", "not an Implementation"),
-    ("\n", "no attribute 'Mine'"), ("def Mine(:\n", "SyntaxError"),
-])
-def test_what_is_the_implementations_own_fault_is_no_property_of_the_machine(package, source, reason):
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise RuntimeError('on import')\n", "on import"),
+        ("class Mine:\n    pass\n", "not an Implementation"),
+        ("\n", "no attribute 'Mine'"),
+        ("def Mine(:\n", "SyntaxError"),
+    ],
+)
+def test_what_is_the_implementations_own_fault_is_no_property_of_the_machine(
+    package, source, reason
+):
     (package / "mine.py").write_text(source)
     with pytest.raises(registry.Broken, match=reason):
         registry.load({"_target_": "pk.mine.Mine"})

@@ -1,4 +1,6 @@
-"""A model that is traced for fusing is left as it was, and what comes of it keeps modes, hooks, parameters and numbers."""
+"""A model that is traced for fusing is left as it was, and what comes of it keeps modes, hooks,
+parameters and numbers.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def test_changes_in_place_are_traced_as_such_and_numbers_stay_numbers():
             x *= more
             return kept + size
 
-    torch.testing.assert_close(convert(Counting(), "torch_native", fuse=True)(torch.ones(2)), torch.full((2,), 5.0))
+    torch.testing.assert_close(
+        convert(Counting(), "torch_native", fuse=True)(torch.ones(2)), torch.full((2,), 5.0)
+    )
 
 
 def test_what_the_model_does_with_its_buffers_is_done_at_each_call():
@@ -43,7 +47,9 @@ def test_what_the_model_does_with_its_buffers_is_done_at_each_call():
 
 
 def test_a_frozen_batch_norm_stays_frozen():
-    model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.Dropout(), nn.BatchNorm2d(3))
+    model = nn.Sequential(
+        nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.Dropout(), nn.BatchNorm2d(3)
+    )
     model[0].eval()
     model[1].eval()
     fused = convert(model, "torch_native", fuse=True)
@@ -53,8 +59,10 @@ def test_a_frozen_batch_norm_stays_frozen():
 
 
 def state(model):
-    return [(name, module, {key: copy.copy(value) for key, value in vars(module).items()})
-            for name, module in model.named_modules()]
+    return [
+        (name, module, {key: copy.copy(value) for key, value in vars(module).items()})
+        for name, module in model.named_modules()
+    ]
 
 
 class Untraceable(nn.Module):
@@ -100,7 +108,10 @@ def test_a_hooked_module_is_not_traced_into_and_the_batch_norm_inside_is_told():
     model, seen = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.BatchNorm2d(3)), []
     model[0].register_forward_hook(lambda module, arguments, output: seen.append(type(output)))
     model.register_forward_hook(lambda module, arguments, output: seen.append("the model"))
-    with pytest.warns(UserWarning, match=r"0\.0 \(BatchNorm2d\): it is inside a module that tracing does not enter"):
+    with pytest.warns(
+        UserWarning,
+        match=r"0\.0 \(BatchNorm2d\): it is inside a module that tracing does not enter",
+    ):
         fused = convert(model, "torch_native", fuse=True)
     fused(torch.randn(4, 3, 5, 5))
     assert seen == [torch.Tensor, "the model"]

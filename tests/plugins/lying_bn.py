@@ -1,4 +1,6 @@
-"""Plug-ins that are right in their first call and cut corners in those that are timed, and honest ones that look alike."""
+"""Plug-ins that are right in their first call and cut corners in those that are timed, and honest
+ones that look alike.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,14 @@ ROOM = 256 << 20  # bytes that a greedy one is let have
 def copied(record, names=None):
     """Tensors of a record as copies, all of them or the named ones."""
     named = {field.name: getattr(record, field.name) for field in fields(record)}
-    return replace(record, **{name: tensor.clone() for name, tensor in named.items()
-                              if isinstance(tensor, torch.Tensor) and (names is None or name in names)})
+    return replace(
+        record,
+        **{
+            name: tensor.clone()
+            for name, tensor in named.items()
+            if isinstance(tensor, torch.Tensor) and (names is None or name in names)
+        },
+    )
 
 
 class Lie(Wrapped):
@@ -97,7 +105,9 @@ class _Mutating(Wrapped):
 
 
 class _Elsewhere(Lie):
-    """The calls are done by threads, and nobody waits for them. Those that would pile up are not done at all."""
+    """The calls are done by threads, and nobody waits for them. Those that would pile up are not
+    done at all.
+    """
 
     workers = MOST
 
@@ -152,7 +162,9 @@ def _telling(lie):
 
 
 def _mutating(operand, change):
-    return _telling(lambda inner, arrays: _Mutating(inner, lambda inner: change(getattr(arrays, operand).data)))
+    return _telling(
+        lambda inner, arrays: _Mutating(inner, lambda inner: change(getattr(arrays, operand).data))
+    )
 
 
 Cached = _telling(_Cached)
@@ -175,7 +187,9 @@ def _copying(names):
         runtime = "copying"
 
         def prepare(self, problem, phase, **keywords):
-            return super().prepare(problem, phase, **{**keywords, "arrays": copied(keywords["arrays"], names)})
+            return super().prepare(
+                problem, phase, **{**keywords, "arrays": copied(keywords["arrays"], names)}
+            )
 
     return Copying
 
@@ -185,14 +199,18 @@ CopyingResidual = _copying(("residual",))
 
 
 class CopyingAndSkipping(Copying):
-    """One whose inputs cannot be changed behind its back, and who does nothing from the second call on."""
+    """One whose inputs cannot be changed behind its back, and who does nothing from the second call
+    on.
+    """
 
     def prepare(self, problem, phase, **keywords):
         return _Skipping(super().prepare(problem, phase, **keywords), keywords["arrays"])
 
 
 class Greedy(Native):
-    """Takes memory until there is none; what it can have is limited first, so that nobody else goes short."""
+    """Takes memory until there is none; what it can have is limited first, so that nobody else goes
+    short.
+    """
 
     def prepare(self, problem, phase, **keywords):
         with Path("/proc/self/statm").open(encoding="ascii") as file:

@@ -1,4 +1,6 @@
-"""Batch norm written out in PyTorch, each step a part that can be replaced: ``Plugin()`` is right."""
+"""Batch norm written out in PyTorch, each step a part that can be replaced: ``Plugin()`` is
+right.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,14 @@ from typing import Any
 
 import torch
 
+from implementations.adapters import pair_layer, prepare_with
 from implementations.interface import Gradients, Implementation
-from implementations.preparing import pair_layer, prepare_with
 
 
 def read(x):
-    """The input in the dtype that is computed in: float32 for bfloat16 and float16, its own otherwise."""
+    """The input in the dtype that is computed in: float32 for bfloat16 and float16, its own
+    otherwise.
+    """
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
@@ -81,7 +85,9 @@ class Recipe:
     joined: Callable[..., Any] = joined
     activated: Callable[..., Any] = torch.relu
     emitted: Callable[..., Any] = lambda output, x: output
-    parted: Callable[..., Any] = lambda output, normalized: output.clone() if output is normalized else output
+    parted: Callable[..., Any] = lambda output, normalized: (
+        output.clone() if output is normalized else output
+    )
     kept: Callable[..., Any] = lambda output: None
 
     towards: Callable[..., Any] = lambda gradient, normalized: gradient
@@ -92,12 +98,16 @@ class Recipe:
     residual: Callable[..., Any] = lambda gradient, dz: dz
     gradients: Callable[..., Any] = lambda gradients, gradient, saved: gradients
 
-    delivered: Callable[..., Any] = lambda made, out: made if made is None or out is None else out.copy_(made)
+    delivered: Callable[..., Any] = lambda made, out: (
+        made if made is None or out is None else out.copy_(made)
+    )
     layer: Callable[..., Any] = lambda layer: layer
 
 
 class Plugin(Implementation):
-    """A recipe's batch norm. ``make`` makes it anew for each layer and each preparation, so that it may remember calls."""
+    """A recipe's batch norm. ``make`` makes it anew for each layer and each preparation, so that it
+    may remember calls.
+    """
 
     runtime = "torch"
 
@@ -112,7 +122,15 @@ class Plugin(Implementation):
         return recipe.layer(pair_layer(*pair(recipe)))
 
     def prepare(self, problem, phase, *, face, outputs, arrays):
-        return prepare_with(face, self.layer(problem), *pair(self.make()), problem, phase, outputs=outputs, arrays=arrays)
+        return prepare_with(
+            face,
+            self.layer(problem),
+            *pair(self.make()),
+            problem,
+            phase,
+            outputs=outputs,
+            arrays=arrays,
+        )
 
 
 def pair(recipe):
@@ -122,19 +140,29 @@ def pair(recipe):
         if options.training:
             mean, var = recipe.about(*recipe.moments(values), values, running_mean)
         else:
-            mean, var = (column(read(running).clone(), x) for running in (running_mean, running_var))
+            mean, var = (
+                column(read(running).clone(), x) for running in (running_mean, running_var)
+            )
         mean, var = recipe.used(mean, var, x, options.training)
         if running_mean is not None and recipe.moves(options.training):
             count = x.numel() // x.shape[1]
-            for running, batch in ((running_mean, mean.flatten()), (running_var, recipe.corrected(var.flatten(), count))):
+            for running, batch in (
+                (running_mean, mean.flatten()),
+                (running_var, recipe.corrected(var.flatten(), count)),
+            ):
                 running.copy_(recipe.moved(read(running), batch, options.momentum))
         rstd = recipe.rstd(var, options.eps)
         normalized = recipe.normalized((values - mean) * rstd, x)
         z = recipe.joined(recipe.affine(normalized, column(weight, x), column(bias, x)), residual)
         output = recipe.emitted((recipe.activated(z) if options.activation else z).to(x.dtype), x)
         output = recipe.parted(output, normalized)
-        # What the backward does not read its users may change: the output above all, which a ReLU in place overwrites.
-        kept = (z if options.activation else None, recipe.kept(output), *map(token, (residual, bias)))
+        # What the backward does not read its users may change: the output above all, which a ReLU
+        # in place overwrites.
+        kept = (
+            z if options.activation else None,
+            recipe.kept(output),
+            *map(token, (residual, bias)),
+        )
         return recipe.delivered(output, out), (normalized, rstd, weight, *kept)
 
     def backward(gradient, saved, options, out=None):
@@ -143,11 +171,18 @@ def pair(recipe):
         dz = read(gradient)
         dz = recipe.masked(dz, z) if options.activation else dz
         dbias, dweight = recipe.sums(dz, normalized)
-        dx = recipe.centred(dz, normalized, dbias, dweight, options.training) * recipe.scaled(rstd, column(weight, dz))
+        dx = recipe.centred(dz, normalized, dbias, dweight, options.training) * recipe.scaled(
+            rstd, column(weight, dz)
+        )
         made = Gradients(
-            dx.to(gradient.dtype), None if residual is None else recipe.residual(read(gradient), dz).to(gradient.dtype),
-            None if weight is None else dweight.to(weight.dtype), None if bias is None else dbias.to(bias.dtype))
-        return Gradients(*map(recipe.delivered, recipe.gradients(made, gradient, saved), out or (None,) * 4))
+            dx.to(gradient.dtype),
+            None if residual is None else recipe.residual(read(gradient), dz).to(gradient.dtype),
+            None if weight is None else dweight.to(weight.dtype),
+            None if bias is None else dbias.to(bias.dtype),
+        )
+        return Gradients(
+            *map(recipe.delivered, recipe.gradients(made, gradient, saved), out or (None,) * 4)
+        )
 
     return forward, backward
 

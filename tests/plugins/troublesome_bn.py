@@ -1,4 +1,6 @@
-"""Plug-ins that do what plug-ins do on a bad day. Each is PyTorch's own batch norm but for one thing."""
+"""Plug-ins that do what plug-ins do on a bad day. Each is PyTorch's own batch norm but for one
+thing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from dataclasses import replace
 
 import torch
 
-from implementations import Unavailable, torch_native
+from implementations import Unavailable
+from implementations.builtin import torch_native
 from implementations.interface import Implementation, Prepared
 
 
@@ -25,7 +28,9 @@ class Native(Implementation):
         return torch_native.layer
 
     def prepare(self, problem, phase, *, face, outputs, arrays):
-        return torch_native.TorchNative().prepare(problem, phase, face=face, outputs=outputs, arrays=arrays)
+        return torch_native.TorchNative().prepare(
+            problem, phase, face=face, outputs=outputs, arrays=arrays
+        )
 
 
 class Wrapped(Prepared):

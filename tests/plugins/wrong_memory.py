@@ -1,6 +1,7 @@
 """What is computed is right; where it is read from, written to or kept is not.
 
-Kernels write behind autograd's back, hence ``.data``: what autograd counts as a change it notices by itself.
+Kernels write behind autograd's back, hence ``.data``: what autograd counts as a change it notices
+by itself.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from plain_bn import Recipe, two_pass
 
 
 def as_if_contiguous(gradient, like):
-    """The gradient's memory from its first element on, in the output's order; a short memory is read round and round."""
+    """The gradient's memory from its first element on, in the output's order; a short memory is
+    read round and round.
+    """
     length = gradient.untyped_storage().nbytes() // gradient.element_size()
     places = (gradient.storage_offset() + torch.arange(gradient.numel())) % length
-    return torch.as_strided(gradient, (length,), (1,), 0)[places].as_strided(like.shape, like.stride())
+    return torch.as_strided(gradient, (length,), (1,), 0)[places].as_strided(
+        like.shape, like.stride()
+    )
 
 
 def as_if_channels_last(gradient, like):
@@ -26,7 +31,10 @@ def packed(values):
 
 
 def kept(step, operand=None):
-    """A recipe whose ``step``, or whose gradient of an operand, is in a buffer of the layer's own, made at the first call."""
+    """A recipe whose ``step``, or whose gradient of an operand, is in a buffer of the layer's own,
+    made at the first call.
+    """
+
     def make():
         buffers = []
 
@@ -35,9 +43,17 @@ def kept(step, operand=None):
             return buffers[0].data.copy_(made)
 
         def gradients(made, gradient, saved):
-            return made if getattr(made, operand) is None else made._replace(**{operand: copied(getattr(made, operand))})
+            return (
+                made
+                if getattr(made, operand) is None
+                else made._replace(**{operand: copied(getattr(made, operand))})
+            )
 
-        return Recipe(gradients=gradients) if operand else Recipe(**{step: lambda made, x: copied(made)})
+        return (
+            Recipe(gradients=gradients)
+            if operand
+            else Recipe(**{step: lambda made, x: copied(made)})
+        )
 
     return make
 
@@ -54,7 +70,9 @@ def accumulated():
 
 
 def of_the_batch_before():
-    """Each batch is normalized with the statistics of the one before, as a kernel in a pipeline may have them."""
+    """Each batch is normalized with the statistics of the one before, as a kernel in a pipeline may
+    have them.
+    """
     known = []
 
     def moments(x):
@@ -76,8 +94,12 @@ def spent(made, gradient, saved):
 
 WRITES = {
     "mutated input": Recipe(touch=lambda x, residual, weight: x.data.mul_(1.5)),
-    "mutated residual": Recipe(touch=lambda x, residual, weight: residual is None or residual.data.relu_()),
-    "mutated weight": Recipe(touch=lambda x, residual, weight: weight is None or weight.data.mul_(1.5)),
+    "mutated residual": Recipe(
+        touch=lambda x, residual, weight: residual is None or residual.data.relu_()
+    ),
+    "mutated weight": Recipe(
+        touch=lambda x, residual, weight: weight is None or weight.data.mul_(1.5)
+    ),
     "output over the input": Recipe(emitted=lambda output, x: x.data.copy_(output)),
     "output in one buffer": kept("emitted"),
     "input's gradient in one buffer": kept("gradients", "input"),
@@ -85,23 +107,43 @@ WRITES = {
     "saved tensors in one buffer": kept("normalized"),
     "input's gradient over the output": Recipe(
         kept=lambda output: output,
-        gradients=lambda made, gradient, saved: made._replace(input=saved[4].data.copy_(made.input))),
-    "output kept as what it is without weight and bias": Recipe(parted=lambda output, normalized: output.data),
-    "input's gradient over the output's": Recipe(gradients=lambda made, gradient, saved: made._replace(
-        input=gradient.data.copy_(made.input))),
+        gradients=lambda made, gradient, saved: made._replace(
+            input=saved[4].data.copy_(made.input)
+        ),
+    ),
+    "output kept as what it is without weight and bias": Recipe(
+        parted=lambda output, normalized: output.data
+    ),
+    "input's gradient over the output's": Recipe(
+        gradients=lambda made, gradient, saved: made._replace(input=gradient.data.copy_(made.input))
+    ),
     "output's gradient masked in place": Recipe(masked=in_place),
     "saved tensors spent by the backward": Recipe(gradients=spent),
     "fresh outputs for given ones": Recipe(delivered=lambda made, out: made),
-    "added to the given output": Recipe(delivered=lambda made, out: made if made is None or out is None else out.add_(made)),
+    "added to the given output": Recipe(
+        delivered=lambda made, out: made if made is None or out is None else out.add_(made)
+    ),
     "gradient not begun at 0": accumulated,
     "statistics of the batch before": of_the_batch_before,
 }
 READS = {
     "gradient read as if contiguous": Recipe(towards=as_if_contiguous),
     "gradient read as if channels_last": Recipe(towards=as_if_channels_last),
-    "parameters read as if contiguous": Recipe(layer=lambda layer: lambda x, residual, weight, bias, *others: layer(
-        x, residual, packed(weight), packed(bias), *others)),
-    "statistics read as if contiguous": Recipe(layer=lambda layer: lambda *operands: layer(
-        *operands[:4], *(operands[4:6] if operands[6].training else map(packed, operands[4:6])), operands[6])),
+    "parameters read as if contiguous": Recipe(
+        layer=lambda layer: (
+            lambda x, residual, weight, bias, *others: layer(
+                x, residual, packed(weight), packed(bias), *others
+            )
+        )
+    ),
+    "statistics read as if contiguous": Recipe(
+        layer=lambda layer: (
+            lambda *operands: layer(
+                *operands[:4],
+                *(operands[4:6] if operands[6].training else map(packed, operands[4:6])),
+                operands[6],
+            )
+        )
+    ),
 }
 MEMORY = {**WRITES, **READS}

@@ -1,4 +1,6 @@
-"""Right in general, and wrong on some occasion: for some shapes, addresses, threads, or from the second call on."""
+"""Right in general, and wrong on some occasion: for some shapes, addresses, threads, or from the
+second call on.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from plain_bn import Recipe, centred, column, scaled, two_pass
 
 
 def without_the_last(x, width=1):
-    """Statistics that leave out each channel's last values, those that fill no vector of ``width``, or else one."""
+    """Statistics that leave out each channel's last values, those that fill no vector of ``width``,
+    or else one.
+    """
     values = x.movedim(1, 0).flatten(1)
     count = values.shape[1]
-    values = values[:, :(count - 1) // width * width or count]
+    values = values[:, : (count - 1) // width * width or count]
     mean = values.mean(1)
     return column(mean, x), column((values - mean[:, None]).square().mean(1), x)
 
@@ -49,16 +53,21 @@ def from_the_second_call():
 
 
 def first_seen(step, place):
-    """One argument of a step, at ``place``, is what it was in the first call: a compiler took it for a constant."""
+    """One argument of a step, at ``place``, is what it was in the first call: a compiler took it
+    for a constant.
+    """
     right = getattr(Recipe, step)
 
     def make():
         seen = []
 
         def constant(*arguments):
-            seen[:] = seen or [arguments[place] if not isinstance(arguments[place], torch.Tensor)
-                               else arguments[place].detach().clone()]
-            return right(*arguments[:place], seen[0], *arguments[place + 1:])
+            seen[:] = seen or [
+                arguments[place]
+                if not isinstance(arguments[place], torch.Tensor)
+                else arguments[place].detach().clone()
+            ]
+            return right(*arguments[:place], seen[0], *arguments[place + 1 :])
 
         return Recipe(**{step: constant})
 
@@ -67,10 +76,15 @@ def first_seen(step, place):
 
 def trembling(occasion=lambda: True):
     """Sums in an order of chance: the last bits differ from call to call."""
+
     def emitted(output, x):
         step = torch.finfo(output.dtype).eps
         tremor = torch.frombuffer(bytearray(os.urandom(output.numel())), dtype=torch.uint8) % 2
-        return output * (1 + step * tremor.reshape(output.shape).to(output.dtype)) if occasion() else output
+        return (
+            output * (1 + step * tremor.reshape(output.shape).to(output.dtype))
+            if occasion()
+            else output
+        )
 
     return Recipe(emitted=emitted)
 
@@ -83,13 +97,23 @@ def of_channel_0(made, x):
 
 def at_inference_when(occasion):
     """Another variance at inference, on that occasion."""
-    return Recipe(used=lambda mean, var, x, training: (mean, var * 1.1 if not training and occasion(x) else var))
+    return Recipe(
+        used=lambda mean, var, x, training: (
+            mean,
+            var * 1.1 if not training and occasion(x) else var,
+        )
+    )
 
 
 def frozen_when(occasion):
-    """The input's gradient by training's formula although statistics are frozen, on that occasion."""
-    return Recipe(centred=lambda dz, normalized, dbias, dweight, training: centred(
-        dz, normalized, dbias, dweight, training or occasion(dz)))
+    """The input's gradient by training's formula although statistics are frozen, on that
+    occasion.
+    """
+    return Recipe(
+        centred=lambda dz, normalized, dbias, dweight, training: centred(
+            dz, normalized, dbias, dweight, training or occasion(dz)
+        )
+    )
 
 
 def alone(operand):
@@ -101,7 +125,7 @@ def alone(operand):
             given = operands[place]
             if given is None or operands[0].requires_grad:
                 return layer(*operands)
-            return layer(*operands[:place], given.detach() + 0 * given, *operands[place + 1:])
+            return layer(*operands[:place], given.detach() + 0 * given, *operands[place + 1 :])
 
         return call
 
@@ -116,8 +140,12 @@ def frozen_without_a_weight():
         frozen[:] = [not training]
         return centred(dz, normalized, dbias, dweight, training)
 
-    return Recipe(centred=bracket, scaled=lambda rstd, weight: torch.ones_like(rstd) if weight is None and frozen[0]
-                  else scaled(rstd, weight))
+    return Recipe(
+        centred=bracket,
+        scaled=lambda rstd, weight: (
+            torch.ones_like(rstd) if weight is None and frozen[0] else scaled(rstd, weight)
+        ),
+    )
 
 
 def refusing_inference_mode(layer):
@@ -127,6 +155,7 @@ def refusing_inference_mode(layer):
 
 def recording_only(layer):
     """Running statistics are updated only where autograd records."""
+
     def call(x, residual, weight, bias, running_mean, running_var, options):
         if not torch.is_grad_enabled() and running_mean is not None:
             running_mean, running_var = running_mean.clone(), running_var.clone()
@@ -178,9 +207,13 @@ OCCASIONS = {
     "wrong for float64 at inference": at_inference_when(lambda x: x.dtype == torch.float64),
     "wrong for rank 2 at inference": at_inference_when(lambda x: x.dim() == 2),
     "wrong for rank 5 at inference": at_inference_when(lambda x: x.dim() == 5),
-    "wrong with two threads at inference": at_inference_when(lambda x: torch.get_num_threads() == 2),
+    "wrong with two threads at inference": at_inference_when(
+        lambda x: torch.get_num_threads() == 2
+    ),
     "wrong for misaligned input at inference": at_inference_when(lambda x: x.data_ptr() % 16),
-    "wrong for channels_last with frozen statistics": frozen_when(lambda dz: not dz.is_contiguous()),
+    "wrong for channels_last with frozen statistics": frozen_when(
+        lambda dz: not dz.is_contiguous()
+    ),
     "wrong for rank 2 with frozen statistics": frozen_when(lambda dz: dz.dim() == 2),
     "wrong for rank 5 with frozen statistics": frozen_when(lambda dz: dz.dim() == 5),
     "statistics not updated under no_grad": Recipe(layer=recording_only),

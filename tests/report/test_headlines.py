@@ -10,14 +10,24 @@ from hypothesis import strategies as st
 from harness import statistics
 from harness.records import Flag, Identity, Record, Status, Verdict
 from harness.report.headlines import Headlines
-from tests.report.synthetic import BASELINE, ENVIRONMENT, SPEEDS, TIME, cell, old, throughput
+from tests.helpers.synthetic import BASELINE, ENVIRONMENT, SPEEDS, TIME, cell, old, throughput
 
 
 def record(number: int, level: float, *, name: str = "numpy", alpha: float = 0.05) -> Record:
     about = cell((8, 8, number + 1), alpha=alpha)
     verdict = Verdict.SLOWER if level < alpha else Verdict.AMBIGUOUS
-    figures = {"ratio": {"estimate": 1.2, "low": 1.1, "high": 1.3}, "verdict": str(verdict), "p_value": level}
-    return Record(Identity("throughput", name, about, "source", ENVIRONMENT), "s1", TIME, Status.OK, figures=figures)
+    figures = {
+        "ratio": {"estimate": 1.2, "low": 1.1, "high": 1.3},
+        "verdict": str(verdict),
+        "p_value": level,
+    }
+    return Record(
+        Identity("throughput", name, about, "source", ENVIRONMENT),
+        "s1",
+        TIME,
+        Status.OK,
+        figures=figures,
+    )
 
 
 def outcomes(records: list[Record]) -> list[str]:
@@ -53,17 +63,29 @@ def test_canary_baseline_and_what_is_flagged_are_no_comparisons() -> None:
     flagged = replace(record(1, 0.001), flags=(Flag.UNSTEADY,))
     canary = record(2, 0.001, name="canary")
     assert Headlines.of([*throughput(cell(), {BASELINE: 1.0}), flagged, canary]).compared == 0
-    assert Headlines.of(throughput(cell(), SPEEDS, failed={"numpy": Status.CRASHED}, flagged=["torch_unfused"])).compared == 1
+    assert (
+        Headlines.of(
+            throughput(cell(), SPEEDS, failed={"numpy": Status.CRASHED}, flagged=["torch_unfused"])
+        ).compared
+        == 1
+    )
 
 
 def test_where_alphas_differ_the_least_holds_for_all() -> None:
-    assert outcomes([record(0, 0.03, alpha=0.05), record(1, 0.004, alpha=0.01)]) == [Verdict.AMBIGUOUS, Verdict.SLOWER]
+    assert outcomes([record(0, 0.03, alpha=0.05), record(1, 0.004, alpha=0.01)]) == [
+        Verdict.AMBIGUOUS,
+        Verdict.SLOWER,
+    ]
 
 
 def test_verdicts_without_a_level_stand_and_are_counted_apart() -> None:
     found = Headlines.of([*old(throughput(cell(), SPEEDS)), record(5, 0.03)])
     assert (found.compared, found.uncorrected, found.fallen) == (1, 3, frozenset())
     assert found.told() == [
-        "Verdicts are corrected for 1 comparison (Holm) and hold together with 95 % confidence; that made none AMBIGUOUS.",
-        "3 verdicts of an earlier protocol came without a level, and stand uncorrected."]
+        (
+            "Verdicts are corrected for 1 comparison (Holm) and hold together with 95 % "
+            "confidence; that made none AMBIGUOUS."
+        ),
+        "3 verdicts of an earlier protocol came without a level, and stand uncorrected.",
+    ]
     assert not Headlines.of([]).told()

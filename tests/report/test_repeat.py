@@ -1,4 +1,6 @@
-"""The command beside a failure repeats that case: it says all that its result depends on, and nothing else."""
+"""The command beside a failure repeats that case: it says all that its result depends on, and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,22 @@ from typing import Any
 
 import pytest
 
-from harness import cli
-from harness.arms import arms_of
+from harness.cli import main
 from harness.config import Config, composition
 from harness.records import Status
 from harness.report.repeat import command
+from harness.tasks.arms import arms_of
 from implementations import registry
-from tests.report.synthetic import case
+from tests.helpers.synthetic import case
 
-ARGUMENTS = {"_target_": "troublesome_bn.Wrong", "blocks": 4, "mode": "fast", "sizes": [1, 2], "exact": True, "seed": None}
+ARGUMENTS = {
+    "_target_": "troublesome_bn.Wrong",
+    "blocks": 4,
+    "mode": "fast",
+    "sizes": [1, 2],
+    "exact": True,
+    "seed": None,
+}
 
 
 def composed(monkeypatch: pytest.MonkeyPatch, line: str) -> Config:
@@ -23,22 +32,38 @@ def composed(monkeypatch: pytest.MonkeyPatch, line: str) -> Config:
     program, name, *arguments = shlex.split(line)
     assert program == "bnbench"
     taken: list[list[str]] = []
-    monkeypatch.setattr(cli, "run", taken.append)
-    {"run": cli.run, "check": cli.check}[name](arguments)
+    monkeypatch.setattr(main, "run", taken.append)
+    {"run": main.run, "check": main.check}[name](arguments)
     composition.register()
     return composition.composed(taken[0]).configs[0]
 
 
 def test_a_command_names_the_implementation_the_case_and_the_threads() -> None:
-    record = case("numpy", "data/large_mean", Status.WRONG, threads=2, allocator="retaining", wait_policy="brief")
+    record = case(
+        "numpy",
+        "data/large_mean",
+        Status.WRONG,
+        threads=2,
+        allocator="retaining",
+        wait_policy="brief",
+    )
     assert command(record) == "bnbench check numpy task.cases=data/large_mean device.threads=2"
 
 
 def test_what_differs_from_the_defaults_is_said() -> None:
-    record = case("numpy", "data/nan", device="cuda", threads=1, allocator="default", wait_policy="passive", huge_pages="asked")
+    record = case(
+        "numpy",
+        "data/nan",
+        device="cuda",
+        threads=1,
+        allocator="default",
+        wait_policy="passive",
+        huge_pages="asked",
+    )
     assert command(record).partition("data/nan ")[2] == (
         "device.name=cuda device.threads=1 device.allocator=default device.wait_policy=passive "
-        "device.huge_pages=asked")
+        "device.huge_pages=asked"
+    )
 
 
 def test_threads_that_the_case_fixes_itself_are_not_asked_for() -> None:
@@ -52,13 +77,22 @@ def test_a_thorough_case_is_asked_for_thoroughly() -> None:
 
 
 def test_keys_that_an_old_record_lacks_are_left_out() -> None:
-    assert command(case("numpy", "data/nan", device=None, threads=None)) == "bnbench check numpy task.cases=data/nan"
+    assert (
+        command(case("numpy", "data/nan", device=None, threads=None))
+        == "bnbench check numpy task.cases=data/nan"
+    )
 
 
-@pytest.mark.parametrize("specification", ["numpy", {"_target_": "troublesome_bn.Wrong"}, ARGUMENTS])
-def test_the_command_means_the_same_implementation(monkeypatch: pytest.MonkeyPatch, specification: Any) -> None:
+@pytest.mark.parametrize(
+    "specification", ["numpy", {"_target_": "troublesome_bn.Wrong"}, ARGUMENTS]
+)
+def test_the_command_means_the_same_implementation(
+    monkeypatch: pytest.MonkeyPatch, specification: Any
+) -> None:
     name = registry.name_of(specification)
-    config = composed(monkeypatch, command(case(name, "data/large_mean", threads=1, wait_policy="passive")))
+    config = composed(
+        monkeypatch, command(case(name, "data/large_mean", threads=1, wait_policy="passive"))
+    )
     assert name in arms_of(config)
     assert config.implementations in (["numpy"], [specification])
     assert (config.task.name, config.task.cases) == ("conformance", "data/large_mean")  # type: ignore[attr-defined]
@@ -66,6 +100,8 @@ def test_the_command_means_the_same_implementation(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("name", ["samples/rank_1,training", "nan/stays in its channel"])
-def test_an_old_name_survives_the_shell_and_hydra(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_an_old_name_survives_the_shell_and_hydra(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     config = composed(monkeypatch, command(case("numpy", name, threads=None)))
     assert config.task.cases == name  # type: ignore[attr-defined]

@@ -1,4 +1,6 @@
-"""Implementations are the same network where that is proven, over seeds enough, and where losses part is told."""
+"""Implementations are the same network where that is proven, over seeds enough, and where losses
+part is told.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from harness import statistics
 from harness.records import Record, Status
 from harness.report import sameness
 from harness.report.sameness import Judgement, Sameness
-from tests.report.racing import SEEDS, changed, ending, failing, race, trained
+from tests.helpers.trainings import SEEDS, changed, ending, failing, race, trained
 
 BASE = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.96, 0.94]
 WAVER = [0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001]
@@ -27,20 +29,26 @@ def judged(records: Sequence[Record]) -> Sameness:
 
 def rounded_at(record: Record, step: int, by: int = 1) -> Record:
     """From ``step`` on the losses are ``by`` float32 numbers higher."""
+
     def moved(at: int, loss: float) -> float:
-        return float((np.array(loss, np.float32).view(np.int32) + (by if at >= step else 0)).view(np.float32))
+        return float(
+            (np.array(loss, np.float32).view(np.int32) + (by if at >= step else 0)).view(np.float32)
+        )
 
     return changed(record, losses=moved)
 
 
-@pytest.mark.parametrize(("points", "noise", "judgement", "reason"), [
-    (0.0, 1, "EQUIVALENT", None),
-    (0.5, 1, "EQUIVALENT", None),
-    (3.0, 1, "DIFFERENT", None),
-    (-3.0, 1, "DIFFERENT", None),
-    (1.0, 1, "UNDECIDED", "the interval is partly within"),
-    (0.0, 30, "UNDECIDED", "the interval is partly within"),
-])
+@pytest.mark.parametrize(
+    ("points", "noise", "judgement", "reason"),
+    [
+        (0.0, 1, "EQUIVALENT", None),
+        (0.5, 1, "EQUIVALENT", None),
+        (3.0, 1, "DIFFERENT", None),
+        (-3.0, 1, "DIFFERENT", None),
+        (1.0, 1, "UNDECIDED", "the interval is partly within"),
+        (0.0, 30, "UNDECIDED", "the interval is partly within"),
+    ],
+)
 def test_the_verdict_is_where_the_interval_lies(points, noise, judgement, reason):
     one = judged(ending(trained(), {"torch_native": BASE, "numpy": off(points, noise)}))
     assert (one.judgement, one.reason) == (Judgement(judgement), reason)
@@ -69,34 +77,53 @@ def test_verdicts_fall_where_there_are_too_many_to_be_sure_of_all():
     alone = ending(trained(), {"torch_native": BASE, "numpy": off(0.75, 2.5)})
     assert judged(alone).judgement == "EQUIVALENT"
     arms = ["torch_native", "numpy", *(f"plugin_{number}" for number in range(6))]
-    many = ending(trained(arms), {"torch_native": BASE, **{name: off(0.75, 2.5) for name in arms[1:]}})
+    many = ending(
+        trained(arms), {"torch_native": BASE, **{name: off(0.75, 2.5) for name in arms[1:]}}
+    )
     assert {(one.judgement, one.reason) for one in sameness.sameness(race(many))} == {
-        (Judgement.UNDECIDED, "not EQUIVALENT after Holm's correction")}
+        (Judgement.UNDECIDED, "not EQUIVALENT after Holm's correction")
+    }
 
 
 def test_who_alone_diverges_is_not_called_the_same_on_the_seeds_that_are_left():
     one = judged(trained(diverged=[("numpy", 3)]))
-    assert (one.judgement, one.reason, one.seeds) == (Judgement.UNDECIDED, "one alone diverged at seed 3", 7)
+    assert (one.judgement, one.reason, one.seeds) == (
+        Judgement.UNDECIDED,
+        "one alone diverged at seed 3",
+        7,
+    )
     both = judged(trained(diverged=[("numpy", 3), ("torch_native", 3)]))
     assert both.judgement == "EQUIVALENT"
 
 
-@pytest.mark.parametrize("status", [Status.CRASHED, Status.TIMEOUT, Status.WRONG, Status.UNSUPPORTED])
+@pytest.mark.parametrize(
+    "status", [Status.CRASHED, Status.TIMEOUT, Status.WRONG, Status.UNSUPPORTED]
+)
 @pytest.mark.parametrize("name", ["numpy", "torch_native"])
 def test_who_alone_fails_is_not_called_the_same_on_the_seeds_that_are_left(name, status):
     one = judged(failing(trained(), status, [(name, 3)]))
-    assert (one.judgement, one.reason, one.seeds) == (Judgement.UNDECIDED, "one alone failed at seed 3", 7)
+    assert (one.judgement, one.reason, one.seeds) == (
+        Judgement.UNDECIDED,
+        "one alone failed at seed 3",
+        7,
+    )
     both = judged(failing(trained(), status, [("numpy", 3), ("torch_native", 3)]))
     assert both.judgement == "EQUIVALENT"
 
 
 def test_divergences_and_failures_of_one_alone_are_both_told():
-    one = judged(failing(trained(diverged=[("numpy", 1)]), Status.CRASHED, [("numpy", 3), ("numpy", 5)]))
+    one = judged(
+        failing(trained(diverged=[("numpy", 1)]), Status.CRASHED, [("numpy", 3), ("numpy", 5)])
+    )
     assert one.reason == "one alone diverged at seed 1 and failed at seed 3 and 5"
 
 
 def test_a_seed_that_one_has_not_run_yet_is_no_failure():
-    records = [record for record in trained() if (record.implementation, record.cell["seed"]) != ("numpy", 3)]
+    records = [
+        record
+        for record in trained()
+        if (record.implementation, record.cell["seed"]) != ("numpy", 3)
+    ]
     assert judged(records).judgement == "EQUIVALENT"
 
 
@@ -119,24 +146,37 @@ def test_losses_that_never_differ_are_told_with_how_many_steps_were_compared():
 
 
 def test_where_losses_part_is_the_median_and_range_over_seeds_in_steps_and_ulp():
-    records = [rounded_at(record, 3 + record.cell["seed"], 1 + record.cell["seed"]) if record.implementation == "numpy"
-               else record for record in trained(seeds=range(3))]
+    records = [
+        rounded_at(record, 3 + record.cell["seed"], 1 + record.cell["seed"])
+        if record.implementation == "numpy"
+        else record
+        for record in trained(seeds=range(3))
+    ]
     one = judged(records)
     assert (sameness.where(one), sameness.apart(one)) == ("4 (3 to 5)", "2 (1 to 3)")
-    assert "losses first differ at step 4 (3 to 5), by 2 (1 to 3) ulp" in sameness.told(race(records), one)
+    assert "losses first differ at step 4 (3 to 5), by 2 (1 to 3) ulp" in sameness.told(
+        race(records), one
+    )
 
 
 @pytest.mark.parametrize(("ulps", "said"), [(400, False), (60_000, True)])
 def test_losses_that_part_by_thousands_of_ulp_are_told_to_be_no_rounding(ulps, said):
-    records = [rounded_at(record, 2, ulps) if record.implementation == "numpy" else record for record in trained()]
+    records = [
+        rounded_at(record, 2, ulps) if record.implementation == "numpy" else record
+        for record in trained()
+    ]
     assert judged(records).judgement == "EQUIVALENT"
     for told in (sameness.table(race(records)), sameness.told(race(records), judged(records))):
         assert ("more than rounding" in told) == said
 
 
 def test_a_seed_that_never_parts_counts_as_later_than_any():
-    records = [rounded_at(record, 7) if record.implementation == "numpy" and record.cell["seed"] else record
-               for record in trained(seeds=range(3))]
+    records = [
+        rounded_at(record, 7)
+        if record.implementation == "numpy" and record.cell["seed"]
+        else record
+        for record in trained(seeds=range(3))
+    ]
     assert sameness.where(judged(records)) == "7 (7 to never)"
 
 

@@ -43,7 +43,9 @@ def test_the_distance_is_a_metric(a, b, c):
 @given(float32, float32, float32)
 def test_it_adds_up_along_the_line_of_numbers(a, b, c):
     low, middle, high = sorted((a, b, c))
-    assert statistics.ulps(low, high) == statistics.ulps(low, middle) + statistics.ulps(middle, high)
+    assert statistics.ulps(low, high) == statistics.ulps(low, middle) + statistics.ulps(
+        middle, high
+    )
 
 
 def test_known_distances():
@@ -68,7 +70,9 @@ def test_what_is_not_finite_in_float32_is_refused(value):
 def test_the_first_difference_is_found_where_it_was_made(losses, data):
     place = data.draw(st.integers(0, len(losses) - 1))
     other = moved(losses[place], -1 if losses[place] > 0 else 1)
-    rest = data.draw(st.lists(float32, min_size=len(losses) - place - 1, max_size=len(losses) - place - 1))
+    rest = data.draw(
+        st.lists(float32, min_size=len(losses) - place - 1, max_size=len(losses) - place - 1)
+    )
     found = statistics.first_difference(losses, [*losses[:place], other, *rest])
     assert found == Difference(place + 1, 1)
 

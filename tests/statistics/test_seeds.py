@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from making import logarithms
 from scipy import stats
 
 from harness import statistics
 from harness.records import Interval
+from tests.helpers.samples import logarithms
 
 
 def test_a_miss_is_longer_than_any_hit():
@@ -22,14 +22,21 @@ def test_a_miss_is_longer_than_any_hit():
 
 def test_two_misses_are_a_tie():
     assert statistics.step_ratio([None], [None], 0.05) == Interval(1.0, 1.0, 1.0)
-    assert statistics.outperformance([None, None], [None, None], 0.05).estimate == pytest.approx(0.5)
+    assert statistics.outperformance([None, None], [None, None], 0.05).estimate == pytest.approx(
+        0.5
+    )
 
 
 def test_the_bootstrap_of_paired_steps_agrees_with_scipys():
     arm, reference = [50, 60, 55, 80, 40, 75, 61, 90], [200, 250, 210, 230, 270, 220, 300, 190]
     found = statistics.step_ratio(arm, reference, 0.1)
-    expected = stats.bootstrap((np.log(np.divide(arm, reference)),), np.median, confidence_level=0.9,
-                               method="percentile", rng=5).confidence_interval
+    expected = stats.bootstrap(
+        (np.log(np.divide(arm, reference)),),
+        np.median,
+        confidence_level=0.9,
+        method="percentile",
+        rng=5,
+    ).confidence_interval
     assert logarithms(found)[1:] == pytest.approx((expected.low, expected.high), abs=0.02)
     assert statistics.step_ratio(arm, reference, 0.1) == found
 
@@ -37,7 +44,8 @@ def test_the_bootstrap_of_paired_steps_agrees_with_scipys():
 def test_the_probability_of_outperforming_has_the_exact_binomial_interval():
     found = statistics.outperformance([1, 1, 1, 1, 1, 1, 1, 9, 9, 9], [5] * 10, 0.05)
     assert found.estimate == pytest.approx(0.7)
-    assert (found.low, found.high) == pytest.approx((0.34755, 0.93326), abs=1e-5)  # R: binom.test(7, 10)
+    # R: binom.test(7, 10)
+    assert (found.low, found.high) == pytest.approx((0.34755, 0.93326), abs=1e-5)
     certain = statistics.outperformance([1] * 5, [None] * 5, 0.05)
     assert (certain.estimate, certain.high) == (1.0, 1.0)
     assert certain.low == pytest.approx(0.4782, abs=1e-4)  # 0.025 ** (1 / 5)

@@ -15,9 +15,15 @@ from harness.statistics.steadiness import WINDOW
 GROUPS = 100
 
 
-def noisy(random: np.random.Generator, course: np.ndarray, noise: float, outliers: float = 0.0) -> list[float]:
-    """Seconds about a course, off by ``noise``, and by some 50 % more in a share of ``outliers``."""
-    slowed = np.where(random.random(len(course)) < outliers, random.exponential(0.5, len(course)), 0)
+def noisy(
+    random: np.random.Generator, course: np.ndarray, noise: float, outliers: float = 0.0
+) -> list[float]:
+    """Seconds about a course, off by ``noise``, and by some 50 % more in a share of
+    ``outliers``.
+    """
+    slowed = np.where(
+        random.random(len(course)) < outliers, random.exponential(0.5, len(course)), 0
+    )
     return list(course * np.exp(random.normal(0, noise, len(course)) + slowed))
 
 
@@ -43,10 +49,14 @@ def test_a_window_of_another_length_waits_for_two_of_its_own(window):
 
 
 def test_a_shorter_window_forgives_as_much_more_noise():
-    # Neighbours that differ by 6.745 % are a noise of 7.07 %: medians of 4 may then be 6.3 % apart, of 20 only 2.8 %.
+    # Neighbours that differ by 6.745 % are a noise of 7.07 %: medians of 4 may then be 6.3 % apart,
+    # of 20 only 2.8 %.
     def at(gap: float, window: int) -> bool:
         steps = [0.0, 0.0674490] * (window // 2)
-        return is_steady([100 + 100 * value for value in steps] + [100 + 100 * (value + gap) for value in steps], window)
+        return is_steady(
+            [100 + 100 * value for value in steps] + [100 + 100 * (value + gap) for value in steps],
+            window,
+        )
 
     assert at(0.055, 4)
     assert not at(0.055, 20)
@@ -70,7 +80,8 @@ def test_a_step_unsettles_a_series_until_it_is_a_window_old(factor):
     def at(age: int) -> bool:
         return is_steady([1.0] * (3 * WINDOW) + [factor] * age)
 
-    steady_before = [at(age) for age in range(WINDOW // 2)]  # a minority of the newest groups is no more than outliers
+    # a minority of the newest groups is no more than outliers
+    steady_before = [at(age) for age in range(WINDOW // 2)]
     assert all(steady_before)
     assert not any(at(age) for age in range(WINDOW // 2 + 1, WINDOW + WINDOW // 2))
     assert at(2 * WINDOW)
@@ -78,7 +89,7 @@ def test_a_step_unsettles_a_series_until_it_is_a_window_old(factor):
 
 def test_a_slow_rise_is_not_steady():
     for count in range(2 * WINDOW, GROUPS):
-        assert not is_steady([1 + 0.005 * group for group in range(count)][:2 * WINDOW + 20])
+        assert not is_steady([1 + 0.005 * group for group in range(count)][: 2 * WINDOW + 20])
 
 
 def test_a_drift_does_not_pass_as_noise_of_its_own():
@@ -96,7 +107,10 @@ def test_a_drift_is_tolerated_by_its_share_of_the_time(unit):
     assert not is_steady([unit] * WINDOW + [1.025 * unit] * WINDOW)
 
 
-@given(st.lists(st.floats(0.5, 2), min_size=2 * WINDOW, max_size=2 * WINDOW), st.lists(st.floats(0.5, 2)))
+@given(
+    st.lists(st.floats(0.5, 2), min_size=2 * WINDOW, max_size=2 * WINDOW),
+    st.lists(st.floats(0.5, 2)),
+)
 def test_only_the_newest_two_windows_count(newest, before):
     assert is_steady(before + newest) == is_steady(newest)
 
@@ -104,21 +118,34 @@ def test_only_the_newest_two_windows_count(newest, before):
 @pytest.mark.parametrize("outliers", [0.0, 0.05])
 @pytest.mark.parametrize("noise", [0.002, 0.02, 0.05])
 def test_noise_alone_costs_a_few_groups_at_most(noise, outliers):
-    # False alarms, of 500 windows: none at 0.2 % of noise, one in ten at 2 %, one in four or five at 5 %.
+    # False alarms, of 500 windows: none at 0.2 % of noise, one in ten at 2 %, one in four or five
+    # at 5 %.
     random = np.random.default_rng(7)
-    alarms = np.mean([not is_steady(noisy(random, np.ones(2 * WINDOW), noise, outliers)) for _ in range(500)])
+    alarms = np.mean(
+        [not is_steady(noisy(random, np.ones(2 * WINDOW), noise, outliers)) for _ in range(500)]
+    )
     assert alarms <= {0.002: 0.01, 0.02: 0.15, 0.05: 0.35}[noise]
     lengths = [stopped(noisy(random, np.ones(GROUPS), noise, outliers)) for _ in range(200)]
     assert np.mean(lengths) <= 2 * WINDOW + 2
     assert max(lengths) < GROUPS
 
 
-@pytest.mark.parametrize(("groups", "noise", "left"), [
-    (5, 0.005, 0.005), (5, 0.05, 0.015), (10, 0.005, 0.015), (10, 0.02, 0.025), (10, 0.05, 0.05), (20, 0.02, 0.08),
-])
+@pytest.mark.parametrize(
+    ("groups", "noise", "left"),
+    [
+        (5, 0.005, 0.005),
+        (5, 0.05, 0.015),
+        (10, 0.005, 0.015),
+        (10, 0.02, 0.025),
+        (10, 0.05, 0.05),
+        (20, 0.02, 0.08),
+    ],
+)
 def test_a_noisy_warm_up_that_is_called_steady_has_little_left(groups, noise, left):
     # Misses: with what is left above these, one warm-up in twenty is called steady.
     random = np.random.default_rng(8)
     course = falling(groups)
-    remaining = [course[(stopped(noisy(random, course, noise)) or GROUPS) - 1] - 1 for _ in range(200)]
+    remaining = [
+        course[(stopped(noisy(random, course, noise)) or GROUPS) - 1] - 1 for _ in range(200)
+    ]
     assert np.quantile(remaining, 0.95) < left

@@ -1,4 +1,6 @@
-"""The order of things in a cell and what becomes of trouble, proved with launches and a clock that are ours."""
+"""The order of things in a cell and what becomes of trouble, proved with launches and a clock that
+are ours.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,31 @@ import pytest
 from harness.records import Status
 from harness.timing.cell import FLOORS, Protocol, Work, measure_cell
 from harness.timing.launch import NotOK
-from harness.timing.sampler import ATTEMPTS
-from harness.timing.taken import Taken
+from harness.timing.schedule import ATTEMPTS
+from harness.timing.timing_result import Taken
 
-SECONDS = {"base": 1e-3, "canary": 1e-3, "mine": 1e-3, "floor/ordinary": 5e-4, "floor/streaming": 4e-4}
+SECONDS = {
+    "base": 1e-3,
+    "canary": 1e-3,
+    "mine": 1e-3,
+    "floor/ordinary": 5e-4,
+    "floor/streaming": 4e-4,
+}
 
 
 class FakeLaunch:
-    """A launch in which every arm's call lasts ``SECONDS``, times a factor of the launch's own for "mine"."""
+    """A launch in which every arm's call lasts ``SECONDS``, times a factor of the launch's own for
+    "mine".
+    """
 
     def __init__(self, log, index, factor=1.0, trouble=None, waited=lambda count: 0.0):
-        self.log, self.index, self.factor, self.trouble, self.waited = log, index, factor, trouble or {}, waited
+        self.log, self.index, self.factor, self.trouble, self.waited = (
+            log,
+            index,
+            factor,
+            trouble or {},
+            waited,
+        )
         self.starting, self.processes, self.count = 0.0, [], 0
 
     def _do(self, what, arm=None):
@@ -51,7 +67,10 @@ class FakeLaunch:
     def sample(self, arm, calls, untimed):
         self._do("warm" if untimed == 0 else "sample", arm)
         self.count += 1
-        return Taken(SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0), waited=self.waited(self.count))
+        return Taken(
+            SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0),
+            waited=self.waited(self.count),
+        )
 
     def audit(self, arm, calls):
         self._do("audit", arm)
@@ -61,12 +80,28 @@ class FakeLaunch:
         self._do("clear")
 
 
-def measured(*, launches=3, most=3, blocks=3, cell_seconds=1e6, factors=None, trouble=None, waited=lambda count: 0.0):
+def measured(
+    *,
+    launches=3,
+    most=3,
+    blocks=3,
+    cell_seconds=1e6,
+    factors=None,
+    trouble=None,
+    waited=lambda count: 0.0,
+):
     log = []
-    pool = [FakeLaunch(log, index, factor, trouble, waited) for index, factor in enumerate(factors or [1.0] * most)]
-    work = Work({"seed": 0, "face": "layer", "phase": "training_step", "problem": {"shape": [2, 2]}},
-                {"base": "base", "mine": "mine", "canary": "base"}, "base", "canary",
-                Protocol(launches, most, blocks, 0.01, cell_seconds, 0.05, 0.03))
+    pool = [
+        FakeLaunch(log, index, factor, trouble, waited)
+        for index, factor in enumerate(factors or [1.0] * most)
+    ]
+    work = Work(
+        {"seed": 0, "face": "layer", "phase": "training_step", "problem": {"shape": [2, 2]}},
+        {"base": "base", "mine": "mine", "canary": "base"},
+        "base",
+        "canary",
+        Protocol(launches, most, blocks, 0.01, cell_seconds, 0.05, 0.03),
+    )
     return measure_cell(pool, work, lambda text: None), log
 
 
@@ -76,7 +111,9 @@ def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_
     for arm in ("base", "mine", "canary"):
         stages = [what for what, _ in groupby(what for _, what, which in log if which == arm)]
         assert stages == ["prepare", "verify whole", "memory", "sample", "warm", "sample", "audit"]
-    first = {what: min(place for place, (_, said, _) in enumerate(log) if said == what) for what in order}
+    first = {
+        what: min(place for place, (_, said, _) in enumerate(log) if said == what) for what in order
+    }
     assert sorted(order, key=first.__getitem__) == order
     assert log[-1][1] == "clear"
 
@@ -84,8 +121,10 @@ def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_
 def test_blocks_begin_when_every_arm_has_been_warmed_up_and_audits_when_the_last_block_is_done():
     _, log = measured(launches=1, most=1, blocks=4)
     last_warm = max(place for place, (_, what, _) in enumerate(log) if what == "warm")
-    blocks = [arm for _, what, arm in log[last_warm + 1:] if what == "sample"]
-    assert [Counter(blocks[at:at + 5]) for at in range(0, len(blocks), 5)] == [Counter(SECONDS.keys())] * 4
+    blocks = [arm for _, what, arm in log[last_warm + 1 :] if what == "sample"]
+    assert [Counter(blocks[at : at + 5]) for at in range(0, len(blocks), 5)] == [
+        Counter(SECONDS.keys())
+    ] * 4
 
 
 def test_memory_and_every_channel_are_looked_at_in_the_first_launch_only():
@@ -128,7 +167,9 @@ def test_an_arm_that_falls_without_its_process_is_out_and_the_others_go_on_where
 
 
 def test_where_a_process_dies_the_cell_begins_again_without_the_arm():
-    done, log = measured(trouble={("sample", "mine"): NotOK("mine", Status.CRASHED, "SIGSEGV", died=True)})
+    done, log = measured(
+        trouble={("sample", "mine"): NotOK("mine", Status.CRASHED, "SIGSEGV", died=True)}
+    )
     assert done.fallen["mine"].status is Status.CRASHED
     assert [index for index, what, _ in log if what == "lay out"] == [0, 0, 1, 2]
     assert len(done.samples["base"]) == 9
@@ -152,19 +193,29 @@ def test_a_disturbed_block_is_set_aside_kept_counted_and_made_up_for():
     assert aside
     assert all(block["doubts"] == ["waiting"] for block in aside)
     for launch in range(2):
-        assert sum(not block["doubts"] for block in done.blocks if block["launch"] == launch) == blocks
-    places = {(sample["launch"], sample["block"]) for sample in done.samples["mine"] if not sample["set_aside"]}
+        assert (
+            sum(not block["doubts"] for block in done.blocks if block["launch"] == launch) == blocks
+        )
+    places = {
+        (sample["launch"], sample["block"])
+        for sample in done.samples["mine"]
+        if not sample["set_aside"]
+    }
     assert len(places) == 2 * blocks
 
 
 def test_a_sample_that_waited_for_a_cpu_is_kept_set_aside_and_taken_again_in_its_block():
     done, _ = measured(launches=2, most=2, waited=lambda count: 0.5 if count % 13 == 12 else 0.0)
-    retaken = [sample for samples in done.samples.values() for sample in samples if sample["retaken"]]
+    retaken = [
+        sample for samples in done.samples.values() for sample in samples if sample["retaken"]
+    ]
     assert retaken
     assert all(sample["set_aside"] and sample["doubts"] == ["waiting"] for sample in retaken)
     assert not any(block["doubts"] for block in done.blocks)
     for samples in done.samples.values():
-        counted = Counter((sample["launch"], sample["block"]) for sample in samples if not sample["set_aside"])
+        counted = Counter(
+            (sample["launch"], sample["block"]) for sample in samples if not sample["set_aside"]
+        )
         assert counted == Counter((launch, block) for launch in range(2) for block in range(3))
 
 
@@ -178,5 +229,9 @@ def test_what_the_time_went_on_adds_up():
     done, _ = measured(launches=2, most=2)
     spent = done.spent
     assert spent["preparing"] == pytest.approx(2 * 3 * 0.3)
-    assert spent["timed"] == pytest.approx(sum(sample["seconds"] for samples in done.samples.values() for sample in samples))
-    assert spent["own"] == pytest.approx(spent["wall"] - spent["preparing"] - spent["timed"] - spent["untimed"])
+    assert spent["timed"] == pytest.approx(
+        sum(sample["seconds"] for samples in done.samples.values() for sample in samples)
+    )
+    assert spent["own"] == pytest.approx(
+        spent["wall"] - spent["preparing"] - spent["timed"] - spent["untimed"]
+    )

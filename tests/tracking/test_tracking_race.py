@@ -27,7 +27,8 @@ def write(number):
     for index in range(records):
         identity = Identity("convergence", f"arm-{number}", {"seed": index}, "s", "e")
         samples = [{"step": step, "loss": number + step / 100} for step in range(steps)]
-        record = Record(identity, f"session-{number}", "now", Status.OK, figures={"number": number}, samples=samples)
+        record = Record(identity, f"session-{number}", "now", Status.OK, figures={"number": number},
+                        samples=samples)
         tracking.log_record(config, parent, record)
     tracking.close_session(config, parent, "FINISHED")
 
@@ -57,7 +58,11 @@ def test_eight_processes_on_a_fresh_store_lose_nothing_and_mix_up_nothing(
     assert client.search_runs(["0"]) == []
     runs = client.search_runs([experiment.experiment_id])
     assert {run.info.status for run in runs} == {"FINISHED"}
-    parents = {run.data.tags["session"]: run.info.run_id for run in runs if run.data.tags["kind"] == "session"}
+    parents = {
+        run.data.tags["session"]: run.info.run_id
+        for run in runs
+        if run.data.tags["kind"] == "session"
+    }
     children = [run for run in runs if run.data.tags["kind"] == "record"]
     assert len(parents) == WRITERS
     assert len(children) == len({run.data.tags["key"] for run in children}) == WRITERS * RECORDS

@@ -1,4 +1,6 @@
-"""Sessions and records in a real store: what is written is what is read, and end states are true."""
+"""Sessions and records in a real store: what is written is what is read, and end states are
+true.
+"""
 
 from __future__ import annotations
 
@@ -63,16 +65,31 @@ def runs_of(config: Config) -> dict[str, Run]:
 def test_a_record_is_a_child_with_its_parameters_tags_and_metrics(
     config: Config, make_record: Callable[..., Record]
 ) -> None:
-    parent = tracking.open_session(config, "session-1", {"command": "bnbench run", "machine": {"cpu": "some"}})
+    parent = tracking.open_session(
+        config, "session-1", {"command": "bnbench run", "machine": {"cpu": "some"}}
+    )
     child = tracking.log_record(config, parent, make_record(cost={"first_call": 0.25}))
     run = runs_of(config)[child]
     assert run.info.run_name == "numpy backward 32×64×56×56 float32 residual"
     assert run.info.status == "FINISHED"
     assert run.data.params == {
-        "implementation": "numpy", "shape": "[32, 64, 56, 56]", "dtype": "float32", "activation": "null",
-        "residual": "true", "phase": "backward", "threads": "2", "version": "1", "launches": "8"}
+        "implementation": "numpy",
+        "shape": "[32, 64, 56, 56]",
+        "dtype": "float32",
+        "activation": "null",
+        "residual": "true",
+        "phase": "backward",
+        "threads": "2",
+        "version": "1",
+        "launches": "8",
+    }
     assert run.data.metrics == {
-        "median_seconds": 0.5, "ratio.estimate": 0.8, "ratio.low": 0.7, "ratio.high": 0.9, "cost.first_call": 0.25}
+        "median_seconds": 0.5,
+        "ratio.estimate": 0.8,
+        "ratio.low": 0.7,
+        "ratio.high": 0.9,
+        "cost.first_call": 0.25,
+    }
     assert run.data.tags["mlflow.parentRunId"] == parent
     assert run.data.tags["verdict"] == "FASTER"
     assert runs_of(config)[parent].data.params == {"command": "bnbench run", "machine.cpu": "some"}
@@ -97,17 +114,29 @@ def test_a_curve_longer_than_a_batch_arrives_whole_and_in_order(
     parent = tracking.open_session(config, "session-1", {})
     child = tracking.log_record(config, parent, make_record(samples=samples))
     history = MlflowClient(tracking.tracking_uri(config)).get_metric_history(child, "loss")
-    assert [(point.step, point.value) for point in history] == [(step, 1 / step) for step in range(1, 2502)]
+    assert [(point.step, point.value) for point in history] == [
+        (step, 1 / step) for step in range(1, 2502)
+    ]
 
 
 def test_names_and_values_that_mlflow_refuses_still_reach_it(
     config: Config, make_record: Callable[..., Record]
 ) -> None:
     parent = tracking.open_session(config, "session-1", {"a=b, [c]": 1, "../up": "x" * 9000})
-    child = tracking.log_record(config, parent, make_record(
-        cell={"shape[0]": 1, "a@b": 2, "a=b": 3}, figures={"bytes/s": 5, "p=0.5": 6, "": 7}))
+    child = tracking.log_record(
+        config,
+        parent,
+        make_record(
+            cell={"shape[0]": 1, "a@b": 2, "a=b": 3}, figures={"bytes/s": 5, "p=0.5": 6, "": 7}
+        ),
+    )
     runs = runs_of(config)
-    assert runs[child].data.params == {"implementation": "numpy", "shape_0_": "1", "a_b": "2", "a_b_": "3"}
+    assert runs[child].data.params == {
+        "implementation": "numpy",
+        "shape_0_": "1",
+        "a_b": "2",
+        "a_b_": "3",
+    }
     assert runs[child].data.metrics == {"bytes_s": 5, "p_0.5": 6, "_": 7}
     assert runs[parent].data.params["a_b_ _c_"] == "1"
 
@@ -152,24 +181,40 @@ def test_runs_of_a_dead_process_are_closed_and_others_left_alone(
     assert tracking.close_orphans(config) == []
 
 
-def test_a_process_is_told_by_its_start_time_too_and_other_hosts_are_not_judged(config: Config) -> None:
+def test_a_process_is_told_by_its_start_time_too_and_other_hosts_are_not_judged(
+    config: Config,
+) -> None:
     client = MlflowClient(tracking.tracking_uri(config))
     alive = tracking.open_session(config, "alive", {})
     experiment = runs_of(config)[alive].info.experiment_id
     start = psutil.Process().create_time()
-    owners = {"reused": f"{socket.gethostname()} {os.getpid()} {start - 60}", "elsewhere": f"elsewhere {2**22 + 1} 0"}
-    made = {name: client.create_run(experiment, tags={"owner": tag}).info.run_id for name, tag in owners.items()}
+    owners = {
+        "reused": f"{socket.gethostname()} {os.getpid()} {start - 60}",
+        "elsewhere": f"elsewhere {2**22 + 1} 0",
+    }
+    made = {
+        name: client.create_run(experiment, tags={"owner": tag}).info.run_id
+        for name, tag in owners.items()
+    }
     client.create_run(experiment, run_name="somebody's own, without an owner")
     assert tracking.close_orphans(config) == [made["reused"]]
 
 
-def test_files_of_a_session_are_on_its_parent_run_and_stay_in_the_results(config: Config, tmp_path: Path) -> None:
+def test_files_of_a_session_are_on_its_parent_run_and_stay_in_the_results(
+    config: Config, tmp_path: Path
+) -> None:
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "ratios.svg").write_text("<svg/>")
     (tmp_path / "config.yaml").write_text("seed: 0\n")
     parent = tracking.open_session(config, "session-1", {})
     tracking.log_artifacts(config, parent, tmp_path)
-    kept = Path(config.results) / "mlflow-artifacts" / config.tracking.experiment / parent / "artifacts"
+    kept = (
+        Path(config.results)
+        / "mlflow-artifacts"
+        / config.tracking.experiment
+        / parent
+        / "artifacts"
+    )
     assert (kept / "figures" / "ratios.svg").read_text() == "<svg/>"
     assert (kept / "config.yaml").read_text() == "seed: 0\n"
 
@@ -189,16 +234,25 @@ def test_links_lead_to_the_runs_of_the_latest_session_that_have_figures(
     base = "http://127.0.0.1:5000"
     found = dict(tracking.links(config, parent, {"throughput": sorted(children)}, base + "/"))
     first, second = sorted(children)
-    assert found["all runs"] == f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    assert (
+        found["all runs"] == f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    )
     assert found["this session"] == f"{base}/#/experiments/{experiment}/runs/{parent}"
     assert unquote(found["throughput side by side"]) == (
-        f'{base}/#/compare-runs?runs=["{first}","{second}"]&experiments=["{experiment}"]')
-    many = dict(tracking.links(config, parent, {"throughput": ["x"] * 50}))["throughput side by side"]
+        f'{base}/#/compare-runs?runs=["{first}","{second}"]&experiments=["{experiment}"]'
+    )
+    many = dict(tracking.links(config, parent, {"throughput": ["x"] * 50}))[
+        "throughput side by side"
+    ]
     assert unquote(many).count('"x"') == 20
-    assert "throughput side by side" not in dict(tracking.links(config, parent, {"throughput": [first]}))
+    assert "throughput side by side" not in dict(
+        tracking.links(config, parent, {"throughput": [first]})
+    )
 
 
-def test_a_store_elsewhere_is_used_when_the_configuration_names_it(config: Config, tmp_path: Path) -> None:
+def test_a_store_elsewhere_is_used_when_the_configuration_names_it(
+    config: Config, tmp_path: Path
+) -> None:
     database = tmp_path / "made for it" / "other.db"
     config.tracking.uri = f"sqlite:///{database}"
     parent = tracking.open_session(config, "session-1", {})
@@ -263,5 +317,7 @@ def test_a_deleted_experiment_is_told_with_its_remedy(config: Config, results: P
     client = MlflowClient(tracking.tracking_uri(config))
     client.delete_experiment(client.create_experiment(name))
     with pytest.raises(tracking.TrackingError, match="mlflow experiments restore"):
-        tracking.open_session(Config(results=str(results), tracking=TrackingConfig(experiment=name)), "session-1", {})
+        tracking.open_session(
+            Config(results=str(results), tracking=TrackingConfig(experiment=name)), "session-1", {}
+        )
     assert parent in runs_of(config)

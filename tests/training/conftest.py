@@ -1,4 +1,6 @@
-"""A data set small enough to train on in milliseconds, a cell that asks for little, and plug-ins that misbehave."""
+"""A data set small enough to train on in milliseconds, a cell that asks for little, and plug-ins
+that misbehave.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from harness.training.datasets import Dataset, divide
 PLUGIN = """
 import os, signal
 from implementations.interface import Implementation, Phase, Problem
-from implementations.torch_native import TorchNative
+from implementations.builtin.torch_native import TorchNative
 
 class Refusing(TorchNative):
     def unsupported(self, problem, phase, device):
@@ -30,7 +32,9 @@ class Dying(TorchNative):
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Keep a busy machine from slowing small networks a hundredfold: two threads wait for each other."""
+    """Keep a busy machine from slowing small networks a hundredfold: two threads wait for each
+    other.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -39,7 +43,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def blobs() -> Dataset:
-    """Three classes of 1×4×4 images, 40 to train on and 7 to hold out of each, told apart by their brightness."""
+    """Three classes of 1×4×4 images, 40 to train on and 7 to hold out of each, told apart by their
+    brightness.
+    """
     drawn = np.random.Generator(np.random.PCG64(0))
     labels = np.repeat(np.arange(3), 54)
     images = labels[:, None, None, None] + drawn.normal(scale=0.1, size=(len(labels), 1, 4, 4))
@@ -49,15 +55,29 @@ def blobs() -> Dataset:
 @pytest.fixture
 def cell() -> dict[str, Any]:
     return {
-        "dataset": "digits", "model": "mlp", "optimizer": "sgd", "learning_rate": 0.5, "batch": 64, "steps": 40,
-        "evaluate_every": 10, "target": 0.5, "stop_at_target": False, "seed": 0, "device": "cpu", "timed": True,
-        "redundant_bias": False, "initial_scale": 1.0, "ghost_batch": None,
+        "dataset": "digits",
+        "model": "mlp",
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "batch": 64,
+        "steps": 40,
+        "evaluate_every": 10,
+        "target": 0.5,
+        "stop_at_target": False,
+        "seed": 0,
+        "device": "cpu",
+        "timed": True,
+        "redundant_bias": False,
+        "initial_scale": 1.0,
+        "ghost_batch": None,
     }
 
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Write a third party's module, which this process and its children can import, and return its name."""
+    """Write a third party's module, which this process and its children can import, and return its
+    name.
+    """
     (tmp_path / "misbehaving_bn.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")

@@ -18,14 +18,22 @@ class Interrupted(Exception):  # noqa: N818 -- an event, not a programming error
     """Raised where a kill would have come."""
 
 
-def trained(cell: dict[str, Any], path: Path | None = None, until: int | None = None, **changes: Any) -> dict[str, Any]:
+def trained(
+    cell: dict[str, Any], path: Path | None = None, until: int | None = None, **changes: Any
+) -> dict[str, Any]:
     """A run's answer, or its interruption after a step, whose checkpoint is there by then."""
+
     def progress(at: dict[str, int]) -> None:
         if at["step"] == until:
             raise Interrupted
 
-    return run(progress, arm=changes.pop("arm", "torch_native"), baseline="torch_native", cell={**cell, **changes},
-               checkpoint=None if path is None else str(path))
+    return run(
+        progress,
+        arm=changes.pop("arm", "torch_native"),
+        baseline="torch_native",
+        cell={**cell, **changes},
+        checkpoint=None if path is None else str(path),
+    )
 
 
 @pytest.fixture
@@ -35,24 +43,41 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("every_step")
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
-@pytest.mark.parametrize(("model", "arm"), [("mlp", "torch_native"), ("cnn", "fused_cpu"), ("mlp", "ghost_batch_norm")])
+@pytest.mark.parametrize(
+    ("model", "arm"), [("mlp", "torch_native"), ("cnn", "fused_cpu"), ("mlp", "ghost_batch_norm")]
+)
 def test_a_training_that_was_interrupted_ends_with_the_hashes_of_one_that_was_not(
-    cell: dict[str, Any], tmp_path: Path, optimizer: str, model: str, arm: str,
+    cell: dict[str, Any],
+    tmp_path: Path,
+    optimizer: str,
+    model: str,
+    arm: str,
 ) -> None:
-    same = {"optimizer": optimizer, "model": model, "arm": arm, "learning_rate": 0.01, "ghost_batch": 16}
+    same = {
+        "optimizer": optimizer,
+        "model": model,
+        "arm": arm,
+        "learning_rate": 0.01,
+        "ghost_batch": 16,
+    }
     whole = trained(cell, **same)
     for until in (7, 26):  # the second is in another epoch of the data, of 18 batches
         with pytest.raises(Interrupted):
             trained(cell, tmp_path / "run.pt", until, **same)
     resumed = trained(cell, tmp_path / "run.pt", **same)
-    assert [resumed["figures"][name] for name in HASHES] == [whole["figures"][name] for name in HASHES]
+    assert [resumed["figures"][name] for name in HASHES] == [
+        whole["figures"][name] for name in HASHES
+    ]
     assert resumed["figures"]["resumed_after"] == [7, 26]
     assert [{**sample, "seconds": None} for sample in resumed["samples"]] == [
-        {**sample, "seconds": None} for sample in whole["samples"]]
+        {**sample, "seconds": None} for sample in whole["samples"]
+    ]
 
 
 @pytest.mark.usefixtures("every_step")
-def test_a_training_that_ended_at_its_target_does_not_go_on(cell: dict[str, Any], tmp_path: Path) -> None:
+def test_a_training_that_ended_at_its_target_does_not_go_on(
+    cell: dict[str, Any], tmp_path: Path
+) -> None:
     path = tmp_path / "run.pt"
     first, again = (trained(cell, path, stop_at_target=True)["figures"] for _ in range(2))
     assert again["steps"] == first["steps"] < cell["steps"]
@@ -64,13 +89,20 @@ def test_a_file_that_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_pa
     assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
 
 
-@pytest.mark.parametrize("other", [[1, 2], torch.ones(3), None, {}, {"version": 1}, {"version": 1, "model": {}, "steps": []}])
-def test_a_file_that_loads_and_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_path: Path, other: object) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [[1, 2], torch.ones(3), None, {}, {"version": 1}, {"version": 1, "model": {}, "steps": []}],
+)
+def test_a_file_that_loads_and_is_no_checkpoint_is_begun_anew(
+    cell: dict[str, Any], tmp_path: Path, other: object
+) -> None:
     torch.save(other, tmp_path / "run.pt")
     assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
 
 
-def test_a_checkpoint_that_would_run_code_is_not_loaded(cell: dict[str, Any], tmp_path: Path) -> None:
+def test_a_checkpoint_that_would_run_code_is_not_loaded(
+    cell: dict[str, Any], tmp_path: Path
+) -> None:
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "touched",))
@@ -82,7 +114,9 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(cell: dict[str, Any], tm
 
 @pytest.mark.usefixtures("every_step")
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
-    cell: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    cell: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "run.pt"
     with pytest.raises(Interrupted):

@@ -16,7 +16,11 @@ from harness.training.datasets.sources import packaged
 def test_digits_hold_out_thirty_images_of_each_class_twice() -> None:
     digits = datasets.load("digits")
     assert (len(digits.train), len(digits.validation), len(digits.test)) == (1197, 300, 300)
-    assert digits.validation.labels.bincount().tolist() == digits.test.labels.bincount().tolist() == [30] * 10
+    assert (
+        digits.validation.labels.bincount().tolist()
+        == digits.test.labels.bincount().tolist()
+        == [30] * 10
+    )
     assert digits.shape == (1, 8, 8)
     assert digits.classes == 10
 
@@ -35,7 +39,9 @@ def test_images_keep_their_labels() -> None:
     labels = np.arange(40) % 4
     divided = divide(labels.astype(float).reshape(40, 1, 1, 1), labels, held_out=2)
     for split in (divided.train, divided.validation, divided.test):
-        assert torch.equal(split.images.flatten().argsort(stable=True), split.labels.argsort(stable=True))
+        assert torch.equal(
+            split.images.flatten().argsort(stable=True), split.labels.argsort(stable=True)
+        )
 
 
 def test_images_are_scaled_by_the_training_split_alone() -> None:
@@ -45,11 +51,16 @@ def test_images_are_scaled_by_the_training_split_alone() -> None:
     assert images.std().item() == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize(("name", "hashed"), [
-    ("digits", "3fcbdbc4231acf9c804b52909ae0def0caebe3a1267a508f87e1b79309eb3322"),
-    ("mnist1d", "bb111bd9fe92c58d4e8ec08c209e1d815f59cc09d18446389a79317e45b5aaf1"),
-])
-def test_the_data_are_the_same_each_time_and_touch_no_global_generator(name: str, hashed: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "hashed"),
+    [
+        ("digits", "3fcbdbc4231acf9c804b52909ae0def0caebe3a1267a508f87e1b79309eb3322"),
+        ("mnist1d", "bb111bd9fe92c58d4e8ec08c209e1d815f59cc09d18446389a79317e45b5aaf1"),
+    ],
+)
+def test_the_data_are_the_same_each_time_and_touch_no_global_generator(
+    name: str, hashed: str
+) -> None:
     random.seed(7)
     np.random.seed(7)  # noqa: NPY002 -- the global one is meant
     torch.manual_seed(7)
@@ -71,12 +82,23 @@ def test_of_a_given_test_set_all_images_and_no_others_are_tested_on() -> None:
     images, labels = np.arange(20.0).reshape(20, 1, 1, 1), np.repeat(np.arange(2), 10)
     divided = divide(images, labels, 3, (images[:4] + 100, labels[:4]))
     assert [len(split) for split in (divided.train, divided.validation, divided.test)] == [14, 6, 4]
-    assert len(set(torch.cat([divided.train.images, divided.validation.images, divided.test.images]).flatten().tolist())) == 24
+    assert (
+        len(
+            set(
+                torch.cat([divided.train.images, divided.validation.images, divided.test.images])
+                .flatten()
+                .tolist()
+            )
+        )
+        == 24
+    )
     assert divided.test.images.min() > divided.train.images.max()
 
 
 def test_a_class_with_too_few_images_to_hold_out_is_told() -> None:
-    with pytest.raises(ValueError, match="2 × 5 images of each class cannot be held out where one has 10"):
+    with pytest.raises(
+        ValueError, match="2 × 5 images of each class cannot be held out where one has 10"
+    ):
         divide(np.zeros((20, 1, 1, 1)), np.repeat(np.arange(2), 10), held_out=5)
 
 
@@ -99,5 +121,8 @@ def test_the_hash_tells_one_changed_pixel() -> None:
 
 
 def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"dataset=digit; did you mean 'digits'\?; allowed: digits, mnist1d, fashion_mnist"):
+    with pytest.raises(
+        ValueError,
+        match=r"dataset=digit; did you mean 'digits'\?; allowed: digits, mnist1d, fashion_mnist",
+    ):
         datasets.load("digit")

@@ -1,4 +1,6 @@
-"""Fashion-MNIST's files: found, verified, refused with the way to mend them, downloaded whole or not at all."""
+"""Fashion-MNIST's files: found, verified, refused with the way to mend them, downloaded whole or
+not at all.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,12 @@ from harness.config.usage import UsageError
 from harness.training import datasets
 from harness.training.datasets import DataError, fashion_mnist, fetching, idx, telling
 
-SHAPES = {"train-images-idx3-ubyte": (40, 2, 2), "train-labels-idx1-ubyte": (40,),
-          "t10k-images-idx3-ubyte": (10, 2, 2), "t10k-labels-idx1-ubyte": (10,)}
+SHAPES = {
+    "train-images-idx3-ubyte": (40, 2, 2),
+    "train-labels-idx1-ubyte": (40,),
+    "t10k-images-idx3-ubyte": (10, 2, 2),
+    "t10k-labels-idx1-ubyte": (10,),
+}
 SHA256 = "2bfee97e25eac0bd382a0a7195990debe72503c02eac655d2164b6c76da5a306"  # of all splits, scaled
 
 
@@ -31,13 +37,19 @@ def content(values: np.ndarray) -> bytes:
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with small files in the place of the published ones, which are known by their hashes; no other has any."""
+    """A folder with small files in the place of the published ones, which are known by their
+    hashes; no other has any.
+    """
     folder = tmp_path / "published"
     folder.mkdir()
     files = []
     for name, shape in SHAPES.items():
         drawn = np.random.Generator(np.random.PCG64(len(files)))
-        values = np.arange(shape[0], dtype=np.uint8) % 2 if len(shape) == 1 else drawn.integers(0, 256, shape, np.uint8)
+        values = (
+            np.arange(shape[0], dtype=np.uint8) % 2
+            if len(shape) == 1
+            else drawn.integers(0, 256, shape, np.uint8)
+        )
         (folder / f"{name}.gz").write_bytes(gzip.compress(content(values)))
         files.append(idx.File(name, shape, hashlib.sha256(content(values)).hexdigest()))
     monkeypatch.setattr(fashion_mnist, "FILES", tuple(files))
@@ -49,7 +61,9 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder; what is under /elsewhere is redirected to a server that is not this one, and not HTTPS."""
+    """Serves a folder; what is under /elsewhere is redirected to a server that is not this one, and
+    not HTTPS.
+    """
 
     def do_GET(self) -> None:
         if not self.path.startswith("/elsewhere"):
@@ -97,7 +111,9 @@ def test_the_published_files_are_split_and_scaled_as_ever() -> None:
     assert clothes.test.labels.bincount().tolist() == [1000] * 10
 
 
-def test_each_image_is_in_one_split_with_its_label_and_scaled_by_those_to_train_on(small: Path) -> None:
+def test_each_image_is_in_one_split_with_its_label_and_scaled_by_those_to_train_on(
+    small: Path,
+) -> None:
     loaded = datasets.load("fashion_mnist", str(small))
     assert [len(split) for split in (loaded.train, loaded.validation, loaded.test)] == [34, 6, 10]
     files = {file.name: idx.read(small / f"{file.name}.gz", file) for file in fashion_mnist.FILES}
@@ -105,10 +121,15 @@ def test_each_image_is_in_one_split_with_its_label_and_scaled_by_those_to_train_
     train, (validation,) = datasets.splits.hold_out(labels, 3, 1)
     assert sorted([*train, *validation]) == list(range(40))
     mean, deviation = images[train].mean(), images[train].std()
-    for split, of, by, rows in ((loaded.train, images, labels, train), (loaded.validation, images, labels, validation),
-                                (loaded.test, files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"], range(10))):
+    for split, of, by, rows in (
+        (loaded.train, images, labels, train),
+        (loaded.validation, images, labels, validation),
+        (loaded.test, files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"], range(10)),
+    ):
         expected = (of[list(rows), None] - mean) / deviation
-        torch.testing.assert_close(split.images, torch.tensor(expected, dtype=torch.float32), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(
+            split.images, torch.tensor(expected, dtype=torch.float32), rtol=1e-6, atol=1e-6
+        )
         assert split.labels.tolist() == by[list(rows)].tolist()
         assert split.labels.dtype == torch.int64
 
@@ -121,7 +142,9 @@ def test_files_that_are_not_gzipped_hold_the_same_data(small: Path) -> None:
     assert datasets.load("fashion_mnist", str(small)).sha256 == before
 
 
-def test_the_users_folder_comes_alone_and_downloads_before_debians(small: Path, tmp_path: Path) -> None:
+def test_the_users_folder_comes_alone_and_downloads_before_debians(
+    small: Path, tmp_path: Path
+) -> None:
     debian, home = tmp_path / "debian", tmp_path / "home/bnbench/fashion_mnist"
     debian.symlink_to(small)
     assert datasets.find("fashion_mnist") == str(debian)
@@ -129,7 +152,9 @@ def test_the_users_folder_comes_alone_and_downloads_before_debians(small: Path, 
     home.symlink_to(small)
     assert datasets.find("fashion_mnist") == str(home)
     assert datasets.find("fashion_mnist", str(small)) == str(small)
-    with pytest.raises(DataError, match=r"task\.data_folder=nowhere lacks train-images-idx3-ubyte\.gz"):
+    with pytest.raises(
+        DataError, match=r"task\.data_folder=nowhere lacks train-images-idx3-ubyte\.gz"
+    ):
         datasets.find("fashion_mnist", "nowhere")
 
 
@@ -137,7 +162,11 @@ def test_the_users_folder_comes_alone_and_downloads_before_debians(small: Path, 
 def test_missing_data_name_the_commands_that_bring_them(small: Path, folder: str | None) -> None:
     with pytest.raises(DataError) as missing:
         datasets.load("fashion_mnist", folder)
-    for command in ("apt-get install dataset-fashion-mnist", "bnbench data fashion_mnist", "task.data_folder=FOLDER"):
+    for command in (
+        "apt-get install dataset-fashion-mnist",
+        "bnbench data fashion_mnist",
+        "task.data_folder=FOLDER",
+    ):
         assert command in str(missing.value)
 
 
@@ -174,28 +203,51 @@ def no_gzip(whole: bytes) -> bytes:
     return whole
 
 
-@pytest.mark.parametrize(("spoil", "said"), [
-    (magic, "begins with 00 00 0d 01, but an idx file of uint8 in 1 dimensions with 00 00 08 01"),
-    (other_shape, r"is of shape \(9,\), but should be of \(10,\)"), (short, "holds only 17 of the 18 bytes"),
-    (long, "holds more than the 18 bytes"),
-    (other, "SHA-256 of its content is [0-9a-f]{64}, but that of the published .* [0-9a-f]{64}"),
-    (truncated, "breaks off|no intact gzip"), (no_gzip, "no intact gzip"), (lambda _: b"", "breaks off after 0 of 18 bytes"),
-])
-def test_a_spoilt_file_is_told_with_what_is_wrong_and_how_to_mend_it(small: Path, spoil, said: str) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (
+            magic,
+            "begins with 00 00 0d 01, but an idx file of uint8 in 1 dimensions with 00 00 08 01",
+        ),
+        (other_shape, r"is of shape \(9,\), but should be of \(10,\)"),
+        (short, "holds only 17 of the 18 bytes"),
+        (long, "holds more than the 18 bytes"),
+        (
+            other,
+            "SHA-256 of its content is [0-9a-f]{64}, but that of the published .* [0-9a-f]{64}",
+        ),
+        (truncated, "breaks off|no intact gzip"),
+        (no_gzip, "no intact gzip"),
+        (lambda _: b"", "breaks off after 0 of 18 bytes"),
+    ],
+)
+def test_a_spoilt_file_is_told_with_what_is_wrong_and_how_to_mend_it(
+    small: Path, spoil, said: str
+) -> None:
     path = small / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(spoil(gzip.decompress(path.read_bytes())))
-    with pytest.raises(DataError, match=f"t10k-labels-idx1-ubyte.gz: .*({said}).* To mend it: put the file"):
+    with pytest.raises(
+        DataError, match=f"t10k-labels-idx1-ubyte.gz: .*({said}).* To mend it: put the file"
+    ):
         datasets.load("fashion_mnist", str(small))
 
 
 def test_a_download_is_loaded_from_where_it_was_put_and_what_is_right_is_not_fetched_again(
-    small: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    small: Path,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     telling.tell("fashion_mnist")
     home = fashion_mnist.downloaded()
     assert capsys.readouterr().out == f"fashion_mnist: {home}\n"
-    assert sorted(path.name for path in home.iterdir()) == sorted(path.name for path in small.iterdir())
-    assert datasets.load("fashion_mnist").sha256 == datasets.load("fashion_mnist", str(small)).sha256
+    assert sorted(path.name for path in home.iterdir()) == sorted(
+        path.name for path in small.iterdir()
+    )
+    assert (
+        datasets.load("fashion_mnist").sha256 == datasets.load("fashion_mnist", str(small)).sha256
+    )
     (home / "t10k-labels-idx1-ubyte.gz").write_bytes(b"spoilt")
     asked: list[str] = []
     fetch = fetching._fetch
@@ -205,18 +257,28 @@ def test_a_download_is_loaded_from_where_it_was_put_and_what_is_right_is_not_fet
     datasets.load("fashion_mnist")
 
 
-@pytest.mark.parametrize("spoil", [other, truncated, long, lambda whole: b"", lambda whole: os.urandom(1 << 17)])
-def test_a_download_that_is_not_right_leaves_nothing_behind_but_the_files_before_it(small: Path, url: str, spoil) -> None:
+@pytest.mark.parametrize(
+    "spoil", [other, truncated, long, lambda whole: b"", lambda whole: os.urandom(1 << 17)]
+)
+def test_a_download_that_is_not_right_leaves_nothing_behind_but_the_files_before_it(
+    small: Path, url: str, spoil
+) -> None:
     path = small / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(spoil(gzip.decompress(path.read_bytes())))
-    with pytest.raises(UsageError, match=r"t10k-images-idx3-ubyte.gz could not be had .*apt-get install"):
+    with pytest.raises(
+        UsageError, match=r"t10k-images-idx3-ubyte.gz could not be had .*apt-get install"
+    ):
         telling.tell("fashion_mnist")
     assert sorted(path.name for path in fashion_mnist.downloaded().iterdir()) == [
-        "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+    ]
 
 
 def test_a_server_that_hangs_up_half_way_leaves_nothing_behind(
-    small: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    small: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def half(self: Quiet) -> None:
         self.send_response(200)
@@ -231,23 +293,33 @@ def test_a_server_that_hangs_up_half_way_leaves_nothing_behind(
 
 
 def test_without_a_server_no_folder_is_made_and_debians_package_is_named(
-    small: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    small: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fashion_mnist, "URL", "http://127.0.0.1:1")
-    with pytest.raises(UsageError, match=r"refused.*Without a network: apt-get install dataset-fashion-mnist"):
+    with pytest.raises(
+        UsageError, match=r"refused.*Without a network: apt-get install dataset-fashion-mnist"
+    ):
         telling.tell("fashion_mnist")
     assert not fashion_mnist.downloaded().exists()
 
 
-@pytest.mark.parametrize("address", ["http://example.org", "ftp://example.org", "file:///etc", "{url}/elsewhere"])
-def test_nothing_is_downloaded_but_by_https(small: Path, url: str, tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["http://example.org", "ftp://example.org", "file:///etc", "{url}/elsewhere"]
+)
+def test_nothing_is_downloaded_but_by_https(
+    small: Path, url: str, tmp_path: Path, address: str
+) -> None:
     with pytest.raises(DataError, match="is not https"):
         fetching.fetch_files(tmp_path / "got", address.format(url=url), fashion_mnist.FILES, silent)
     assert not (tmp_path / "got").exists()
 
 
 def test_all_data_sets_are_told_with_where_they_are_or_what_brings_them(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    small: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     telling.tell(None)
     missing = capsys.readouterr().out.splitlines()
@@ -260,7 +332,9 @@ def test_all_data_sets_are_told_with_where_they_are_or_what_brings_them(
     assert capsys.readouterr().out.splitlines()[2].endswith(str(tmp_path / "debian"))
 
 
-def test_what_comes_with_a_package_has_nothing_to_download(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_comes_with_a_package_has_nothing_to_download(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     telling.tell("digits")
     assert capsys.readouterr().out.startswith("digits: scikit-learn ")
     with pytest.raises(UsageError, match="did you mean 'digits'"):

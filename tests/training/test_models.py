@@ -1,4 +1,6 @@
-"""Networks and optimizers: initial weights that depend on the seed alone, and tables that agree with the schema."""
+"""Networks and optimizers: initial weights that depend on the seed alone, and tables that agree
+with the schema.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,22 @@ from harness.training.models import MODELS, weighted_layers
 from harness.training.models.resnet20 import Block
 from harness.training.normalization import Normalize, normalizing
 from harness.training.optimizers import OPTIMIZERS
-from harness.training.reproducible import sha256
+from harness.training.seeding import sha256
 
 SHAPE, CLASSES = (1, 8, 8), 10
-NORMALIZED, PLAIN = (normalizing(arm, baseline=None, ghost_batch=None) for arm in ("torch_native", "none"))
+NORMALIZED, PLAIN = (
+    normalizing(arm, baseline=None, ghost_batch=None) for arm in ("torch_native", "none")
+)
 
 
-def made(name: str, normalize: Normalize = NORMALIZED, seed: int = 0, *, bias: bool = False, scale: float = 1.0) -> nn.Module:
+def made(
+    name: str,
+    normalize: Normalize = NORMALIZED,
+    seed: int = 0,
+    *,
+    bias: bool = False,
+    scale: float = 1.0,
+) -> nn.Module:
     model = models.build(name, SHAPE, CLASSES, normalize, bias=bias)
     models.initialize(model, seed, scale)
     return model
@@ -55,7 +66,11 @@ def test_in_channels_last_every_batch_norm_gets_it_and_gives_it_on(name: str) ->
     models.initialize(model, 0, 1.0)
     assert weights(model) == weights(made(name))
     model(torch.randn(3, *SHAPE)).sum().backward()
-    images = [tensor for tensor in seen if tensor is not None and tensor.dim() == 4 and tensor.shape[2] > 1]
+    images = [
+        tensor
+        for tensor in seen
+        if tensor is not None and tensor.dim() == 4 and tensor.shape[2] > 1
+    ]
     assert len(images) > 3
     assert all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in images)
 
@@ -75,7 +90,9 @@ def test_weights_have_variance_two_over_fan_in() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_layer_before_a_normalization_has_no_bias_and_every_other_one_starts_at_zero(name: str) -> None:
+def test_a_layer_before_a_normalization_has_no_bias_and_every_other_one_starts_at_zero(
+    name: str,
+) -> None:
     *before, last = weighted_layers(made(name))
     assert all(layer.bias is None for layer in before)
     biases = [layer.bias for layer in [last, *weighted_layers(made(name, PLAIN, bias=True))]]
@@ -83,8 +100,12 @@ def test_a_layer_before_a_normalization_has_no_bias_and_every_other_one_starts_a
 
 
 def test_a_scale_multiplies_every_initial_weight() -> None:
-    assert all(torch.equal(layer.weight, other.weight * 4) for layer, other in zip(
-        weighted_layers(made("cnn", scale=4.0)), weighted_layers(made("cnn")), strict=True))
+    assert all(
+        torch.equal(layer.weight, other.weight * 4)
+        for layer, other in zip(
+            weighted_layers(made("cnn", scale=4.0)), weighted_layers(made("cnn")), strict=True
+        )
+    )
 
 
 def test_resnet20_has_twenty_layers_with_weights_and_as_many_parameters_as_its_paper_says() -> None:
@@ -102,7 +123,11 @@ def test_a_residual_block_adds_its_input_and_zeros_for_channels_that_the_input_l
 
 
 def test_the_options_of_a_model_are_its_own_unless_others_are_given() -> None:
-    assert models.options_of("mlp", {"depth": 8, "width": None}) == {"depth": 8, "width": 100, "activation": "sigmoid"}
+    assert models.options_of("mlp", {"depth": 8, "width": None}) == {
+        "depth": 8,
+        "width": 100,
+        "activation": "sigmoid",
+    }
     deep = models.build("mlp", SHAPE, CLASSES, NORMALIZED, bias=False, depth=8, width=5)
     assert [layer.weight.shape[0] for layer in weighted_layers(deep)] == [5] * 8 + [CLASSES]
 
@@ -114,7 +139,9 @@ def test_an_option_that_a_model_does_not_take_is_refused_with_those_that_do() ->
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("shape", [SHAPE, (1, 1, 40), (3, 7, 5)])
-def test_a_network_gives_one_score_for_each_class_of_images_of_any_shape(name: str, shape: tuple[int, int, int]) -> None:
+def test_a_network_gives_one_score_for_each_class_of_images_of_any_shape(
+    name: str, shape: tuple[int, int, int]
+) -> None:
     model = models.build(name, shape, CLASSES, NORMALIZED, bias=False).eval()
     assert model(torch.zeros(3, *shape)).shape == (3, CLASSES)
 
@@ -156,7 +183,9 @@ def test_momentum_keeps_going_where_plain_descent_stops() -> None:
 
 @pytest.mark.parametrize(("key", "table"), [("model", MODELS), ("optimizer", OPTIMIZERS)])
 def test_the_configuration_allows_exactly_what_there_is(key: str, table: dict[str, object]) -> None:
-    allowed = next(field.metadata["allowed"] for field in fields(ConvergenceConfig) if field.name == key)
+    allowed = next(
+        field.metadata["allowed"] for field in fields(ConvergenceConfig) if field.name == key
+    )
     assert set(allowed) == set(table)
 
 
@@ -168,5 +197,13 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
 
 
 def test_planning_imports_nothing_heavy() -> None:
-    program = "import sys, harness.tasks.convergence; print(*{'torch', 'sklearn', 'mlflow'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "\n"
+    program = (
+        "import sys, harness.tasks.convergence; print(*{'torch', 'sklearn', 'mlflow'} & "
+        "set(sys.modules))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout
+        == "\n"
+    )

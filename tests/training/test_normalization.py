@@ -22,14 +22,18 @@ def images(shape: tuple[int, ...]) -> torch.Tensor:
 
 @pytest.mark.parametrize("arm", ARMS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_arm_adds_the_residual_before_the_activation(arm: str, shape: tuple[int, ...]) -> None:
+def test_every_arm_adds_the_residual_before_the_activation(
+    arm: str, shape: tuple[int, ...]
+) -> None:
     x, residual = images(shape), images(shape).flip(0)
     expected = torch.relu(layer(arm)(x) + residual)
     torch.testing.assert_close(layer(arm, activation="relu")(x, residual), expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_ghost_batch_norm_normalizes_each_part_of_the_batch_by_itself(shape: tuple[int, ...]) -> None:
+def test_ghost_batch_norm_normalizes_each_part_of_the_batch_by_itself(
+    shape: tuple[int, ...],
+) -> None:
     x = images(shape)
     whole = layer("torch_native")
     parts = torch.cat([whole(x[:4]), whole(x[4:])])
@@ -53,8 +57,12 @@ def test_layer_norm_normalizes_a_sample_over_channels_and_pixels(shape: tuple[in
     torch.testing.assert_close(output.var(1, correction=0), torch.ones(8), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize(("features", "expected"), [(16, 1), (32, 2), (64, 4), (100, 10), (7, 1), (17, 1), (1, 1)])
-def test_groups_are_alike_and_hold_up_to_sixteen_channels_but_never_one(features: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("features", "expected"), [(16, 1), (32, 2), (64, 4), (100, 10), (7, 1), (17, 1), (1, 1)]
+)
+def test_groups_are_alike_and_hold_up_to_sixteen_channels_but_never_one(
+    features: int, expected: int
+) -> None:
     assert groups(features) == expected
     assert features % expected == 0
 

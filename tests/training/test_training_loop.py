@@ -1,4 +1,6 @@
-"""The training loop: what is on the clock, what counts as reaching a target, and what becomes of a divergence."""
+"""The training loop: what is on the clock, what counts as reaching a target, and what becomes of a
+divergence.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,17 @@ from torch import nn
 from harness.training import models, optimizers
 from harness.training.datasets import Dataset, Split
 from harness.training.loop import Recipe, batches, train
-from harness.training.observing import evaluate
-from harness.training.reproducible import sha256
+from harness.training.metrics import evaluate
+from harness.training.seeding import sha256
 from harness.training.steps import Step, Training
 
 TRAINING_SECONDS, EVALUATION_SECONDS = 1.0, 100.0
 
 
 class Timed(nn.Module):
-    """A network and the clock that it moves: seconds pass only while it computes. Counts what it is shown, too."""
+    """A network and the clock that it moves: seconds pass only while it computes. Counts what it is
+    shown, too.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -38,13 +42,23 @@ class Timed(nn.Module):
 
 
 def recipe(**changes: object) -> Recipe:
-    usual = {"optimizer": "sgd", "learning_rate": 0.1, "batch": 30, "steps": 20, "evaluate_every": 5, "target": 0.9,
-             "stop_at_target": False, "seed": 0}
+    usual = {
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "batch": 30,
+        "steps": 20,
+        "evaluate_every": 5,
+        "target": 0.9,
+        "stop_at_target": False,
+        "seed": 0,
+    }
     return Recipe.from_cell({**usual, **changes})
 
 
 def network(data: Dataset) -> nn.Sequential:
-    model = models.build("mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features), bias=False)
+    model = models.build(
+        "mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features), bias=False
+    )
     models.initialize(model, 0)
     return model
 
@@ -54,14 +68,18 @@ def trained(data: Dataset, **changes: object) -> Training:
 
 
 def steps(*accuracies: float | None, seconds: float = 1.0) -> tuple[Step, ...]:
-    return tuple(Step(number, 1.0, seconds, accuracy=accuracy) for number, accuracy in enumerate(accuracies, 1))
+    return tuple(
+        Step(number, 1.0, seconds, accuracy=accuracy)
+        for number, accuracy in enumerate(accuracies, 1)
+    )
 
 
 def test_evaluation_is_off_the_clock(blobs: Dataset) -> None:
     model = Timed(network(blobs))
     done = train(model, blobs, recipe(evaluate_every=1), lambda _: None, clock=lambda: model.now)
     assert {step.seconds for step in done.steps} == {TRAINING_SECONDS}
-    assert done.evaluation_seconds == 20 * (EVALUATION_SECONDS + TRAINING_SECONDS)  # running statistics are looked at, too
+    # running statistics are looked at, too
+    assert done.evaluation_seconds == 20 * (EVALUATION_SECONDS + TRAINING_SECONDS)
 
 
 def test_the_test_split_is_touched_once(blobs: Dataset) -> None:
@@ -123,7 +141,9 @@ def test_the_same_seed_leads_to_the_same_parameters_and_another_does_not(blobs: 
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-def test_the_order_of_the_data_is_a_new_permutation_each_epoch_and_the_seeds_alone(blobs: Dataset) -> None:
+def test_the_order_of_the_data_is_a_new_permutation_each_epoch_and_the_seeds_alone(
+    blobs: Dataset,
+) -> None:
     epoch = len(blobs.train) // 50
     shown = [batch.images for batch in islice(batches(blobs.train, 50, seed=0), 2 * epoch)]
     again = [batch.images for batch in islice(batches(blobs.train, 50, seed=0), 2 * epoch)]
@@ -146,14 +166,18 @@ def test_a_batch_larger_than_the_training_split_is_refused(blobs: Dataset) -> No
 def test_evaluation_uses_running_statistics_and_changes_nothing(blobs: Dataset) -> None:
     model = network(blobs)
     before = sha256(model.state_dict().values())
-    one_by_one = [evaluate(model, Split(blobs.test.images[[row]], blobs.test.labels[[row]]))
-                  for row in range(len(blobs.test))]
+    one_by_one = [
+        evaluate(model, Split(blobs.test.images[[row]], blobs.test.labels[[row]]))
+        for row in range(len(blobs.test))
+    ]
     assert evaluate(model, blobs.test) == pytest.approx(sum(one_by_one) / len(one_by_one))
     assert sha256(model.state_dict().values()) == before
     assert model.training
 
 
-def test_progress_is_told_now_and_then_and_at_the_end(blobs: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_now_and_then_and_at_the_end(
+    blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: dict[float, list[dict[str, int]]] = {0.0: [], 1e6: []}
     for seconds, at in told.items():
         monkeypatch.setattr("harness.training.loop.TELL_SECONDS", seconds)
@@ -163,7 +187,9 @@ def test_progress_is_told_now_and_then_and_at_the_end(blobs: Dataset, monkeypatc
 
 
 def test_training_stops_at_the_target_where_it_is_asked_to(blobs: Dataset) -> None:
-    through, stopped = (trained(blobs, steps=80, learning_rate=0.5, stop_at_target=stop) for stop in (False, True))
+    through, stopped = (
+        trained(blobs, steps=80, learning_rate=0.5, stop_at_target=stop) for stop in (False, True)
+    )
     reached = through.steps_to(0.9)
     assert reached is not None
     assert len(through.steps) == 80
@@ -179,5 +205,10 @@ def test_norms_are_known_of_every_step_and_the_lag_where_it_was_evaluated(blobs:
 
 def test_batches_after_some_that_are_skipped_are_those_that_come_then(blobs: Dataset) -> None:
     for skipped in (0, 1, 2, 5):
-        there, here = islice(batches(blobs.train, 50, 0), skipped, skipped + 4), batches(blobs.train, 50, 0, skipped)
-        assert all(torch.equal(one.images, other.images) for one, other in zip(there, here, strict=False))
+        there, here = (
+            islice(batches(blobs.train, 50, 0), skipped, skipped + 4),
+            batches(blobs.train, 50, 0, skipped),
+        )
+        assert all(
+            torch.equal(one.images, other.images) for one, other in zip(there, here, strict=False)
+        )

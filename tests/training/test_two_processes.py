@@ -1,4 +1,6 @@
-"""Twenty steps in two fresh processes leave the same bits, whatever is trained, with whatever, on however many threads."""
+"""Twenty steps in two fresh processes leave the same bits, whatever is trained, with whatever, on
+however many threads.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from harness.isolation import Settings
-from harness.isolation.host import Host
+from harness.isolation.worker_process import Host
 from harness.training import models
 from harness.training.optimizers import RATES
 
@@ -25,33 +27,55 @@ class Run(NamedTuple):
 
 
 VALUES = (
-    ("numpy", "torch_unfused", "torch_native", "torch_compile", "fused_cpu"), tuple(RATES), tuple(models.MODELS), (1, 2),
+    ("numpy", "torch_unfused", "torch_native", "torch_compile", "fused_cpu"),
+    tuple(RATES),
+    tuple(models.MODELS),
+    (1, 2),
 )
-# Each implementation with each optimizer, and the rest along the diagonals: 20 runs in place of 120.
+# Each implementation with each optimizer, and the rest along the diagonals: 20 runs in place of
+# 120.
 DESIGN = [
     Run(implementation, optimizer, VALUES[2][(row + column) % 3], VALUES[3][(row + column) % 2])
-    for (row, implementation), (column, optimizer) in product(enumerate(VALUES[0]), enumerate(VALUES[1]))
+    for (row, implementation), (column, optimizer) in product(
+        enumerate(VALUES[0]), enumerate(VALUES[1])
+    )
 ]
 
 
 def test_the_design_has_every_pair() -> None:
     for one, other in combinations(range(len(Run._fields)), 2):
-        assert {(run[one], run[other]) for run in DESIGN} == set(product(VALUES[one], VALUES[other]))
+        assert {(run[one], run[other]) for run in DESIGN} == set(
+            product(VALUES[one], VALUES[other])
+        )
 
 
 def hashes(cell: dict[str, Any], runs: list[Run]) -> dict[Run, list[str]]:
     """Those of each run, one after the other in the same fresh process."""
     with Host(Settings(threads=runs[0].threads)) as host:
-        cells = {run: {**cell, "steps": 20, "batch": 16, "learning_rate": 0.01, **run._asdict()} for run in runs}
-        done = {run: host.call("training.run", 120, arm=run.implementation, baseline="torch_native", cell=cells[run])
-                for run in runs}
+        cells = {
+            run: {**cell, "steps": 20, "batch": 16, "learning_rate": 0.01, **run._asdict()}
+            for run in runs
+        }
+        done = {
+            run: host.call(
+                "training.run",
+                120,
+                arm=run.implementation,
+                baseline="torch_native",
+                cell=cells[run],
+            )
+            for run in runs
+        }
     return {run: [answer["figures"][name] for name in HASHES] for run, answer in done.items()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
-def test_twenty_steps_end_with_the_same_hashes_in_two_processes(cell: dict[str, Any], threads: int) -> None:
+def test_twenty_steps_end_with_the_same_hashes_in_two_processes(
+    cell: dict[str, Any], threads: int
+) -> None:
     runs = [run for run in DESIGN if run.threads == threads]
-    once, backwards = hashes(cell, runs), hashes(cell, runs[::-1])  # nothing may depend on what the process did before
+    # nothing may depend on what the process did before
+    once, backwards = (hashes(cell, runs), hashes(cell, runs[::-1]))
     assert {run: once[run] == backwards[run] for run in runs} == dict.fromkeys(runs, True)
     assert len({tuple(found) for found in once.values()}) == len(runs)

@@ -1,8 +1,11 @@
-"""The conformance cases, as data. A name is ``group/what``, without a character that a shell or Hydra would take apart.
+"""The conformance cases, as data. A name is ``group/what``, without a character that a shell or
+Hydra would take apart.
 
     numbers      phases, layouts, dtypes, shapes, threads, exact, data: against the float64 oracle
-    behaviour    samples, onnx, edges, strided, errors, module: against PyTorch, or ONNX's conventions
-    relations    gradients, laws, repeats: against the implementation's own answers to related questions
+    behaviour    samples, onnx, edges, strided, errors, module: against PyTorch, or ONNX's
+                 conventions
+    relations    gradients, laws, repeats: against the implementation's own answers to related
+                 questions
 
 This package imports no array library: a plan needs names only.
 """
@@ -30,8 +33,22 @@ from harness.conformance.cases.numbers import NUMBERS
 from harness.conformance.cases.properties import PROPERTIES
 from harness.conformance.cases.relations import RELATIONS
 
-__all__ = ["CASES", "OF_INPUT", "PROPERTIES", "CallCase", "Case", "DifferencesCase", "LawCase", "ModuleCase",
-           "NumbersCase", "OnnxCase", "RepeatsCase", "described", "matching", "named"]
+__all__ = [
+    "CASES",
+    "OF_INPUT",
+    "PROPERTIES",
+    "CallCase",
+    "Case",
+    "DifferencesCase",
+    "LawCase",
+    "ModuleCase",
+    "NumbersCase",
+    "OnnxCase",
+    "RepeatsCase",
+    "described",
+    "matching",
+    "named",
+]
 
 
 def _in_order(*cases: Case) -> tuple[Case, ...]:
@@ -44,9 +61,15 @@ CASES = _in_order(*NUMBERS, *BEHAVIOUR, *RELATIONS)
 
 
 def matching(pattern: str, *, thorough: bool = False) -> list[Case]:
-    """The cases whose names match a glob, in their order. A case named in full is there, however thorough it is."""
-    return [case for case in CASES
-            if fnmatchcase(case.name, pattern) and (thorough or not case.thorough or case.name == pattern)]
+    """The cases whose names match a glob, in their order. A case named in full is there, however
+    thorough it is.
+    """
+    return [
+        case
+        for case in CASES
+        if fnmatchcase(case.name, pattern)
+        and (thorough or not case.thorough or case.name == pattern)
+    ]
 
 
 def named(name: str) -> Case:

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from harness.conformance.cases.kinds import CallCase, Case, ModuleCase, OnnxCase
 
-# The sample inputs of torch/testing/_internal/common_methods_invocations.py, sample_inputs_batch_norm, with S = 5.
+# The sample inputs of torch/testing/_internal/common_methods_invocations.py,
+# sample_inputs_batch_norm, with S = 5.
 SAMPLES = (
     CallCase("samples/rank_3", (5, 5, 5), training=True, momentum=0.5, eps=0.6, gradients=True),
     CallCase("samples/inference/rank_3", (3, 2, 4), momentum=-1.2, gradients=True),
     CallCase("samples/momentum_0", (3, 1), training=True, momentum=0.0, gradients=True),
     CallCase("samples/rank_1/training", (0,), training=True, weight=None, bias=None),
     CallCase("samples/rank_1", (0,), weight=None, bias=None),
-    CallCase("samples/negative_momentum", (3, 2, 3, 4), training=True, momentum=-1.0, eps=0.5, gradients=True),
-    CallCase("samples/inference/negative_momentum", (3, 2, 3, 4), momentum=-1.0, eps=0.5, gradients=True),
+    CallCase(
+        "samples/negative_momentum",
+        (3, 2, 3, 4),
+        training=True,
+        momentum=-1.0,
+        eps=0.5,
+        gradients=True,
+    ),
+    CallCase(
+        "samples/inference/negative_momentum", (3, 2, 3, 4), momentum=-1.0, eps=0.5, gradients=True
+    ),
     CallCase("samples/defaults", (2, 1), gradients=True),
     CallCase("samples/defaults/training", (2, 1), training=True, gradients=True),
-    CallCase("samples/input_alone", (1, 2, 3), training=True, gradients=True,
-             running_mean=None, running_var=None, weight=None, bias=None),
+    CallCase(
+        "samples/input_alone",
+        (1, 2, 3),
+        training=True,
+        gradients=True,
+        running_mean=None,
+        running_var=None,
+        weight=None,
+        bias=None,
+    ),
 )
-# test_batchnorm_example, _epsilon, _example_training_mode and _epsilon_training_mode of ONNX's own node tests, and the
-# example of BatchNormalization-1; https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
+# test_batchnorm_example, _epsilon, _example_training_mode and _epsilon_training_mode of ONNX's own
+# node tests, and the example of BatchNormalization-1;
+# https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
 ONNX = (
     OnnxCase("onnx/example", (2, 3, 4, 5)),
     OnnxCase("onnx/epsilon", (2, 3, 4, 5), eps=1e-2),
@@ -36,9 +55,17 @@ EDGES = (
     CallCase("edges/one_value_a_channel", (1, 3, 1, 1), gradients=True),
     CallCase("edges/rank_2/no_weight", (7, 3), training=True, weight=None, gradients=True),
     CallCase("edges/rank_4/no_bias", (2, 3, 5, 4), training=True, bias=None, gradients=True),
-    CallCase("edges/rank_5/no_statistics", (2, 3, 2, 3, 2), training=True, running_mean=None, running_var=None,
-             gradients=True),
-    CallCase("edges/rank_6", (5, 5, 1, 5, 1, 1), training=True, momentum=0.5, eps=0.6, gradients=True),
+    CallCase(
+        "edges/rank_5/no_statistics",
+        (2, 3, 2, 3, 2),
+        training=True,
+        running_mean=None,
+        running_var=None,
+        gradients=True,
+    ),
+    CallCase(
+        "edges/rank_6", (5, 5, 1, 5, 1, 1), training=True, momentum=0.5, eps=0.6, gradients=True
+    ),
     CallCase("edges/rank_6/inference", (2, 3, 1, 2, 2, 1), gradients=True),
     CallCase("edges/no_grad", (4, 6, 5, 3), training=True, mode="no_grad"),
     CallCase("edges/inference_mode", (4, 6, 5, 3), mode="inference_mode"),
@@ -47,15 +74,36 @@ EDGES = (
     CallCase("edges/mixed/float16", (4, 6, 5), training=True, dtype="float16", thorough=True),
 )
 STRIDED = (
-    *(CallCase(f"strided/{view}", (4, 6, 5, 3), training=True, view=view, gradients=True)
-      for view in ("sliced", "permuted", "expanded", "cropped", "misaligned")),
-    # What a sum, a mean and a permutation hand back: an implementation that takes pointers must look at the strides.
-    *(CallCase(f"strided/gradient/{view}", (4, 6, 5, 3), training=True, towards=view, gradients=True)
-      for view in ("expanded", "permuted", "sliced", "misaligned", "channels_last")),
-    CallCase("strided/channels_last/contiguous_gradient", (4, 6, 5, 3), training=True, view="channels_last", gradients=True),
-    CallCase("strided/parameters", (4, 6, 5, 3), training=True, parameters="sliced", gradients=True),
+    *(
+        CallCase(f"strided/{view}", (4, 6, 5, 3), training=True, view=view, gradients=True)
+        for view in ("sliced", "permuted", "expanded", "cropped", "misaligned")
+    ),
+    # What a sum, a mean and a permutation hand back: an implementation that takes pointers must
+    # look at the strides.
+    *(
+        CallCase(
+            f"strided/gradient/{view}", (4, 6, 5, 3), training=True, towards=view, gradients=True
+        )
+        for view in ("expanded", "permuted", "sliced", "misaligned", "channels_last")
+    ),
+    CallCase(
+        "strided/channels_last/contiguous_gradient",
+        (4, 6, 5, 3),
+        training=True,
+        view="channels_last",
+        gradients=True,
+    ),
+    CallCase(
+        "strided/parameters", (4, 6, 5, 3), training=True, parameters="sliced", gradients=True
+    ),
     CallCase("strided/parameters/inference", (4, 6, 5, 3), parameters="sliced", gradients=True),
-    CallCase("strided/inference/permuted", (4, 6, 5, 3), view="permuted", towards="expanded", gradients=True),
+    CallCase(
+        "strided/inference/permuted",
+        (4, 6, 5, 3),
+        view="permuted",
+        towards="expanded",
+        gradients=True,
+    ),
 )
 ERRORS = (
     CallCase("errors/one_value_a_channel/training", (1, 3, 1, 1), training=True),
@@ -79,8 +127,9 @@ ERRORS = (
     CallCase("errors/scalar/training", (), training=True),
     CallCase("errors/rank_1", (3,), running_mean=3, running_var=3, weight=None, bias=None),
 )
-# Constructor arguments and shapes of torch/testing/_internal/common_modules.py, module_inputs_torch_nn_BatchNorm1d, 2d
-# and 3d, where they differ in kind; and what torch/test/test_nn.py does to modules beyond that.
+# Constructor arguments and shapes of torch/testing/_internal/common_modules.py,
+# module_inputs_torch_nn_BatchNorm1d, 2d and 3d, where they differ in kind; and what
+# torch/test/test_nn.py does to modules beyond that.
 MODULE = (
     ModuleCase("module/defaults", (4, 6, 5, 3), gradients=True),
     # Each batch has a weight of its own: a compiler that specializes on it gives up after eight.
@@ -91,9 +140,19 @@ MODULE = (
     ModuleCase("module/negative_momentum", (4, 6), momentum=-0.3, thorough=True),
     ModuleCase("module/integer_momentum", (4, 6), (True,), momentum=1),
     ModuleCase("module/no_bias", (4, 6), (True, False), bias=False, gradients=True),
-    ModuleCase("module/not_affine", (3, 4, 2, 3, 2), (True, False), eps=1e-3, momentum=0.3, affine=False),
-    ModuleCase("module/statistics_not_tracked", (4, 5, 3), (True, False), eps=1e-3, track_running_stats=False),
-    ModuleCase("module/untracked_after_construction", (4, 5, 3), (True, False, True), untracked=True),
+    ModuleCase(
+        "module/not_affine", (3, 4, 2, 3, 2), (True, False), eps=1e-3, momentum=0.3, affine=False
+    ),
+    ModuleCase(
+        "module/statistics_not_tracked",
+        (4, 5, 3),
+        (True, False),
+        eps=1e-3,
+        track_running_stats=False,
+    ),
+    ModuleCase(
+        "module/untracked_after_construction", (4, 5, 3), (True, False, True), untracked=True
+    ),
     ModuleCase("module/frozen", (4, 6, 5, 3), (False, False), gradients=True),
     ModuleCase("module/old_checkpoint", (4, 6), old=True),
     ModuleCase("module/empty_batch", (0, 5, 9), (True, False), momentum=0.3, affine=False),

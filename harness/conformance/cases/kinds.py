@@ -1,4 +1,6 @@
-"""The kinds of case, as plain data. Each is checked by the file of `harness.conformance.checks` that bears its name."""
+"""The kinds of case, as plain data. Each is checked by the file of `harness.conformance.checks`
+that bears its name.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +9,32 @@ from typing import Literal
 
 from implementations.interface import Face, Outputs, Phase, Problem
 
-Distribution = Literal["normal", "rectified", "ternary"]  # of `harness.inputs`, which imports array libraries
+Distribution = Literal[
+    "normal", "rectified", "ternary"
+]  # of `harness.problems.inputs`, which imports array libraries
 OF_INPUT = -1  # as many elements as the input has channels
 
 
 @dataclass(frozen=True)
 class Common:
-    """What every case has. Its worker has ``fixed_threads``, or as many threads as the configuration says."""
+    """What every case has. Its worker has ``fixed_threads``, or as many threads as the
+    configuration says.
+    """
 
     name: str
     fixed_threads: int | None = field(default=None, kw_only=True)
-    thorough: bool = field(default=False, kw_only=True)  # left out unless thoroughness, or the case itself, is asked for
+    # left out unless thoroughness, or the case itself, is asked for
+    thorough: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
 class NumbersCase(Common):
     """What one phase of a problem leaves behind, against the float64 oracle.
 
-    ``distribution``, ``mean`` and ``scale`` are `inputs.make_arrays`'s. Channel 0 is all ``fill``, a number as `float`
-    reads it, and the output's gradient there ``fill_gradient``; its weight is 0 with ``zero_weight``, as the last one of a
-    residual block is at first. The data's arrays begin ``offset`` elements past where an allocator would put them.
+    ``distribution``, ``mean`` and ``scale`` are `inputs.make_arrays`'s. Channel 0 is all ``fill``,
+    a number as `float` reads it, and the output's gradient there ``fill_gradient``; its weight is 0
+    with ``zero_weight``, as the last one of a residual block is at first. The data's arrays begin
+    ``offset`` elements past where an allocator would put them.
     """
 
     problem: Problem
@@ -48,9 +56,10 @@ class NumbersCase(Common):
 class CallCase(Common):
     """One call of `batch_norm`, made twice, against `torch.nn.functional.batch_norm`.
 
-    Parameters are given by their length, None being absent. ``view`` says how the input lies in memory, ``towards`` how the
-    output's gradient does and ``parameters`` how the others do; with ``gradients`` those are compared too. ``mode`` is
-    autograd's: "grad", "no_grad", as where statistics alone are renewed, or "inference_mode".
+    Parameters are given by their length, None being absent. ``view`` says how the input lies in
+    memory, ``towards`` how the output's gradient does and ``parameters`` how the others do; with
+    ``gradients`` those are compared too. ``mode`` is autograd's: "grad", "no_grad", as where
+    statistics alone are renewed, or "inference_mode".
     """
 
     shape: tuple[int, ...]
@@ -74,9 +83,9 @@ class CallCase(Common):
 class ModuleCase(Common):
     """The life of a `BatchNorm`, against `torch.nn.BatchNorm1d`, 2d and 3d.
 
-    The module's channels are the shape's; ``calls`` tells for each call whether it is training. Between being made and
-    being called, ``untracked`` sets ``track_running_stats`` to False, and ``old`` loads a checkpoint of PyTorch before
-    1.0, which counts no batches.
+    The module's channels are the shape's; ``calls`` tells for each call whether it is training.
+    Between being made and being called, ``untracked`` sets ``track_running_stats`` to False, and
+    ``old`` loads a checkpoint of PyTorch before 1.0, which counts no batches.
     """
 
     shape: tuple[int, ...]
@@ -93,7 +102,9 @@ class ModuleCase(Common):
 
 @dataclass(frozen=True)
 class OnnxCase(Common):
-    """A call of ONNX's BatchNormalization-15, whose momentum and variance are conventions of its own."""
+    """A call of ONNX's BatchNormalization-15, whose momentum and variance are conventions of its
+    own.
+    """
 
     shape: tuple[int, ...]
     training: bool = False
@@ -105,8 +116,8 @@ class OnnxCase(Common):
 class DifferencesCase(Common):
     """Gradients against differences of the implementation's own outputs, in float64.
 
-    ``method`` is "gradcheck", every element of the layer's Jacobian by `torch.autograd.gradcheck`, or "directions",
-    derivatives along random directions, which also reaches the kernel face.
+    ``method`` is "gradcheck", every element of the layer's Jacobian by `torch.autograd.gradcheck`,
+    or "directions", derivatives along random directions, which also reaches the kernel face.
     """
 
     problem: Problem
@@ -117,7 +128,8 @@ class DifferencesCase(Common):
 
 @dataclass(frozen=True)
 class LawCase(Common):
-    """A law of `interface`, named by ``law``, on as many ``examples`` as hypothesis draws from ``seed``.
+    """A law of `interface`, named by ``law``, on as many ``examples`` as hypothesis draws from
+    ``seed``.
 
     Examples are data of one ``problem``; where it is None, problems are drawn too.
     """
@@ -130,7 +142,9 @@ class LawCase(Common):
 
 @dataclass(frozen=True)
 class RepeatsCase(Common):
-    """What successive calls may not do to each other, to their operands or to what autograd keeps, by name of ``what``."""
+    """What successive calls may not do to each other, to their operands or to what autograd keeps,
+    by name of ``what``.
+    """
 
     what: str
     problem: Problem

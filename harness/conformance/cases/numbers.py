@@ -14,7 +14,8 @@ from implementations.interface import MEMORY_FORMATS, Face, Outputs, Phase, Prob
 # 19 channels and 63 values of space leave a tail whatever the width of a vector.
 PLAIN = Problem((4, 19, 7, 9), activation="relu", residual=True)
 CHANNELS_LAST = replace(PLAIN, memory_format="channels_last")
-LINEAR = replace(PLAIN, activation=None)  # the slope of ReLU at NaN is 0 by formula, 1 in PyTorch: it is left open
+# the slope of ReLU at NaN is 0 by formula, 1 in PyTorch: it is left open
+LINEAR = replace(PLAIN, activation=None)
 CHANNELS_LAST_3D = Problem((2, 9, 3, 5, 4), memory_format="channels_last", weight=False)
 # Large enough that every implementation here splits it between threads.
 SPLIT = Problem((16, 24, 15, 14), activation="relu", residual=True)
@@ -25,68 +26,167 @@ WAYS: tuple[tuple[Face, Outputs], ...] = (*TWO_WAYS, ("kernel", "fresh"))
 
 PHASES = tuple(
     NumbersCase(f"phases/{phase}/{face}/{outputs}", PLAIN, phase, face, outputs)
-    for phase in Phase for face, outputs in WAYS)
+    for phase in Phase
+    for face, outputs in WAYS
+)
 OPTIONS = tuple(
-    NumbersCase(f"phases/options/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, momentum=1.5, eps=2.0,
-                thorough=layout == "contiguous")
-    for layout, face in BOTH)
+    NumbersCase(
+        f"phases/options/{layout}/{face}",
+        replace(PLAIN, memory_format=layout),
+        face=face,
+        momentum=1.5,
+        eps=2.0,
+        thorough=layout == "contiguous",
+    )
+    for layout, face in BOTH
+)
 LAYOUTS = (
-    *(NumbersCase(f"layouts/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
-      for name, problem in (("channels_last", CHANNELS_LAST), ("channels_last_3d", CHANNELS_LAST_3D))
-      for face, outputs in TWO_WAYS),
+    *(
+        NumbersCase(f"layouts/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
+        for name, problem in (
+            ("channels_last", CHANNELS_LAST),
+            ("channels_last_3d", CHANNELS_LAST_3D),
+        )
+        for face, outputs in TWO_WAYS
+    ),
     NumbersCase("layouts/channels_last/inference", CHANNELS_LAST, Phase.INFERENCE),
 )
 DTYPES = (
-    *(NumbersCase(f"dtypes/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
-      for name, problem in (
-          ("float64", Problem((67, 13), "float64", activation="relu", residual=True)),
-          ("bfloat16", Problem((3, 6, 3, 5, 7), "bfloat16", memory_format="channels_last", residual=True)),
-          ("float16", Problem((2, 6, 17, 19), "float16", activation="relu")),
-          ("bfloat16_mixed", Problem((8, 24, 11, 5), "bfloat16", "float32", "channels_last", "relu", residual=True)),
-          ("float16_mixed", Problem((6, 5, 31), "float16", "float32", activation="relu", bias=False)),
-      )
-      for face, outputs in TWO_WAYS),
+    *(
+        NumbersCase(f"dtypes/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
+        for name, problem in (
+            ("float64", Problem((67, 13), "float64", activation="relu", residual=True)),
+            (
+                "bfloat16",
+                Problem((3, 6, 3, 5, 7), "bfloat16", memory_format="channels_last", residual=True),
+            ),
+            ("float16", Problem((2, 6, 17, 19), "float16", activation="relu")),
+            (
+                "bfloat16_mixed",
+                Problem(
+                    (8, 24, 11, 5), "bfloat16", "float32", "channels_last", "relu", residual=True
+                ),
+            ),
+            (
+                "float16_mixed",
+                Problem((6, 5, 31), "float16", "float32", activation="relu", bias=False),
+            ),
+        )
+        for face, outputs in TWO_WAYS
+    ),
     # A sum of 4096 values in float16 is off by more than the output's own rounding.
-    *(NumbersCase(f"dtypes/{dtype}_mixed/many_values", Problem((16, 3, 16, 16), dtype, "float32"), mean=1.0)
-      for dtype in ("bfloat16", "float16")),
-    *(NumbersCase(f"dtypes/{dtype}{'_mixed' * (parameters == 'float32')}/frozen",
-                  Problem((2, 6, 17, 19), dtype, parameters, activation="relu"), Phase.BACKWARD_INFERENCE,
-                  thorough=parameters is not None)
-      for dtype in ("bfloat16", "float16") for parameters in (None, "float32")),
+    *(
+        NumbersCase(
+            f"dtypes/{dtype}_mixed/many_values",
+            Problem((16, 3, 16, 16), dtype, "float32"),
+            mean=1.0,
+        )
+        for dtype in ("bfloat16", "float16")
+    ),
+    *(
+        NumbersCase(
+            f"dtypes/{dtype}{'_mixed' * (parameters == 'float32')}/frozen",
+            Problem((2, 6, 17, 19), dtype, parameters, activation="relu"),
+            Phase.BACKWARD_INFERENCE,
+            thorough=parameters is not None,
+        )
+        for dtype in ("bfloat16", "float16")
+        for parameters in (None, "float32")
+    ),
 )
 SHAPES = (
-    NumbersCase("shapes/two_values_a_channel", Problem((2, 37), weight=False, bias=False), momentum=1.0, eps=0.1),
-    NumbersCase("shapes/one_long_channel", Problem((37, 1, 1033), activation="relu"), momentum=0.0, eps=0.6),
-    *(NumbersCase(f"shapes/batch_of_one/{layout}/{face}", Problem((1, 6, 7, 5), memory_format=layout), face=face)
-      for layout, face in BOTH),
-    *(NumbersCase(f"shapes/a_hundred_channels/{layout}/{face}", Problem((3, 100, 5, 3), memory_format=layout), face=face,
-                  thorough=layout == "contiguous")
-      for layout, face in BOTH),
+    NumbersCase(
+        "shapes/two_values_a_channel",
+        Problem((2, 37), weight=False, bias=False),
+        momentum=1.0,
+        eps=0.1,
+    ),
+    NumbersCase(
+        "shapes/one_long_channel", Problem((37, 1, 1033), activation="relu"), momentum=0.0, eps=0.6
+    ),
+    *(
+        NumbersCase(
+            f"shapes/batch_of_one/{layout}/{face}",
+            Problem((1, 6, 7, 5), memory_format=layout),
+            face=face,
+        )
+        for layout, face in BOTH
+    ),
+    *(
+        NumbersCase(
+            f"shapes/a_hundred_channels/{layout}/{face}",
+            Problem((3, 100, 5, 3), memory_format=layout),
+            face=face,
+            thorough=layout == "contiguous",
+        )
+        for layout, face in BOTH
+    ),
     NumbersCase("shapes/many_rows", Problem((131, 21)), face="kernel"),
-    NumbersCase("shapes/many_values", Problem((20, 3, 64, 64), activation="relu"), face="kernel", thorough=True),
+    NumbersCase(
+        "shapes/many_values",
+        Problem((20, 3, 64, 64), activation="relu"),
+        face="kernel",
+        thorough=True,
+    ),
     NumbersCase("shapes/many_channels", Problem((5, 4099)), face="kernel", thorough=True),
     NumbersCase("shapes/one_pixel", Problem((16, 7, 1, 1))),
-    NumbersCase("shapes/no_weight/frozen", Problem((5, 6, 7), weight=False), Phase.BACKWARD_INFERENCE),
+    NumbersCase(
+        "shapes/no_weight/frozen", Problem((5, 6, 7), weight=False), Phase.BACKWARD_INFERENCE
+    ),
     NumbersCase("shapes/rank_5/frozen", Problem((2, 3, 2, 3, 4)), Phase.BACKWARD_INFERENCE),
-    NumbersCase("shapes/primes", Problem((5, 7, 11, 13), activation="relu", residual=True), face="kernel"),
-    *(NumbersCase(f"shapes/tails/{width}", Problem((3, 5, width)), thorough=width != 17)
-      for width in (*range(1, 18), 31, 33, 63, 65, 127, 129)),
-    *(NumbersCase(f"shapes/tails/channels/{channels}", Problem((3, channels, 2, 2), memory_format="channels_last"),
-                  thorough=channels != 3)
-      for channels in (*range(1, 18), 31, 33, 63, 65)),
-    *(NumbersCase("/".join(filter(None, ("shapes/resnet50", f"{shape[1]}x{shape[2]}", layout * (layout != "contiguous"),
-                                         face * (face != "layer")))),
-                  Problem(shape, memory_format=layout, activation="relu"), face=face,
-                  thorough=shape[1] != 2048 or (layout, face) not in BOTH)
-      for shape in SUITES["resnet50"].shapes(2) for layout in MEMORY_FORMATS for face in FACES),
+    NumbersCase(
+        "shapes/primes", Problem((5, 7, 11, 13), activation="relu", residual=True), face="kernel"
+    ),
+    *(
+        NumbersCase(f"shapes/tails/{width}", Problem((3, 5, width)), thorough=width != 17)
+        for width in (*range(1, 18), 31, 33, 63, 65, 127, 129)
+    ),
+    *(
+        NumbersCase(
+            f"shapes/tails/channels/{channels}",
+            Problem((3, channels, 2, 2), memory_format="channels_last"),
+            thorough=channels != 3,
+        )
+        for channels in (*range(1, 18), 31, 33, 63, 65)
+    ),
+    *(
+        NumbersCase(
+            "/".join(
+                filter(
+                    None,
+                    (
+                        "shapes/resnet50",
+                        f"{shape[1]}x{shape[2]}",
+                        layout * (layout != "contiguous"),
+                        face * (face != "layer"),
+                    ),
+                )
+            ),
+            Problem(shape, memory_format=layout, activation="relu"),
+            face=face,
+            thorough=shape[1] != 2048 or (layout, face) not in BOTH,
+        )
+        for shape in SUITES["resnet50"].shapes(2)
+        for layout in MEMORY_FORMATS
+        for face in FACES
+    ),
 )
 THREADS = (
-    *(NumbersCase(f"threads/{count}/{layout}/{face}", replace(SPLIT, memory_format=layout), face=face, fixed_threads=count,
-                  thorough=count != 2)
-      for count in (1, 2, 3, 5) for layout, face in BOTH),
+    *(
+        NumbersCase(
+            f"threads/{count}/{layout}/{face}",
+            replace(SPLIT, memory_format=layout),
+            face=face,
+            fixed_threads=count,
+            thorough=count != 2,
+        )
+        for count in (1, 2, 3, 5)
+        for layout, face in BOTH
+    ),
     NumbersCase("threads/2/frozen", SPLIT, Phase.BACKWARD_INFERENCE, fixed_threads=2),
 )
-# Three eighths of the values are 1, as many -1, the others 0: the mean is 0, the variance 3/4, and eps makes that 1.
+# Three eighths of the values are 1, as many -1, the others 0: the mean is 0, the variance 3/4, and
+# eps makes that 1.
 SIXTEEN = Problem((4, 5, 2, 2), activation="relu", residual=True)
 TERNARY = NumbersCase("exact/float32", SIXTEEN, distribution="ternary", momentum=0.25, eps=0.25)
 EXACT = (
@@ -95,13 +195,29 @@ EXACT = (
     replace(TERNARY, name="exact/float32/mean_64", mean=64.0),
     replace(TERNARY, name="exact/float32/mean_16384", mean=2.0**14),
     replace(TERNARY, name="exact/float32/mean_million", mean=2.0**20, phase=Phase.FORWARD_TRAINING),
-    replace(TERNARY, name="exact/float32/channels_last", problem=Problem((8, 16, 4, 4), memory_format="channels_last"),
-            thorough=True),
-    replace(TERNARY, name="exact/float32/inference", problem=Problem((4, 5, 2, 2)), phase=Phase.BACKWARD_INFERENCE,
-            mean=64.0),
+    replace(
+        TERNARY,
+        name="exact/float32/channels_last",
+        problem=Problem((8, 16, 4, 4), memory_format="channels_last"),
+        thorough=True,
+    ),
+    replace(
+        TERNARY,
+        name="exact/float32/inference",
+        problem=Problem((4, 5, 2, 2)),
+        phase=Phase.BACKWARD_INFERENCE,
+        mean=64.0,
+    ),
     replace(TERNARY, name="exact/float64", problem=Problem((16, 7), "float64"), mean=64.0),
-    replace(TERNARY, name="exact/bfloat16_mixed", problem=Problem((16, 3, 4), "bfloat16", "float32")),
-    replace(TERNARY, name="exact/float16_mixed", problem=Problem((16, 3, 4), "float16", "float32"), mean=16.0),
+    replace(
+        TERNARY, name="exact/bfloat16_mixed", problem=Problem((16, 3, 4), "bfloat16", "float32")
+    ),
+    replace(
+        TERNARY,
+        name="exact/float16_mixed",
+        problem=Problem((16, 3, 4), "float16", "float32"),
+        mean=16.0,
+    ),
     # Sixteen times 4,099 is a number of float32; its square is not.
     replace(TERNARY, name="exact/constant_channel", fill="4099"),
 )
@@ -111,7 +227,11 @@ OF_A_LAYER = (
     NumbersCase("data/very_large_mean/channels_last", CHANNELS_LAST, mean=1e4),
     NumbersCase("data/mean_1e5", PLAIN, mean=1e5),
     NumbersCase("data/mean_1e6", PLAIN, mean=1e6),
-    NumbersCase("data/mean_1e6/float64", Problem((67, 13), "float64", activation="relu", residual=True), mean=1e6),
+    NumbersCase(
+        "data/mean_1e6/float64",
+        Problem((67, 13), "float64", activation="relu", residual=True),
+        mean=1e6,
+    ),
     NumbersCase("data/variance_below_eps", PLAIN, scale=1e-3),
     NumbersCase("data/large_scale", PLAIN, scale=1e12),
     NumbersCase("data/subnormal", PLAIN, scale=1e-39),
@@ -128,12 +248,31 @@ OF_A_LAYER = (
     NumbersCase("data/infinity_in_one_channel/contiguous", LINEAR, fill="-inf"),
     NumbersCase("data/nan_in_one_channel/inference", PLAIN, Phase.INFERENCE, fill="nan"),
 )
-DATA = (*OF_A_LAYER, *(replace(case, name=f"{case.name}/kernel", face="kernel", thorough=case.problem.dtype == "float64")
-                       for case in OF_A_LAYER))
-# How the arrays lie is no part of a problem: a kernel may be given any address that an element can have.
+DATA = (
+    *OF_A_LAYER,
+    *(
+        replace(
+            case,
+            name=f"{case.name}/kernel",
+            face="kernel",
+            thorough=case.problem.dtype == "float64",
+        )
+        for case in OF_A_LAYER
+    ),
+)
+# How the arrays lie is no part of a problem: a kernel may be given any address that an element can
+# have.
 MISALIGNED = (
-    *(NumbersCase(f"strided/misaligned/{layout}/{face}", replace(PLAIN, memory_format=layout), face=face, offset=1)
-      for layout in MEMORY_FORMATS for face in FACES),
+    *(
+        NumbersCase(
+            f"strided/misaligned/{layout}/{face}",
+            replace(PLAIN, memory_format=layout),
+            face=face,
+            offset=1,
+        )
+        for layout in MEMORY_FORMATS
+        for face in FACES
+    ),
     NumbersCase("strided/misaligned/frozen", PLAIN, Phase.BACKWARD_INFERENCE, offset=1),
 )
 NUMBERS = (*PHASES, *OPTIONS, *LAYOUTS, *DTYPES, *SHAPES, *THREADS, *EXACT, *DATA, *MISALIGNED)

@@ -1,4 +1,6 @@
-"""What each group of cases holds an implementation to: the rows of the matrix that a run ends with."""
+"""What each group of cases holds an implementation to: the rows of the matrix that a run ends
+with.
+"""
 
 from __future__ import annotations
 

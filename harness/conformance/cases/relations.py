@@ -1,4 +1,6 @@
-"""Cases on relations: between gradients and differences, between calls that a law ties together, between repetitions."""
+"""Cases on relations: between gradients and differences, between calls that a law ties together,
+between repetitions.
+"""
 
 from __future__ import annotations
 
@@ -13,43 +15,94 @@ FLOAT64 = Problem((6, 5, 4, 3), "float64", activation="relu", residual=True)
 GRADIENTS = (
     DifferencesCase("gradients/gradcheck", SMALL, "gradcheck"),
     DifferencesCase("gradients/gradcheck/frozen", SMALL, "gradcheck", Phase.BACKWARD_INFERENCE),
-    DifferencesCase("gradients/gradcheck/relu", replace(SMALL, activation="relu"), "gradcheck", thorough=True),
-    DifferencesCase("gradients/gradcheck/rank_2/no_parameters",
-                    Problem((5, 3), "float64", weight=False, bias=False), "gradcheck", thorough=True),
-    DifferencesCase("gradients/gradcheck/channels_last", replace(SMALL, memory_format="channels_last"), "gradcheck",
-                    thorough=True),
+    DifferencesCase(
+        "gradients/gradcheck/relu", replace(SMALL, activation="relu"), "gradcheck", thorough=True
+    ),
+    DifferencesCase(
+        "gradients/gradcheck/rank_2/no_parameters",
+        Problem((5, 3), "float64", weight=False, bias=False),
+        "gradcheck",
+        thorough=True,
+    ),
+    DifferencesCase(
+        "gradients/gradcheck/channels_last",
+        replace(SMALL, memory_format="channels_last"),
+        "gradcheck",
+        thorough=True,
+    ),
     DifferencesCase("gradients/directions/layer", FLOAT64, "directions", thorough=True),
     DifferencesCase("gradients/directions/kernel", FLOAT64, "directions", face="kernel"),
-    DifferencesCase("gradients/directions/frozen", FLOAT64, "directions", Phase.BACKWARD_INFERENCE, "kernel",
-                    thorough=True),
+    DifferencesCase(
+        "gradients/directions/frozen",
+        FLOAT64,
+        "directions",
+        Phase.BACKWARD_INFERENCE,
+        "kernel",
+        thorough=True,
+    ),
 )
 
 ORDINARY = Problem((8, 5, 4, 3))
 # In the order of harness.conformance.checks.laws, which has the equations.
-OF_ONE_SHAPE = ("shift", "scale", "batch_permutation", "channel_permutation", "zero_gradient_sum", "linear_gradient",
-                "affine", "channels_alone", "running_averages", "inference_after_momentum_1")
+OF_ONE_SHAPE = (
+    "shift",
+    "scale",
+    "batch_permutation",
+    "channel_permutation",
+    "zero_gradient_sum",
+    "linear_gradient",
+    "affine",
+    "channels_alone",
+    "running_averages",
+    "inference_after_momentum_1",
+)
 LAWS = (
     *(LawCase(f"laws/{law}", law, ORDINARY) for law in OF_ONE_SHAPE),
-    LawCase("laws/relu", "relu", replace(ORDINARY, activation="relu", residual=True), thorough=True),
+    LawCase(
+        "laws/relu", "relu", replace(ORDINARY, activation="relu", residual=True), thorough=True
+    ),
     LawCase("laws/repeated_batch", "repeated_batch", ORDINARY),
     LawCase("laws/folding", "folding", Problem((16, 6), "float64")),
     *(LawCase(f"laws/{law}/any_problem", law, None, 20, thorough=True) for law in OF_ONE_SHAPE),
-    *(LawCase(f"laws/oracle/any_problem/{seed}", "oracle", None, 100, seed, thorough=True) for seed in range(3)),
+    *(
+        LawCase(f"laws/oracle/any_problem/{seed}", "oracle", None, 100, seed, thorough=True)
+        for seed in range(3)
+    ),
 )
 
 BARE = Problem((4, 19, 7, 9), weight=False, bias=False)
 REPEATS = (
-    *(RepeatsCase(f"repeats/same_bits/{layout}/{face}", "same_bits", replace(SPLIT, memory_format=layout), face,
-                  fixed_threads=2, thorough=(layout, face) not in BOTH)
-      for layout in MEMORY_FORMATS for face in FACES),
-    *(RepeatsCase(f"repeats/same_bits/{layout}/one_thread", "same_bits", replace(SPLIT, memory_format=layout),
-                  fixed_threads=1, thorough=True)
-      for layout in MEMORY_FORMATS),
+    *(
+        RepeatsCase(
+            f"repeats/same_bits/{layout}/{face}",
+            "same_bits",
+            replace(SPLIT, memory_format=layout),
+            face,
+            fixed_threads=2,
+            thorough=(layout, face) not in BOTH,
+        )
+        for layout in MEMORY_FORMATS
+        for face in FACES
+    ),
+    *(
+        RepeatsCase(
+            f"repeats/same_bits/{layout}/one_thread",
+            "same_bits",
+            replace(SPLIT, memory_format=layout),
+            fixed_threads=1,
+            thorough=True,
+        )
+        for layout in MEMORY_FORMATS
+    ),
     RepeatsCase("repeats/batches_in_turn", "batches_in_turn", PLAIN),
     RepeatsCase("repeats/output_is_its_own", "output_is_its_own", PLAIN),
     RepeatsCase("repeats/output_is_its_own/bare", "output_is_its_own", BARE),
     RepeatsCase("repeats/output_changed_in_place/bare", "output_changed_in_place", BARE),
-    RepeatsCase("repeats/output_changed_in_place", "output_changed_in_place", replace(PLAIN, activation=None)),
+    RepeatsCase(
+        "repeats/output_changed_in_place",
+        "output_changed_in_place",
+        replace(PLAIN, activation=None),
+    ),
     RepeatsCase("repeats/saved_tensors_stay", "saved_tensors_stay", PLAIN),
     # What a compiler lets the backward write over depends on the threads that it compiles for.
     RepeatsCase("repeats/graph_kept", "graph_kept", PLAIN, fixed_threads=2),

@@ -1,4 +1,6 @@
-"""How cases are checked: a file for each kind. What is found is a `Finding` a quantity, wrong or right."""
+"""How cases are checked: a file for each kind. What is found is a `Finding` a quantity, wrong or
+right.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,35 @@ from harness.conformance.cases import (
     OnnxCase,
     RepeatsCase,
 )
-from harness.conformance.checks import calls, differences, laws, modules, numbers, onnx, repeats
+from harness.conformance.checks import (
+    calls,
+    differences,
+    laws,
+    modules,
+    numbers,
+    onnx,
+    repeatability,
+)
 from harness.conformance.compare import Finding
 from implementations import Unavailable
 from implementations.interface import Implementation
 
 
 def check(implementation: Implementation, case: Case, device: str = "cpu") -> Iterator[Finding]:
-    """Everything that was looked at. Raises ``Unsupported`` or ``Unavailable`` where that cannot be."""
+    """Everything that was looked at. Raises ``Unsupported`` or ``Unavailable`` where that cannot
+    be.
+    """
     if device == "cuda" and not torch.cuda.is_available():
         raise Unavailable("there is no CUDA device here, or this build of PyTorch cannot use it")
     return CHECKS[type(case)](implementation, case, device)
 
 
 CHECKS: dict[type[Case], Callable[..., Iterator[Finding]]] = {
-    NumbersCase: numbers.check, CallCase: calls.check, ModuleCase: modules.check, OnnxCase: onnx.check,
-    DifferencesCase: differences.check, LawCase: laws.check, RepeatsCase: repeats.check,
+    NumbersCase: numbers.check,
+    CallCase: calls.check,
+    ModuleCase: modules.check,
+    OnnxCase: onnx.check,
+    DifferencesCase: differences.check,
+    LawCase: laws.check,
+    RepeatsCase: repeatability.check,
 }

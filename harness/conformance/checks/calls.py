@@ -1,4 +1,6 @@
-"""Calls of `batch_norm`, side by side with PyTorch's: the same shapes, errors, buffers and values, arguments untouched."""
+"""Calls of `batch_norm`, side by side with PyTorch's: the same shapes, errors, buffers and values,
+arguments untouched.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +12,34 @@ import torch
 from torch.nn import functional
 
 from harness.conformance.cases import OF_INPUT, CallCase
-from harness.conformance.checks.beside import bound, compared, error, normal, outcome
-from harness.conformance.checks.untouched import changed, snapshot, tensors
+from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
+from harness.conformance.checks.snapshots import changed, snapshot, tensors
 from harness.conformance.compare import Finding
-from harness.inputs import shifted
+from harness.problems.inputs import shifted
 from implementations import batch_norm
 from implementations.interface import Implementation
 
 Tensor = torch.Tensor
 MODES: dict[str, Callable[[], Any]] = {
-    "grad": torch.enable_grad, "no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
+    "grad": torch.enable_grad,
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+}
 OPERANDS = ("input", "weight", "bias")
 STATISTICS = ("running_mean", "running_var")
 
 
 def check(implementation: Implementation, case: CallCase, device: str) -> Iterator[Finding]:
-    """Call twice, so that what the first call left behind matters, and compare all that is left each time."""
+    """Call twice, so that what the first call left behind matters, and compare all that is left
+    each time.
+    """
     with MODES[case.mode]():  # tensors that are made in inference mode stay tensors of it
         mine = arguments(case, device)
     theirs, exact = (arguments(case, device) for _ in range(2))
-    exact = {name: value.double() if isinstance(value, Tensor) else value for name, value in exact.items()}
+    exact = {
+        name: value.double() if isinstance(value, Tensor) else value
+        for name, value in exact.items()
+    }
     for _ in range(2):
         before = snapshot(tensors(mine))
         expected = outcome(functional.batch_norm, **theirs)
@@ -49,22 +59,36 @@ def check(implementation: Implementation, case: CallCase, device: str) -> Iterat
         if case.gradients:
             yield from gradients(case, mine, exact, got, precise, tolerance)
         kept = OPERANDS if case.training else (*OPERANDS, *STATISTICS)
-        yield from changed({name: before[name] for name in kept if name in before}, tensors(mine), "was changed by the call")
+        yield from changed(
+            {name: before[name] for name in kept if name in before},
+            tensors(mine),
+            "was changed by the call",
+        )
 
 
 def arguments(case: CallCase, device: str) -> dict[str, Any]:
-    """The arguments of a call, drawn anew and the same each time; variances are positive, dtypes the case's."""
+    """The arguments of a call, drawn anew and the same each time; variances are positive, dtypes
+    the case's.
+    """
     draw = np.random.Generator(np.random.PCG64(0))
     channels = case.shape[1] if len(case.shape) > 1 else 0
 
     def parameter(length: int | None) -> Tensor | None:
-        drawn = None if length is None else normal(draw, (channels if length == OF_INPUT else length,))
-        return None if drawn is None else VIEWS[case.parameters](drawn.to(device, getattr(torch, case.parameter_dtype)))
+        drawn = (
+            None if length is None else normal(draw, (channels if length == OF_INPUT else length,))
+        )
+        return (
+            None
+            if drawn is None
+            else VIEWS[case.parameters](drawn.to(device, getattr(torch, case.parameter_dtype)))
+        )
 
     made = {
         "input": VIEWS[case.view](normal(draw, case.shape).to(device, getattr(torch, case.dtype))),
-        "running_mean": parameter(case.running_mean), "running_var": parameter(case.running_var),
-        "weight": parameter(case.weight), "bias": parameter(case.bias),
+        "running_mean": parameter(case.running_mean),
+        "running_var": parameter(case.running_var),
+        "weight": parameter(case.weight),
+        "bias": parameter(case.bias),
     }
     for name, tensor in made.items():
         if tensor is not None and name == "running_var":
@@ -74,7 +98,8 @@ def arguments(case: CallCase, device: str) -> dict[str, Any]:
     return {**made, "training": case.training, "momentum": case.momentum, "eps": case.eps}
 
 
-# How a tensor may lie in memory. But for "expanded", which repeats its first row of space, each has the given values.
+# How a tensor may lie in memory. But for "expanded", which repeats its first row of space, each has
+# the given values.
 VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
     "plain": lambda x: x,
     "sliced": lambda x: torch.stack([x, -x], -1).flatten(-2)[..., ::2],
@@ -86,9 +111,17 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def gradients(case: CallCase, mine: dict[str, Any], exact: dict[str, Any], got: Tensor, precise: Tensor,
-              tolerance: float) -> Iterator[Finding]:
-    """The operands' gradients, towards a direction that is drawn: that of a sum is zero, and proves nothing."""
+def gradients(
+    case: CallCase,
+    mine: dict[str, Any],
+    exact: dict[str, Any],
+    got: Tensor,
+    precise: Tensor,
+    tolerance: float,
+) -> Iterator[Finding]:
+    """The operands' gradients, towards a direction that is drawn: that of a sum is zero, and proves
+    nothing.
+    """
     drawn = normal(np.random.Generator(np.random.PCG64(2)), tuple(got.shape)).to(got)
     towards = VIEWS[case.towards](drawn)
     before = towards.clone()

@@ -1,9 +1,11 @@
-"""Gradients against differences of the implementation's own outputs, in float64: neither oracle nor PyTorch is asked.
+"""Gradients against differences of the implementation's own outputs, in float64: neither oracle nor
+PyTorch is asked.
 
-    φ(operands) = Σ grad_output · output                  dφ/dt along v ≈ (φ(operands + h v) - φ(operands - h v)) / 2h
+    φ(operands) = Σ grad_output · output                  dφ/dt along v ≈ (φ(operands + h v) -
+                                                          φ(operands - h v)) / 2h
 
-A step of h = 1e-5 leaves a truncation of h² times a third derivative, and a rounding of u / h, both below 1e-8 of the
-terms. No z lies so near to ReLU's kink that a step would cross it.
+A step of h = 1e-5 leaves a truncation of h² times a third derivative, and a rounding of u / h, both
+below 1e-8 of the terms. No z lies so near to ReLU's kink that a step would cross it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from harness.conformance.cases import DifferencesCase
 from harness.conformance.checks.layer import call
 from harness.conformance.checks.numbers import supported
 from harness.conformance.compare import Finding, worst
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations import oracle
 from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
 
@@ -40,7 +42,9 @@ def check(implementation: Implementation, case: DifferencesCase, device: str) ->
     return (jacobian if case.method == "gradcheck" else directions)(implementation, case, arrays)
 
 
-def jacobian(implementation: Implementation, case: DifferencesCase, arrays: Arrays) -> Iterator[Finding]:
+def jacobian(
+    implementation: Implementation, case: DifferencesCase, arrays: Arrays
+) -> Iterator[Finding]:
     """Every element, by `torch.autograd.gradcheck`."""
     given = [getattr(arrays, name) for name in OPERANDS]
     present = [operand.detach().requires_grad_() for operand in given if operand is not None]
@@ -48,12 +52,25 @@ def jacobian(implementation: Implementation, case: DifferencesCase, arrays: Arra
     def output(*operands: Tensor) -> Tensor:
         left = iter(operands)
         placed = Gradients(*(None if operand is None else next(left) for operand in given))
-        return call(implementation, case.problem, arrays, placed, arrays.running_mean.clone(), arrays.running_var.clone(),
-                    training=case.phase.training)
+        return call(
+            implementation,
+            case.problem,
+            arrays,
+            placed,
+            arrays.running_mean.clone(),
+            arrays.running_var.clone(),
+            training=case.phase.training,
+        )
 
     try:
-        gradcheck(lambda *operands: _Anew.apply(output, *operands),  # type: ignore[no-untyped-call]  # torch leaves it so
-                  present, eps=STEP, atol=1e-8, rtol=TOLERANCE)
+        gradcheck(
+            # torch leaves it so
+            lambda *operands: _Anew.apply(output, *operands),  # type: ignore[no-untyped-call]
+            present,
+            eps=STEP,
+            atol=1e-8,
+            rtol=TOLERANCE,
+        )
     except GradcheckError as error:
         yield Finding("the Jacobian", inf, fault=" ".join(str(error).split()))
     else:
@@ -61,7 +78,9 @@ def jacobian(implementation: Implementation, case: DifferencesCase, arrays: Arra
 
 
 class _Anew(torch.autograd.Function):
-    """A function whose backward runs it again: gradcheck goes back over one graph many times, and compilers keep none."""
+    """A function whose backward runs it again: gradcheck goes back over one graph many times, and
+    compilers keep none.
+    """
 
     @staticmethod
     def forward(ctx: Any, function: Any, *operands: Tensor) -> Tensor:
@@ -79,28 +98,55 @@ class _Anew(torch.autograd.Function):
         return (None, *torch.autograd.grad(output, leaves, grad_outputs[0]))
 
 
-def directions(implementation: Implementation, case: DifferencesCase, arrays: Arrays) -> Iterator[Finding]:
+def directions(
+    implementation: Implementation, case: DifferencesCase, arrays: Arrays
+) -> Iterator[Finding]:
     """All operands moved at once, along directions that are drawn."""
     gradients = left(implementation, case, case.phase, arrays)
     forward = Phase.FORWARD_TRAINING if case.phase.training else Phase.INFERENCE
     draw = np.random.Generator(np.random.PCG64(5))
     for number in range(DIRECTIONS):
-        moved = {name: torch.from_numpy(draw.standard_normal(tuple(operand.shape))).to(operand)
-                 for name in OPERANDS if (operand := getattr(arrays, name)) is not None}
-        sides = [phi(left(implementation, case, forward, along(arrays, moved, sign * STEP)).output, arrays)
-                 for sign in (1, -1)]
-        terms = torch.cat([(getattr(gradients, f"grad_{name}") * direction).flatten() for name, direction in moved.items()])
-        yield worst(f"the derivative along direction {number}", np.array([float(terms.sum())]),
-                    np.array([(sides[0] - sides[1]) / (2 * STEP)]), TOLERANCE * float(terms.abs().sum()), torch.float64)
+        moved = {
+            name: torch.from_numpy(draw.standard_normal(tuple(operand.shape))).to(operand)
+            for name in OPERANDS
+            if (operand := getattr(arrays, name)) is not None
+        }
+        sides = [
+            phi(
+                left(implementation, case, forward, along(arrays, moved, sign * STEP)).output,
+                arrays,
+            )
+            for sign in (1, -1)
+        ]
+        terms = torch.cat(
+            [
+                (getattr(gradients, f"grad_{name}") * direction).flatten()
+                for name, direction in moved.items()
+            ]
+        )
+        yield worst(
+            f"the derivative along direction {number}",
+            np.array([float(terms.sum())]),
+            np.array([(sides[0] - sides[1]) / (2 * STEP)]),
+            TOLERANCE * float(terms.abs().sum()),
+            torch.float64,
+        )
 
 
-def left(implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays) -> Results:
+def left(
+    implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays
+) -> Results:
     """What one call of a phase leaves."""
-    return results_of(implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays))
+    return results_of(
+        implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays)
+    )
 
 
 def along(arrays: Arrays, moved: dict[str, Tensor], step: float) -> Arrays:
-    return replace(arrays, **{name: getattr(arrays, name) + step * direction for name, direction in moved.items()})
+    return replace(
+        arrays,
+        **{name: getattr(arrays, name) + step * direction for name, direction in moved.items()},
+    )
 
 
 def phi(output: Tensor, arrays: Arrays) -> float:
@@ -113,4 +159,6 @@ def clear_of_the_kink(problem: Problem, phase: Phase, device: str) -> Arrays:
         arrays = make_arrays(problem, seed, device=device)
         if abs(oracle.evaluate(problem, phase, arrays).z).min() > CLEARANCE:
             return arrays
-    raise ValueError(f"{problem} is too large: among so many z some always lie within {CLEARANCE} of zero")
+    raise ValueError(
+        f"{problem} is too large: among so many z some always lie within {CLEARANCE} of zero"
+    )

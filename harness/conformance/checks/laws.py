@@ -1,7 +1,9 @@
-"""The laws that `implementations.interface` states, each as an equation between answers of the implementation itself.
+"""The laws that `implementations.interface` states, each as an equation between answers of the
+implementation itself.
 
-A side of an equation is off by no more than `tolerances` allows it, so the two differ by no more than both allow. What an
-example changes in its operands is exact: data lie on a grid of 1/256, shifts and scales are short binary fractions.
+A side of an equation is off by no more than `tolerances` allows it, so the two differ by no more
+than both allow. What an example changes in its operands is exact: data lie on a grid of 1/256,
+shifts and scales are short binary fractions.
 """
 
 from __future__ import annotations
@@ -16,7 +18,14 @@ from hypothesis import strategies as st
 
 from harness.calling import results_of
 from harness.conformance.cases import LawCase
-from harness.conformance.checks.examples import Answer, Trial, batches, oracle_examples, problems, rows_of
+from harness.conformance.checks.examples import (
+    Answer,
+    Trial,
+    batches,
+    oracle_examples,
+    problems,
+    rows_of,
+)
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.search import Draw, search
 from harness.conformance.compare import Finding, verify
@@ -32,7 +41,9 @@ Law = Callable[[Trial, Draw], Iterator[Finding]]
 
 def check(implementation: Implementation, case: LawCase, device: str) -> Iterator[Finding]:
     if case.law == "oracle":
-        return search(partial(of_the_oracle, implementation, device), case.examples, case.seed, refusals=False)
+        return search(
+            partial(of_the_oracle, implementation, device), case.examples, case.seed, refusals=False
+        )
     if case.problem is not None:
         supported(implementation, case.problem, Phase.TRAINING_STEP, device)
 
@@ -53,27 +64,40 @@ def shift(trial: Trial, draw: Draw) -> Iterator[Finding]:
 
 def scale(trial: Trial, draw: Draw) -> Iterator[Finding]:
     """output(a · x), with a² · eps and sign(a) · weight, = output(x); dinput is divided by a."""
-    arrays, a = trial.arrays(draw("seed", SEEDS)), draw("a", st.sampled_from([0.25, -0.25, -1.0, 4.0, -4.0]))
+    arrays, a = (
+        trial.arrays(draw("seed", SEEDS)),
+        draw("a", st.sampled_from([0.25, -0.25, -1.0, 4.0, -4.0])),
+    )
     sign = float(np.sign(a))
     here = trial.answer(arrays)
-    there = trial.answer(replace(trial.given(arrays, input=a * arrays.input, weight=sign * weight_of(arrays)),
-                                 eps=a * a * arrays.eps))
+    there = trial.answer(
+        replace(
+            trial.given(arrays, input=a * arrays.input, weight=sign * weight_of(arrays)),
+            eps=a * a * arrays.eps,
+        )
+    )
     yield from here.equals(there, "output", "grad_bias")
     yield _sum("grad_input", here, (a, there))
     yield _sum("grad_weight", here, (sign, there))
 
 
 def batch_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
-    """output(P x) = P output(x) for a permutation P of the batch; statistics and parameters' gradients stay."""
+    """output(P x) = P output(x) for a permutation P of the batch; statistics and parameters'
+    gradients stay.
+    """
     arrays = trial.arrays(draw("seed", SEEDS))
     order = list(draw("order", st.permutations(range(trial.problem.shape[0]))))
     moved = {name: getattr(arrays, name)[order] for name in ("input", "grad_output")}
     here, there = trial.answer(arrays), trial.answer(trial.given(arrays, **moved))
-    yield from here.equals(there, "output", *GRADIENTS, *STATISTICS, rows=rows_of(trial.problem, order))
+    yield from here.equals(
+        there, "output", *GRADIENTS, *STATISTICS, rows=rows_of(trial.problem, order)
+    )
 
 
 def channel_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
-    """Permuted channels, with their parameters, are permuted answers: no channel is treated unlike another."""
+    """Permuted channels, with their parameters, are permuted answers: no channel is treated unlike
+    another.
+    """
     arrays = trial.arrays(draw("seed", SEEDS))
     order = list(draw("order", st.permutations(range(trial.problem.channels))))
     moved = {name: getattr(arrays, name)[:, order] for name in ("input", "grad_output")}
@@ -83,7 +107,9 @@ def channel_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
 
 
 def zero_gradient_sum(trial: Trial, draw: Draw) -> Iterator[Finding]:
-    """Σ dinput = 0, and Σ(dinput · x̂) = weight · dweight · eps / (var + eps)^(3/2), which is small."""
+    """Σ dinput = 0, and Σ(dinput · x̂) = weight · dweight · eps / (var + eps)^(3/2), which is
+    small.
+    """
     answer = trial.answer(trial.arrays(draw("seed", SEEDS)))
     found, exact = answer.values("grad_input"), answer.exact
     allowed, x = answer.allowed("grad_input"), exact.normalized
@@ -98,8 +124,10 @@ def linear_gradient(trial: Trial, draw: Draw) -> Iterator[Finding]:
     arrays = trial.arrays(draw("seed", SEEDS))
     a = draw("a", st.sampled_from([-2.0, -1.0, 0.5, 2.0]))
     other = trial.arrays(draw("other seed", SEEDS)).grad_output
-    both, g, h = (trial.answer(replace(arrays, grad_output=towards))
-                  for towards in (a * arrays.grad_output + other, arrays.grad_output, other))
+    both, g, h = (
+        trial.answer(replace(arrays, grad_output=towards))
+        for towards in (a * arrays.grad_output + other, arrays.grad_output, other)
+    )
     for name in GRADIENTS:
         yield _sum(name, both, (a, g), h)
 
@@ -108,10 +136,17 @@ def affine(trial: Trial, draw: Draw) -> Iterator[Finding]:
     """output(weight, bias) = weight · output(1, 0) + bias."""
     arrays = trial.arrays(draw("seed", SEEDS))
     one = torch.ones_like(weight_of(arrays))
-    here, bare = trial.answer(arrays), trial.answer(trial.given(arrays, weight=one, bias=torch.zeros_like(one)))
+    here, bare = (
+        trial.answer(arrays),
+        trial.answer(trial.given(arrays, weight=one, bias=torch.zeros_like(one))),
+    )
     weight, bias = here.exact.weight, here.exact.bias
-    yield here.found("output", here.values("output"), weight * bare.values("output") + bias,
-                       here.allowed("output") + abs(weight) * bare.allowed("output"))
+    yield here.found(
+        "output",
+        here.values("output"),
+        weight * bare.values("output") + bias,
+        here.allowed("output") + abs(weight) * bare.allowed("output"),
+    )
 
 
 def channels_alone(trial: Trial, draw: Draw) -> Iterator[Finding]:
@@ -124,8 +159,12 @@ def channels_alone(trial: Trial, draw: Draw) -> Iterator[Finding]:
     here, there = trial.answer(arrays), trial.answer(replace(arrays, input=poisoned))
     others = [number for number in range(trial.problem.channels) if number != channel]
     for name in ("output", *GRADIENTS, *STATISTICS):
-        yield here.found(name, there.values(name)[..., others], here.values(name)[..., others],
-                           2 * here.allowed(name)[..., others])
+        yield here.found(
+            name,
+            there.values(name)[..., others],
+            here.values(name)[..., others],
+            2 * here.allowed(name)[..., others],
+        )
 
 
 def running_averages(trial: Trial, draw: Draw) -> Iterator[Finding]:
@@ -145,30 +184,45 @@ def running_averages(trial: Trial, draw: Draw) -> Iterator[Finding]:
 
 
 def inference_after_momentum_1(trial: Trial, draw: Draw) -> Iterator[Finding]:
-    """With momentum 1 the running statistics are the batch's, the variance unbiased: inference then knows the batch."""
+    """With momentum 1 the running statistics are the batch's, the variance unbiased: inference then
+    knows the batch.
+    """
     arrays = replace(trial.arrays(draw("seed", SEEDS)), momentum=1.0)
     trained = trial.answer(arrays)
-    kept = replace(arrays, running_mean=trained.results.running_mean, running_var=trained.results.running_var)
+    kept = replace(
+        arrays, running_mean=trained.results.running_mean, running_var=trained.results.running_var
+    )
     inferred, exact = trial.answer(kept, training=False), trained.exact
     rstd = 1 / np.sqrt(exact.running_var + arrays.eps)
     wanted = exact.weight * (exact.input - exact.running_mean) * rstd + exact.bias
     relative = trained.allowed("running_var") * rstd**2 / 2
-    moved = abs(exact.weight) * rstd * (trained.allowed("running_mean") + abs(exact.input - exact.running_mean) * relative)
-    yield inferred.found("output", inferred.values("output"), wanted, inferred.allowed("output") + moved)
+    moved = (
+        abs(exact.weight)
+        * rstd
+        * (trained.allowed("running_mean") + abs(exact.input - exact.running_mean) * relative)
+    )
+    yield inferred.found(
+        "output", inferred.values("output"), wanted, inferred.allowed("output") + moved
+    )
 
 
 def relu(trial: Trial, draw: Draw) -> Iterator[Finding]:
     """The output under "relu" is max(0, output) of that under none, residual and all."""
     arrays = trial.arrays(draw("seed", SEEDS))
     here, there = trial.answer(arrays), trial.with_problem(activation=None).answer(arrays)
-    yield here.found("output", here.values("output"), np.maximum(there.values("output"), 0),
-                       here.allowed("output") + there.allowed("output"))
+    yield here.found(
+        "output",
+        here.values("output"),
+        np.maximum(there.values("output"), 0),
+        here.allowed("output") + there.allowed("output"),
+    )
 
 
 def repeated_batch(trial: Trial, draw: Draw) -> Iterator[Finding]:
     """A batch twice over has the batch's own answers, twice; the parameters' gradients double.
 
-    Of the running variance the batch's part is made unbiased by 2n / (2n - 1) rather than n / (n - 1).
+    Of the running variance the batch's part is made unbiased by 2n / (2n - 1) rather than n / (n -
+    1).
     """
     arrays = trial.arrays(draw("seed", SEEDS))
     twice = trial.with_problem(shape=(2 * trial.problem.shape[0], *trial.problem.shape[1:]))
@@ -176,8 +230,12 @@ def repeated_batch(trial: Trial, draw: Draw) -> Iterator[Finding]:
     doubled = {name: torch.cat([getattr(arrays, name)] * 2) for name in ("input", "grad_output")}
     there = twice.answer(twice.given(arrays, **doubled))
     for name, times in (("output", (2, 1)), ("grad_input", (2, 1)), ("running_mean", (1,))):
-        yield here.found(name, there.values(name), np.tile(here.values(name), times),
-                           there.allowed(name) + np.tile(here.allowed(name), times))
+        yield here.found(
+            name,
+            there.values(name),
+            np.tile(here.values(name), times),
+            there.allowed(name) + np.tile(here.allowed(name), times),
+        )
     for name in ("grad_weight", "grad_bias"):
         yield _sum(name, there, (2, here))
     n, kept = trial.problem.reduction, (1 - arrays.momentum) * oracle.vector(arrays.running_var)
@@ -186,16 +244,31 @@ def repeated_batch(trial: Trial, draw: Draw) -> Iterator[Finding]:
 
 
 def folding(trial: Trial, draw: Draw) -> Iterator[Finding]:
-    """At inference BN after x W + c is x (W s) + (c - running_mean) s + bias, for s = weight · rstd."""
+    """At inference BN after x W + c is x (W s) + (c - running_mean) s + bias, for s = weight ·
+    rstd.
+    """
     arrays = trial.arrays(draw("seed", SEEDS))
     generator = np.random.Generator(np.random.PCG64(draw("layer's seed", SEEDS)))
-    x, w, c = (generator.standard_normal(shape) for shape in (
-        (trial.problem.shape[0], 5), (5, trial.problem.channels), (trial.problem.channels,)))
-    answer = trial.answer(replace(arrays, input=torch.from_numpy(x @ w + c).to(arrays.input)), training=False)
+    x, w, c = (
+        generator.standard_normal(shape)
+        for shape in (
+            (trial.problem.shape[0], 5),
+            (5, trial.problem.channels),
+            (trial.problem.channels,),
+        )
+    )
+    answer = trial.answer(
+        replace(arrays, input=torch.from_numpy(x @ w + c).to(arrays.input)), training=False
+    )
     exact = answer.exact
     s = exact.weight * exact.rstd
     folded = x @ (w * s) + ((c - exact.running_mean) * s + exact.bias)
-    lost = 16 * np.finfo(np.float64).eps * (abs(x) @ abs(w) + abs(c) + abs(exact.running_mean)) * abs(s)
+    lost = (
+        16
+        * np.finfo(np.float64).eps
+        * (abs(x) @ abs(w) + abs(c) + abs(exact.running_mean))
+        * abs(s)
+    )
     yield answer.found("output", answer.values("output"), folded, answer.allowed("output") + lost)
 
 
@@ -203,8 +276,9 @@ def of_the_oracle(implementation: Implementation, device: str, draw: Draw) -> It
     """Whatever the problem, phase, face and outputs, the answer is the oracle's."""
     example = draw("example", oracle_examples(implementation, device))
     arrays = example.arrays(device)
-    prepared = implementation.prepare(example.problem, example.phase, face=example.face, outputs=example.outputs,
-                                      arrays=arrays)
+    prepared = implementation.prepare(
+        example.problem, example.phase, face=example.face, outputs=example.outputs, arrays=arrays
+    )
     yield from verify(results_of(prepared), example.problem, example.phase, example.arrays(device))
 
 
@@ -215,14 +289,40 @@ def weight_of(arrays: Arrays) -> torch.Tensor:
     return arrays.weight
 
 
-def _sum(name: str, whole: Answer, scaled: tuple[float, Answer], added: Answer | oracle.Array | float = 0.0) -> Finding:
+def _sum(
+    name: str,
+    whole: Answer,
+    scaled: tuple[float, Answer],
+    added: Answer | oracle.Array | float = 0.0,
+) -> Finding:
     """A quantity is a times that of another answer, plus that of a third, or plain numbers."""
     a, part = scaled
-    more, tolerance = (added.values(name), added.allowed(name)) if isinstance(added, Answer) else (added, 0.0)
-    return whole.found(name, whole.values(name), a * part.values(name) + more,
-                       whole.allowed(name) + abs(a) * part.allowed(name) + tolerance)
+    more, tolerance = (
+        (added.values(name), added.allowed(name)) if isinstance(added, Answer) else (added, 0.0)
+    )
+    return whole.found(
+        name,
+        whole.values(name),
+        a * part.values(name) + more,
+        whole.allowed(name) + abs(a) * part.allowed(name) + tolerance,
+    )
 
 
-LAWS: dict[str, Law] = {law.__name__: law for law in (
-    shift, scale, batch_permutation, channel_permutation, zero_gradient_sum, linear_gradient, affine, channels_alone,
-    running_averages, inference_after_momentum_1, relu, repeated_batch, folding)}
+LAWS: dict[str, Law] = {
+    law.__name__: law
+    for law in (
+        shift,
+        scale,
+        batch_permutation,
+        channel_permutation,
+        zero_gradient_sum,
+        linear_gradient,
+        affine,
+        channels_alone,
+        running_averages,
+        inference_after_momentum_1,
+        relu,
+        repeated_batch,
+        folding,
+    )
+}

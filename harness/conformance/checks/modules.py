@@ -1,4 +1,6 @@
-"""The life of a `BatchNorm`, side by side with PyTorch's module in float64: outputs, gradients, buffers, `state_dict`."""
+"""The life of a `BatchNorm`, side by side with PyTorch's module in float64: outputs, gradients,
+buffers, `state_dict`.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,23 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from harness.conformance.cases import ModuleCase
-from harness.conformance.checks.beside import bound, compared, error, normal, outcome
+from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
 from harness.conformance.compare import Finding
 from implementations import BatchNorm
 from implementations.interface import Implementation
 
-MODULES = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d, 5: torch.nn.BatchNorm3d}
+MODULES = {
+    2: torch.nn.BatchNorm1d,
+    3: torch.nn.BatchNorm1d,
+    4: torch.nn.BatchNorm2d,
+    5: torch.nn.BatchNorm3d,
+}
 
 
 def check(implementation: Implementation, case: ModuleCase, device: str) -> Iterator[Finding]:
-    """Load PyTorch's state, call in turn, compare outputs and buffers after each call, and hand the state back."""
+    """Load PyTorch's state, call in turn, compare outputs and buffers after each call, and hand the
+    state back.
+    """
     draw = np.random.Generator(np.random.PCG64(1))
     mine, exact = made(implementation, case, device)
     names = [list(module.state_dict()) for module in (mine, exact)]
@@ -37,12 +46,22 @@ def check(implementation: Implementation, case: ModuleCase, device: str) -> Iter
             return
         yield compared("output", got, torch.empty(case.shape), precise, tolerance)
         if case.gradients:
-            yield from gradients(mine, exact, (x, wide), (got, precise), normal(draw, case.shape).to(device), tolerance)
+            yield from gradients(
+                mine,
+                exact,
+                (x, wide),
+                (got, precise),
+                normal(draw, case.shape).to(device),
+                tolerance,
+            )
         yield from states(mine, exact, tolerance)
-    exact.load_state_dict(mine.state_dict())  # which raises for what PyTorch's module would not take
+    # which raises for what PyTorch's module would not take
+    exact.load_state_dict(mine.state_dict())
 
 
-def made(implementation: Implementation, case: ModuleCase, device: str) -> tuple[_BatchNorm, _BatchNorm]:
+def made(
+    implementation: Implementation, case: ModuleCase, device: str
+) -> tuple[_BatchNorm, _BatchNorm]:
     """The module that is judged, and PyTorch's."""
     settings = (case.shape[1], case.eps, case.momentum, case.affine, case.track_running_stats)
     exact = MODULES[len(case.shape)](*settings, device, torch.float64)
@@ -55,8 +74,11 @@ def alike(mine: _BatchNorm, exact: _BatchNorm, case: ModuleCase, draw: np.random
     """Give both the same parameters: those of the second, handed over by its ``state_dict``."""
     for parameter in exact.parameters():
         parameter.data.copy_(normal(draw, (case.shape[1],)))
-    state = {name: tensor for name, tensor in exact.state_dict().items()
-             if not (case.old and name == "num_batches_tracked")}
+    state = {
+        name: tensor
+        for name, tensor in exact.state_dict().items()
+        if not (case.old and name == "num_batches_tracked")
+    }
     exact.load_state_dict(state)
     mine.load_state_dict(state)
     if case.untracked:
@@ -64,8 +86,14 @@ def alike(mine: _BatchNorm, exact: _BatchNorm, case: ModuleCase, draw: np.random
             module.track_running_stats = False
 
 
-def gradients(mine: _BatchNorm, exact: _BatchNorm, inputs: tuple[torch.Tensor, torch.Tensor],
-              outputs: tuple[torch.Tensor, torch.Tensor], towards: torch.Tensor, tolerance: float) -> Iterator[Finding]:
+def gradients(
+    mine: _BatchNorm,
+    exact: _BatchNorm,
+    inputs: tuple[torch.Tensor, torch.Tensor],
+    outputs: tuple[torch.Tensor, torch.Tensor],
+    towards: torch.Tensor,
+    tolerance: float,
+) -> Iterator[Finding]:
     """Of the input and of every parameter."""
     mine.zero_grad()
     exact.zero_grad()
@@ -73,7 +101,9 @@ def gradients(mine: _BatchNorm, exact: _BatchNorm, inputs: tuple[torch.Tensor, t
     torch.autograd.backward(outputs[1], towards.double())
     yield compared("input.grad", inputs[0].grad, inputs[0], inputs[1].grad, tolerance)
     for name, parameter in mine.named_parameters():
-        yield compared(f"{name}.grad", parameter.grad, parameter, exact.get_parameter(name).grad, tolerance)
+        yield compared(
+            f"{name}.grad", parameter.grad, parameter, exact.get_parameter(name).grad, tolerance
+        )
 
 
 def states(mine: _BatchNorm, exact: _BatchNorm, tolerance: float) -> Iterator[Finding]:

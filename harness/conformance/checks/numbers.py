@@ -1,4 +1,6 @@
-"""Numbers: what a phase of a problem leaves behind, against the oracle, and operands that stay as they were."""
+"""Numbers: what a phase of a problem leaves behind, against the oracle, and operands that stay as
+they were.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,9 @@ from dataclasses import replace
 
 from harness.calling import results_of
 from harness.conformance.cases import NumbersCase
-from harness.conformance.checks.untouched import changed, tensors
+from harness.conformance.checks.snapshots import changed, tensors
 from harness.conformance.compare import Finding, failures, verify
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations import Unsupported
 from implementations.interface import Arrays, Implementation, Phase, Problem
 
@@ -17,15 +19,26 @@ SEED = 0
 
 
 def check(implementation: Implementation, case: NumbersCase, device: str) -> Iterator[Finding]:
-    """Prepare once, call three times, hold what each call leaves against the oracle, and see that no operand has changed."""
+    """Prepare once, call three times, hold what each call leaves against the oracle, and see that
+    no operand has changed.
+    """
     supported(implementation, case.problem, case.phase, device)
     arrays, untouched = operands(case, device), operands(case, device)
-    prepared = implementation.prepare(case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays)
+    prepared = implementation.prepare(
+        case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays
+    )
     for call in ("", "the second call's ", "the third call's "):
-        findings = verify(results_of(prepared), case.problem, case.phase, untouched,
-                          representable=case.distribution == "ternary")
-        yield from (finding if finding.passed else replace(finding, quantity=call + finding.quantity)
-                    for finding in findings)
+        findings = verify(
+            results_of(prepared),
+            case.problem,
+            case.phase,
+            untouched,
+            representable=case.distribution == "ternary",
+        )
+        yield from (
+            finding if finding.passed else replace(finding, quantity=call + finding.quantity)
+            for finding in findings
+        )
         if failures(findings) is not None:
             break
     yield from changed(tensors(untouched), tensors(arrays))
@@ -40,8 +53,15 @@ def supported(implementation: Implementation, problem: Problem, phase: Phase, de
 
 def operands(case: NumbersCase, device: str) -> Arrays:
     """The arrays of a case: the same each time."""
-    arrays = make_arrays(case.problem, SEED, distribution=case.distribution, mean=case.mean, scale=case.scale,
-                         offset=case.offset, device=device)
+    arrays = make_arrays(
+        case.problem,
+        SEED,
+        distribution=case.distribution,
+        mean=case.mean,
+        scale=case.scale,
+        offset=case.offset,
+        device=device,
+    )
     if case.fill is not None:
         arrays.input[:, 0] = float(case.fill)
     if case.fill_gradient is not None:

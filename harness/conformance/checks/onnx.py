@@ -1,11 +1,13 @@
-"""ONNX's BatchNormalization, computed here as its specification says, against `batch_norm` with conventions translated.
+"""ONNX's BatchNormalization, computed here as its specification says, against `batch_norm` with
+conventions translated.
 
-    Y            = (X - m) / sqrt(v + epsilon) · scale + B         m, v: the batch's in training, else the given ones
+    Y            = (X - m) / sqrt(v + epsilon) · scale + B         m, v: the batch's in training,
+                 else the given ones
     running_mean = input_mean · momentum + mean · (1 - momentum)
     running_var  = input_var  · momentum + var  · (1 - momentum)   var over N, not N - 1
 
-So ONNX's momentum is one minus ours, and of our running variance the batch's part must be made biased again.
-Source: https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, version 15.
+So ONNX's momentum is one minus ours, and of our running variance the batch's part must be made
+biased again. Source: https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, version 15.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 
 from harness.conformance.cases import OnnxCase
-from harness.conformance.checks.beside import bound, compared, normal
+from harness.conformance.checks.pytorch_reference import bound, compared, normal
 from harness.conformance.compare import Finding
 from implementations import batch_norm
 from implementations.interface import Implementation
@@ -31,9 +33,20 @@ def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterat
     var = normal(draw, case.shape[1:2]).to(device).abs()
     kept, tolerance = 1 - case.momentum, bound(case.shape, torch.float32)
     running_mean, running_var = mean.clone(), var.clone()
-    got = batch_norm(x, running_mean, running_var, scale, shift, case.training, kept, case.eps,
-                     implementation=implementation)
-    output, wanted_mean, wanted_var = specified(case, *(operand.double() for operand in (x, scale, shift, mean, var)))
+    got = batch_norm(
+        x,
+        running_mean,
+        running_var,
+        scale,
+        shift,
+        case.training,
+        kept,
+        case.eps,
+        implementation=implementation,
+    )
+    output, wanted_mean, wanted_var = specified(
+        case, *(operand.double() for operand in (x, scale, shift, mean, var))
+    )
     yield compared("Y", got, x, output, tolerance)
     yield compared("running_mean", running_mean, mean, wanted_mean, tolerance)
     if case.training:
@@ -43,15 +56,21 @@ def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterat
     yield compared("running_var", running_var, var, wanted_var, tolerance)
 
 
-def specified(case: OnnxCase, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, var: Tensor) -> tuple[Tensor, ...]:
+def specified(
+    case: OnnxCase, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, var: Tensor
+) -> tuple[Tensor, ...]:
     """Y and the two running statistics, which stay as they are at inference."""
     axes = [0, *range(2, x.dim())]
     column = (-1, *[1] * (x.dim() - 2))
     used = (mean, var)
     if case.training:
         used = (x.mean(axes), x.var(axes, correction=0))
-        mean, var = (old * case.momentum + new * (1 - case.momentum)
-                     for old, new in zip((mean, var), used, strict=True))
+        mean, var = (
+            old * case.momentum + new * (1 - case.momentum)
+            for old, new in zip((mean, var), used, strict=True)
+        )
     centred = x - used[0].view(column)
-    output = centred / torch.sqrt(used[1].view(column) + case.eps) * scale.view(column) + shift.view(column)
+    output = centred / torch.sqrt(used[1].view(column) + case.eps) * scale.view(
+        column
+    ) + shift.view(column)
     return output, mean, var

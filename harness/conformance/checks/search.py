@@ -1,4 +1,6 @@
-"""A search for an example that breaks a law: hypothesis draws, and shrinks what it finds. The same examples every time."""
+"""A search for an example that breaks a law: hypothesis draws, and shrinks what it finds. The same
+examples every time.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,18 @@ class _FalsifiedError(Exception):
 
 
 def search(
-    law: Callable[[Draw], Iterable[Finding]], examples: int, seed: int = 0, *, refusals: bool = True,
+    law: Callable[[Draw], Iterable[Finding]],
+    examples: int,
+    seed: int = 0,
+    *,
+    refusals: bool = True,
 ) -> Iterator[Finding]:
-    """What a law finds: of the simplest example that breaks it, or else the worst of each quantity in all examples.
+    """What a law finds: of the simplest example that breaks it, or else the worst of each quantity
+    in all examples.
 
-    ``law`` draws what it needs by name, and gives its findings. What else it raises is raised, ``Unsupported`` where
-    ``refusals`` are of interest; elsewhere an example that is refused is passed over, and only if all are that is raised.
+    ``law`` draws what it needs by name, and gives its findings. What else it raises is raised,
+    ``Unsupported`` where ``refusals`` are of interest; elsewhere an example that is refused is
+    passed over, and only if all are that is raised.
     """
     worst: dict[str, Finding] = {}
 
@@ -50,20 +58,33 @@ def search(
                 raise
             hypothesis.reject()
         if not all(finding.passed for finding in findings):
-            raise _FalsifiedError(findings, ", ".join(f"{name} = {value}" for name, value in drawn.items()))
+            raise _FalsifiedError(
+                findings, ", ".join(f"{name} = {value}" for name, value in drawn.items())
+            )
         for finding in findings:
-            worst[finding.quantity] = max(worst.get(finding.quantity, finding), finding, key=lambda one: one.ratio)
+            worst[finding.quantity] = max(
+                worst.get(finding.quantity, finding), finding, key=lambda one: one.ratio
+            )
 
-    # Its cache of constants in our source is written wherever the command was called, if it is not told otherwise.
+    # Its cache of constants in our source is written wherever the command was called, if it is not
+    # told otherwise.
     set_hypothesis_home_dir(str(Path(tempfile.gettempdir()) / "bnbench-hypothesis"))
     settings = hypothesis.settings(
-        max_examples=examples, database=None, deadline=None, verbosity=hypothesis.Verbosity.quiet,
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink), report_multiple_bugs=False,
-        suppress_health_check=list(hypothesis.HealthCheck))
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        verbosity=hypothesis.Verbosity.quiet,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     try:
         hypothesis.seed(seed)(settings(hypothesis.given(st.data())(holds)))()
     except _FalsifiedError as broken:
-        yield from (replace(finding, quantity=f"{finding.quantity}, for {broken},") for finding in broken.findings)
+        yield from (
+            replace(finding, quantity=f"{finding.quantity}, for {broken},")
+            for finding in broken.findings
+        )
     except hypothesis.errors.Unsatisfiable:
         raise Unsupported("it refuses every example that was drawn") from None
     else:

@@ -8,7 +8,18 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report.figures.style import DPI, GREY, GRID, LABEL, TITLE, Style, figure, legend, plain, ticks
+from harness.report.figures.style import (
+    DPI,
+    GREY,
+    GRID,
+    LABEL,
+    TITLE,
+    Style,
+    figure,
+    legend,
+    plain,
+    ticks,
+)
 from harness.report.views import Race
 
 if TYPE_CHECKING:
@@ -38,8 +49,12 @@ PANELS = (
 
 
 def draw_curves(race: Race, look: Mapping[str, Style], path: Path) -> None:
-    """Training loss, validation accuracy, and what else was recorded, by step: every seed thin, the median thick."""
-    curves = {panel: found for panel in PANELS if any((found := _curves(race, panel.quantity)).values())}
+    """Training loss, validation accuracy, and what else was recorded, by step: every seed thin, the
+    median thick.
+    """
+    curves = {
+        panel: found for panel in PANELS if any((found := _curves(race, panel.quantity)).values())
+    }
     rows = -(-len(curves) // COLUMNS)
     drawn = figure(MARGINS + PANEL * rows)
     places = drawn.subplots(rows, COLUMNS, sharex=True, squeeze=False).flat
@@ -47,7 +62,7 @@ def draw_curves(race: Race, look: Mapping[str, Style], path: Path) -> None:
         for name, own in arms.items():
             _draw(axes, own, look[name])
         _finish(axes, panel, race.about["target"])
-    for axes in places[len(curves):]:
+    for axes in places[len(curves) :]:
         axes.remove()
     legend(drawn, {name: look[name] for name in race.arms}, markers=False)
     drawn.savefig(path, dpi=DPI)
@@ -71,8 +86,14 @@ def _finish(axes: Axes, panel: Panel, target: float) -> None:
 
 def _curves(race: Race, quantity: str) -> dict[str, list[dict[int, float]]]:
     """Of each arm, the curve of each seed that has any value of this."""
-    found = {name: [_curve(record.samples, quantity) for record in runs.values() if record.figures is not None]
-             for name, runs in race.arms.items()}
+    found = {
+        name: [
+            _curve(record.samples, quantity)
+            for record in runs.values()
+            if record.figures is not None
+        ]
+        for name, runs in race.arms.items()
+    }
     return {name: [curve for curve in own if curve] for name, own in found.items()}
 
 
@@ -80,10 +101,26 @@ def _draw(axes: Axes, curves: Sequence[Mapping[int, float]], style: Style) -> No
     steps, middle = middle_of(curves)
     opacity = PALE if len(steps) < POINTS else FAINT
     for curve in curves:
-        axes.plot(list(curve), list(curve.values()), color=style.colour, linewidth=0.7, alpha=opacity, zorder=1,
-                  marker=_marker(style, len(curve)), markersize=4)
-    axes.plot(steps, middle, color=style.colour, linewidth=2, linestyle=style.dashes, zorder=2,
-              marker=_marker(style, len(steps)), markersize=8)
+        axes.plot(
+            list(curve),
+            list(curve.values()),
+            color=style.colour,
+            linewidth=0.7,
+            alpha=opacity,
+            zorder=1,
+            marker=_marker(style, len(curve)),
+            markersize=4,
+        )
+    axes.plot(
+        steps,
+        middle,
+        color=style.colour,
+        linewidth=2,
+        linestyle=style.dashes,
+        zorder=2,
+        marker=_marker(style, len(steps)),
+        markersize=8,
+    )
 
 
 def _marker(style: Style, points: int) -> str:
@@ -92,17 +129,22 @@ def _marker(style: Style, points: int) -> str:
 
 
 def middle_of(curves: Sequence[Mapping[int, float]]) -> tuple[list[int], list[float]]:
-    """The steps that all curves have, and the median there; where they are many, over neighbouring steps too.
+    """The steps that all curves have, and the median there; where they are many, over neighbouring
+    steps too.
 
     The loss of a batch is noisy, and would hide one arm behind another.
     """
-    shared = [step for step in curves[0] if all(step in curve for curve in curves)] if curves else []
+    shared = (
+        [step for step in curves[0] if all(step in curve for curve in curves)] if curves else []
+    )
     reach = len(shared) // POINTS
     values = [[curve[step] for curve in curves] for step in shared]
-    near = (chain(*values[max(at - reach, 0):at + reach + 1]) for at in range(len(values)))
+    near = (chain(*values[max(at - reach, 0) : at + reach + 1]) for at in range(len(values)))
     return shared, [median(many) for many in near]
 
 
 def _curve(samples: Sequence[Mapping[str, Any]], quantity: str) -> dict[int, float]:
     """By step. Old records lack some quantities, and some are not recorded at each step."""
-    return {sample["step"]: sample[quantity] for sample in samples if sample.get(quantity) is not None}
+    return {
+        sample["step"]: sample[quantity] for sample in samples if sample.get(quantity) is not None
+    }

@@ -7,7 +7,19 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from harness.report.figures.style import COLOURS, DPI, GREY, GRID, LABEL, TITLE, Style, figure, legend, plain, ticks
+from harness.report.figures.style import (
+    COLOURS,
+    DPI,
+    GREY,
+    GRID,
+    LABEL,
+    TITLE,
+    Style,
+    figure,
+    legend,
+    plain,
+    ticks,
+)
 from harness.report.views import Cell, Section, floor_of, ratio_of
 
 if TYPE_CHECKING:
@@ -18,7 +30,8 @@ CELLS_PER_FIGURE = 15
 REMARK = 7  # points
 LABEL_WIDTH = 24  # characters
 NOISE = "A/A"
-FAR = 1000  # of an estimate: as far as an interval is drawn, since a few launches can leave it endless
+# of an estimate: as far as an interval is drawn, since a few launches can leave it endless
+FAR = 1000
 AGAINST_ITSELF = Style(GREY, "|", "-")
 
 
@@ -27,11 +40,15 @@ def pages(section: Section) -> Iterator[tuple[Cell, ...]]:
     count = -(-len(section.cells) // CELLS_PER_FIGURE)
     size = -(-len(section.cells) // count)
     for start in range(0, len(section.cells), size):
-        yield section.cells[start:start + size]
+        yield section.cells[start : start + size]
 
 
-def draw_speed(section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path) -> None:
-    """Median times on the left, ratios to the baseline with their intervals on the right, a band of rows a cell."""
+def draw_speed(
+    section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path
+) -> None:
+    """Median times on the left, ratios to the baseline with their intervals on the right, a band of
+    rows a cell.
+    """
     arms = section.implementations
     drawn = figure(1.3 + len(cells) * max(0.4, 0.11 * (len(arms) + 1)))
     times, ratios = drawn.subplots(1, 2, sharey=True)
@@ -44,8 +61,12 @@ def draw_speed(section: Section, cells: Sequence[Cell], look: Mapping[str, Style
     drawn.savefig(path, dpi=DPI)
 
 
-def draw_floors(section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path) -> None:
-    """Times over the floor, the least memory traffic possible, with their intervals; at 1 is the hardware's limit."""
+def draw_floors(
+    section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path
+) -> None:
+    """Times over the floor, the least memory traffic possible, with their intervals; at 1 is the
+    hardware's limit.
+    """
     from matplotlib.ticker import StrMethodFormatter
 
     arms, confidence = section.implementations, 100 * (1 - section.about["alpha"])
@@ -54,10 +75,20 @@ def draw_floors(section: Section, cells: Sequence[Cell], look: Mapping[str, Styl
     for row, cell in enumerate(cells):
         found = {name: floor for name, record in cell.arms.items() if (floor := floor_of(record))}
         for name, floor in found.items():
-            _interval(axes, floor, _lane(row, arms.index(name), len(arms)), look[name], hollow=bool(cell.arms[name].flags))
+            _interval(
+                axes,
+                floor,
+                _lane(row, arms.index(name), len(arms)),
+                look[name],
+                hollow=bool(cell.arms[name].flags),
+            )
         _remark(axes, row, _failed(cell, arms) if found else ["no floor"])
     axes.axvline(1, color=GREY, linewidth=3, zorder=2)
-    axes.set_title(f"time over the hardware's limit (at 1), {confidence:g} % interval", fontsize=TITLE, loc="left")
+    axes.set_title(
+        f"time over the hardware's limit (at 1), {confidence:g} % interval",
+        fontsize=TITLE,
+        loc="left",
+    )
     _finish_rows(axes, StrMethodFormatter("{x:g}"))
     _label((axes,), cells)
     legend(drawn, {name: look[name] for name in arms}, markers=True)
@@ -65,7 +96,11 @@ def draw_floors(section: Section, cells: Sequence[Cell], look: Mapping[str, Styl
 
 
 def _draw_cell(
-    panels: tuple[Axes, Axes], row: int, cell: Cell, arms: Sequence[str], look: Mapping[str, Style],
+    panels: tuple[Axes, Axes],
+    row: int,
+    cell: Cell,
+    arms: Sequence[str],
+    look: Mapping[str, Style],
 ) -> None:
     times, ratios = panels
     lanes = [*arms, None]
@@ -85,12 +120,22 @@ def _draw_cell(
 
 def _failed(cell: Cell, arms: Sequence[str]) -> list[str]:
     found = {name: cell.arms.get(name) for name in arms}
-    return [f"{name}: {record.status if record else 'not measured'}"
-            for name, record in found.items() if record is None or record.figures is None]
+    return [
+        f"{name}: {record.status if record else 'not measured'}"
+        for name, record in found.items()
+        if record is None or record.figures is None
+    ]
 
 
 def _remark(axes: Axes, row: int, lines: Sequence[str]) -> None:
-    axes.text(1.02, row, "\n".join(lines), transform=axes.get_yaxis_transform(), va="center", fontsize=REMARK)
+    axes.text(
+        1.02,
+        row,
+        "\n".join(lines),
+        transform=axes.get_yaxis_transform(),
+        va="center",
+        fontsize=REMARK,
+    )
 
 
 def _lane(row: int, lane: int, lanes: int) -> float:
@@ -104,8 +149,15 @@ def _interval(axes: Axes, ratio: Any, y: float, style: Style, *, hollow: bool) -
 
 
 def _dot(axes: Axes, x: float, y: float, style: Style, *, hollow: bool) -> None:
-    axes.plot(x, y, style.marker, color=style.colour, markerfacecolor="white" if hollow else style.colour,
-              markersize=5, zorder=4)
+    axes.plot(
+        x,
+        y,
+        style.marker,
+        color=style.colour,
+        markerfacecolor="white" if hollow else style.colour,
+        markersize=5,
+        zorder=4,
+    )
 
 
 def _finish_times(axes: Axes) -> None:
@@ -121,7 +173,11 @@ def _finish_ratios(axes: Axes, section: Section) -> None:
     margin, confidence = section.about["margin"], 100 * (1 - section.about["alpha"])
     axes.axvspan(1 / (1 + margin), 1 + margin, color=COLOURS[1], alpha=0.12, linewidth=0, zorder=1)
     axes.axvline(1, color=GREY, linewidth=1, zorder=2)
-    axes.set_title(f"time relative to {section.baseline}, {confidence:g} % interval", fontsize=TITLE, loc="left")
+    axes.set_title(
+        f"time relative to {section.baseline}, {confidence:g} % interval",
+        fontsize=TITLE,
+        loc="left",
+    )
     _finish_rows(axes, StrMethodFormatter("{x:g}"))
 
 
@@ -138,7 +194,9 @@ def _label(panels: Sequence[Axes], cells: Sequence[Cell]) -> None:
     for row in range(len(cells)):
         for axes in panels:
             axes.axhspan(row - 0.5, row + 0.5, color="#F3F3F3" if row % 2 else "white", zorder=0)
-    panels[0].set_yticks(range(len(cells)), [_wrapped(cell.label) for cell in cells], fontsize=LABEL)
+    panels[0].set_yticks(
+        range(len(cells)), [_wrapped(cell.label) for cell in cells], fontsize=LABEL
+    )
     panels[0].set_ylim(len(cells) - 0.5, -0.5)
 
 

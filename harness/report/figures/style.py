@@ -1,7 +1,8 @@
 """What all figures of a report share: one look a name, one size, plain axes, and a legend above.
 
-A name keeps its colour, marker and dashes in all figures of a report. The colours are those of Okabe and Ito (2008),
-which colour-blind readers can tell apart; markers and dashes say the same again, where lines lie upon each other too.
+A name keeps its colour, marker and dashes in all figures of a report. The colours are those of
+Okabe and Ito (2008), which colour-blind readers can tell apart; markers and dashes say the same
+again, where lines lie upon each other too.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ class Style:
 def styles(names: Sequence[str]) -> dict[str, Style]:
     """A style for each name, by its position; the network without normalization is grey."""
     return {
-        name: Style(GREY if name == WITHOUT else COLOURS[position % len(COLOURS)],
-                    MARKERS[position % len(MARKERS)], DASHES[position % len(DASHES)])
+        name: Style(
+            GREY if name == WITHOUT else COLOURS[position % len(COLOURS)],
+            MARKERS[position % len(MARKERS)],
+            DASHES[position % len(DASHES)],
+        )
         for position, name in enumerate(names)
     }
 
@@ -77,9 +81,23 @@ def legend(figure: Figure, looks: Mapping[str, Style], *, markers: bool) -> None
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=style.colour, label=name, markersize=5, marker=style.marker if markers else "",
-               linestyle="-" if markers else style.dashes, linewidth=1.4 if markers else 2)
+        Line2D(
+            [],
+            [],
+            color=style.colour,
+            label=name,
+            markersize=5,
+            marker=style.marker if markers else "",
+            linestyle="-" if markers else style.dashes,
+            linewidth=1.4 if markers else 2,
+        )
         for name, style in looks.items()
     ]
     fitting = LEGEND_WIDTH // (max(map(len, looks)) + 8)
-    figure.legend(handles=handles, loc="outside upper left", ncols=max(1, fitting), frameon=False, fontsize=LABEL)
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=max(1, fitting),
+        frameon=False,
+        fontsize=LABEL,
+    )

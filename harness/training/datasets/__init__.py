@@ -1,6 +1,7 @@
 """Data sets, each in a module of its own; their names, where they are found, and loading them.
 
-Nothing heavy is imported before one is loaded: what plans a training, or lists what there is, needs no PyTorch.
+Nothing heavy is imported before one is loaded: what plans a training, or lists what there is, needs
+no PyTorch.
 """
 
 from __future__ import annotations
@@ -10,28 +11,34 @@ from collections.abc import Mapping
 from harness.training.datasets import digits, fashion_mnist, mnist1d
 from harness.training.datasets.sources import DataError, Source
 from harness.training.datasets.splits import Dataset, Split, divide
-from harness.training.tables import choose
+from harness.training.lookup import choose
 
 __all__ = ["DATASETS", "DataError", "Dataset", "Source", "Split", "divide", "find", "load"]
 
 DATASETS: Mapping[str, Source] = {
     "digits": Source(digits.DESCRIPTION, digits.find, digits.load),
     "mnist1d": Source(mnist1d.DESCRIPTION, mnist1d.find, mnist1d.load),
-    "fashion_mnist": Source(fashion_mnist.DESCRIPTION, fashion_mnist.find, fashion_mnist.load, fashion_mnist.fetch),
+    "fashion_mnist": Source(
+        fashion_mnist.DESCRIPTION, fashion_mnist.find, fashion_mnist.load, fashion_mnist.fetch
+    ),
 }
 
 
 def find(name: str, folder: str | None = None) -> str:
-    """Where the data set of that name is, in the user's ``folder`` alone if one is named; nothing of it is read.
+    """Where the data set of that name is, in the user's ``folder`` alone if one is named; nothing
+    of it is read.
 
-    Raises ValueError for an unknown name, and `DataError`, which is one, for data that are not there.
+    Raises ValueError for an unknown name, and `DataError`, which is one, for data that are not
+    there.
     """
     return choose("dataset", name, DATASETS).find(folder)
 
 
 def load(name: str, folder: str | None = None) -> Dataset:
-    """The data set of that name, on the CPU, of the user's ``folder`` if one is named. It neither draws nor seeds anything.
+    """The data set of that name, on the CPU, of the user's ``folder`` if one is named. It neither
+    draws nor seeds anything.
 
-    Raises ValueError for an unknown name, and `DataError`, which is one, for data that are not there or not right.
+    Raises ValueError for an unknown name, and `DataError`, which is one, for data that are not
+    there or not right.
     """
     return choose("dataset", name, DATASETS).load(folder)

@@ -1,6 +1,7 @@
 """The handwritten digits that scikit-learn bundles.
 
-Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
+Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
+Repository, 1998.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ def find(folder: str | None) -> str:
 
 
 def load(folder: str | None) -> Dataset:
-    """Images of shape (1, 8, 8) in 10 classes: 1,197 to train on, 300 and 300. Raises `DataError`."""
+    """Images of shape (1, 8, 8) in 10 classes: 1,197 to train on, 300 and 300. Raises
+    `DataError`.
+    """
     find(folder)
     from sklearn.datasets import load_digits
 

@@ -1,7 +1,7 @@
 """Fashion-MNIST: photographs of clothes, in the format of MNIST.
 
-Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms", 2017,
-https://github.com/zalandoresearch/fashion-mnist
+Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+Learning Algorithms", 2017, https://github.com/zalandoresearch/fashion-mnist
 """
 
 from __future__ import annotations
@@ -30,36 +30,63 @@ URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 INSTALL = "apt-get install dataset-fashion-mnist"
 
-# SHA-256 of what Debian's dataset-fashion-mnist 0.0~git20200523.55506a9-1 unpacks to. Debian took name and time out of the
-# gzip headers; with the name and August 31, 2017, 10:50 UTC put back, the files have the MD5 sums that the source publishes.
+# SHA-256 of what Debian's dataset-fashion-mnist 0.0~git20200523.55506a9-1 unpacks to. Debian took
+# name and time out of the gzip headers; with the name and August 31, 2017, 10:50 UTC put back, the
+# files have the MD5 sums that the source publishes.
 FILES = (
-    File("train-images-idx3-ubyte", (60_000, 28, 28), "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
-    File("train-labels-idx1-ubyte", (60_000,), "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
-    File("t10k-images-idx3-ubyte", (10_000, 28, 28), "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
-    File("t10k-labels-idx1-ubyte", (10_000,), "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    File(
+        "train-images-idx3-ubyte",
+        (60_000, 28, 28),
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    File(
+        "train-labels-idx1-ubyte",
+        (60_000,),
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    File(
+        "t10k-images-idx3-ubyte",
+        (10_000, 28, 28),
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    File(
+        "t10k-labels-idx1-ubyte",
+        (10_000,),
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
 )
 AT_ONCE = 500  # images that are scaled together: they and their float32 stay in a core's cache
 
 
 def find(folder: str | None) -> str:
-    """The first of the folders that holds all files: the user's ``folder`` alone if there is one. Raises `DataError`."""
+    """The first of the folders that holds all files: the user's ``folder`` alone if there is one.
+    Raises `DataError`.
+    """
     places = [downloaded(), DEBIAN] if folder is None else [Path(folder).expanduser()]
     for place in places:
         if all(_path(place, file) for file in FILES):
             return str(place)
     if folder is None:
-        raise DataError(f"fashion_mnist is neither in {' nor in '.join(map(str, places))}. Any of these brings it: {INSTALL}; "
-                        "bnbench data fashion_mnist, which downloads it; task.data_folder=FOLDER, if you have its files")
+        raise DataError(
+            f"fashion_mnist is neither in {' nor in '.join(map(str, places))}. Any of these brings "
+            f"it: {INSTALL}; "
+            "bnbench data fashion_mnist, which downloads it; task.data_folder=FOLDER, if you have "
+            "its files"
+        )
     missing = ", ".join(f"{file.name}.gz" for file in FILES if not _path(places[0], file))
-    raise DataError(f"task.data_folder={folder} lacks {missing}. Name one that has all {len(FILES)}, task.data_folder=FOLDER, "
-                    f"or leave it out and run {INSTALL}, or bnbench data fashion_mnist, which downloads them")
+    raise DataError(
+        f"task.data_folder={folder} lacks {missing}. Name one that has all {len(FILES)}, "
+        "task.data_folder=FOLDER, "
+        f"or leave it out and run {INSTALL}, or bnbench data fashion_mnist, which downloads them"
+    )
 
 
 def load(folder: str | None) -> Dataset:
-    """Images of shape (1, 28, 28) in 10 classes: 55,000 to train on, 5,000 for validation, 10,000 as the test.
+    """Images of shape (1, 28, 28) in 10 classes: 55,000 to train on, 5,000 for validation, 10,000
+    as the test.
 
-    All are shifted and scaled by the mean and standard deviation of the training split. The files are verified by SHA-256.
-    Raises `DataError`.
+    All are shifted and scaled by the mean and standard deviation of the training split. The files
+    are verified by SHA-256. Raises `DataError`.
     """
     place = Path(find(folder))
     with ThreadPoolExecutor(len(FILES)) as pool:  # zlib and hashlib let go of Python's lock
@@ -73,25 +100,36 @@ def load(folder: str | None) -> Dataset:
 
 
 def fetch(tell: Tell) -> str:
-    """Download the files that are not yet where downloads go, and say where that is. Raises `DataError`."""
+    """Download the files that are not yet where downloads go, and say where that is. Raises
+    `DataError`.
+    """
     try:
         fetch_files(downloaded(), URL, FILES, tell)
     except DataError as error:
-        raise DataError(f"{error}. Without a network: {INSTALL}, or task.data_folder=FOLDER with the files") from error
+        raise DataError(
+            f"{error}. Without a network: {INSTALL}, or task.data_folder=FOLDER with the files"
+        ) from error
     return str(downloaded())
 
 
 def downloaded() -> Path:
-    """Where downloads go: $XDG_DATA_HOME, which is void unless it is absolute (XDG Base Directory Specification 0.8)."""
+    """Where downloads go: $XDG_DATA_HOME, which is void unless it is absolute (XDG Base Directory
+    Specification 0.8).
+    """
     given = Path(os.environ.get("XDG_DATA_HOME", ""))
-    return (given if given.is_absolute() else Path.home() / ".local/share") / "bnbench/fashion_mnist"
+    return (
+        given if given.is_absolute() else Path.home() / ".local/share"
+    ) / "bnbench/fashion_mnist"
 
 
 def moments(images: Array, rows: Array) -> tuple[float, float]:
-    """Mean and standard deviation of the uint8 in those rows: from whole numbers, so that no order of adding changes them."""
+    """Mean and standard deviation of the uint8 in those rows: from whole numbers, so that no order
+    of adding changes them.
+    """
     import numpy as np
 
-    counts = sum(np.bincount(images[part].ravel(), minlength=256) for part in _parts(rows)).tolist()  # type: ignore[union-attr]  # some rows there are
+    # some rows there are
+    counts = sum(np.bincount(images[part].ravel(), minlength=256) for part in _parts(rows)).tolist()  # type: ignore[union-attr]
     number = sum(counts)
     first = sum(value * count for value, count in enumerate(counts))
     second = sum(value * value * count for value, count in enumerate(counts))
@@ -99,19 +137,24 @@ def moments(images: Array, rows: Array) -> tuple[float, float]:
 
 
 def _split(images: Array, labels: Array, rows: Array, mean: float, deviation: float) -> Split:
-    """Each of the 256 values is scaled in float64 and rounded once; the images are looked up in that table."""
+    """Each of the 256 values is scaled in float64 and rounded once; the images are looked up in
+    that table.
+    """
     import numpy as np
     import torch
 
     table = ((np.arange(256) - mean) / deviation).astype(np.float32)
     scaled = np.empty((len(rows), 1, *images.shape[1:]), np.float32)
-    for part, out in zip(_parts(rows), np.split(scaled, range(AT_ONCE, len(rows), AT_ONCE)), strict=True):
-        np.take(table, images[part, None], out=out, mode="clip")  # nothing is clipped; by "raise", out would be copied
+    for part, out in zip(
+        _parts(rows), np.split(scaled, range(AT_ONCE, len(rows), AT_ONCE)), strict=True
+    ):
+        # nothing is clipped; by "raise", out would be copied
+        np.take(table, images[part, None], out=out, mode="clip")
     return Split(torch.from_numpy(scaled), torch.from_numpy(labels[rows].astype(np.int64)))
 
 
 def _parts(rows: Array) -> Iterator[Array]:
-    return (rows[start:start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
 def _all(labels: Array) -> Array:
@@ -121,7 +164,14 @@ def _all(labels: Array) -> Array:
 
 
 def _path(place: Path, file: File) -> Path | None:
-    return next((path for path in (place / f"{file.name}.gz", place / file.name) if os.access(path, os.R_OK)), None)
+    return next(
+        (
+            path
+            for path in (place / f"{file.name}.gz", place / file.name)
+            if os.access(path, os.R_OK)
+        ),
+        None,
+    )
 
 
 def _verified(place: Path, file: File) -> Array:
@@ -129,6 +179,11 @@ def _verified(place: Path, file: File) -> Array:
     try:
         return read(path, file)
     except (OSError, ValueError) as error:
-        mend = {DEBIAN: "apt-get install --reinstall dataset-fashion-mnist, or bnbench data fashion_mnist",
-                downloaded(): "bnbench data fashion_mnist downloads it again"}
-        raise DataError(f"{path}: {error}. To mend it: {mend.get(place, f'put the file of {URL} in its place')}") from error
+        mend = {
+            DEBIAN: "apt-get install --reinstall dataset-fashion-mnist, or "
+            "bnbench data fashion_mnist",
+            downloaded(): "bnbench data fashion_mnist downloads it again",
+        }
+        raise DataError(
+            f"{path}: {error}. To mend it: {mend.get(place, f'put the file of {URL} in its place')}"
+        ) from error

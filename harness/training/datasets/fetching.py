@@ -1,10 +1,13 @@
-"""Files downloaded one by one: what is there and right stays, and what is not right never gets its name."""
+"""Files downloaded one by one: what is there and right stays, and what is not right never gets its
+name.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from http.client import HTTPException
 from math import prod
 from pathlib import Path
@@ -23,15 +26,19 @@ SLACK = 1 << 10  # bytes by which gzip may make longer what does not get shorter
 class SafeRedirects(HTTPRedirectHandler):
     """No redirection leads away from HTTPS."""
 
-    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
         _check(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch_files(folder: Path, url: str, files: Sequence[File], tell: Tell) -> None:
-    """Have each of ``files`` in ``folder``, as ``NAME.gz``, from ``url``/NAME.gz; those that are there and right are kept.
+    """Have each of ``files`` in ``folder``, as ``NAME.gz``, from ``url``/NAME.gz; those that are
+    there and right are kept.
 
-    A download is verified under a temporary name. Raises `DataError` for a file that cannot be had, or is not right.
+    A download is verified under a temporary name. Raises `DataError` for a file that cannot be had,
+    or is not right.
     """
     for file in files:
         path = folder / f"{file.name}.gz"
@@ -39,7 +46,7 @@ def fetch_files(folder: Path, url: str, files: Sequence[File], tell: Tell) -> No
             if _right(path, file):
                 tell(file.name, path.stat().st_size, path.stat().st_size)
                 continue
-            _fetch(f"{url}/{path.name}", path, file, lambda here, of, name=file.name: tell(name, here, of))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            _fetch(f"{url}/{path.name}", path, file, partial(tell, file.name))
         except (OSError, HTTPException, ValueError) as error:
             raise DataError(f"{path.name} could not be had from {url}: {error}") from error
 
@@ -70,7 +77,9 @@ def _fetch(url: str, path: Path, file: File, tell: Callable[[int, int | None], N
 
 
 def _pieces(url: str, most: int, tell: Callable[[int, int | None], None]) -> Iterator[bytes]:
-    """The bytes at ``url``, at most ``most`` of them, piece by piece. Raises OSError, HTTPException or ValueError."""
+    """The bytes at ``url``, at most ``most`` of them, piece by piece. Raises OSError, HTTPException
+    or ValueError.
+    """
     _check(url)
     here = 0
     with build_opener(SafeRedirects).open(url, timeout=TIMEOUT) as answer:

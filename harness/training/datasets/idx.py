@@ -1,7 +1,8 @@
 """Files in the idx format, gzipped or not, read against what they should hold.
 
-The format: two zeros, a byte for the type, a byte for the number of dimensions, each dimension as a big-endian uint32, then
-the values in row-major order. Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits", at its end.
+The format: two zeros, a byte for the type, a byte for the number of dimensions, each dimension as a
+big-endian uint32, then the values in row-major order. Source: LeCun, Cortes and Burges, "The MNIST
+database of handwritten digits", at its end.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 UINT8 = 0x08
-GZIP = 16 + zlib.MAX_WBITS  # zlib's word for a gzip header, and a trailer whose checksum is held against the content
+# zlib's word for a gzip header, and a trailer whose checksum is held against the content
+GZIP = 16 + zlib.MAX_WBITS
 
 
 class File(NamedTuple):
-    """What is published: the name without ``.gz``, the shape of its uint8, SHA-256 of the content before compression."""
+    """What is published: the name without ``.gz``, the shape of its uint8, SHA-256 of the content
+    before compression.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -30,10 +34,11 @@ class File(NamedTuple):
 
 
 def read(path: Path, file: File) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The values in ``path``, read-only, if they are those of ``file``. Gzipped where the name ends in ``.gz``.
+    """The values in ``path``, read-only, if they are those of ``file``. Gzipped where the name ends
+    in ``.gz``.
 
-    Raises ValueError for anything else in it, and OSError where it cannot be read. Not more of it is ever unpacked than
-    ``file`` holds.
+    Raises ValueError for anything else in it, and OSError where it cannot be read. Not more of it
+    is ever unpacked than ``file`` holds.
     """
     import numpy as np
 
@@ -46,7 +51,10 @@ def read(path: Path, file: File) -> np.ndarray[tuple[int, ...], np.dtype[np.uint
         raise ValueError(f"it holds {held} the {size:,} bytes that belong in it")
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
-        raise ValueError(f"SHA-256 of its content is {found}, but that of the published {file.name} is {file.sha256}")
+        raise ValueError(
+            f"SHA-256 of its content is {found}, but that of the published {file.name} is "
+            f"{file.sha256}"
+        )
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(file.shape)
 
 
@@ -67,8 +75,11 @@ def _content(path: Path, size: int) -> bytes:
 
 def _check_header(content: bytes, header: bytes, shape: tuple[int, ...]) -> None:
     if content[:4] != header[:4]:
-        raise ValueError(f"it begins with {content[:4].hex(' ')}, but an idx file of uint8 in {len(shape)} dimensions with "
-                         f"{header[:4].hex(' ')}")
-    if len(content) >= len(header) and content[:len(header)] != header:
-        found = struct.unpack(f">{len(shape)}I", content[4:len(header)])
+        raise ValueError(
+            f"it begins with {content[:4].hex(' ')}, but an idx file of uint8 in {len(shape)} "
+            "dimensions with "
+            f"{header[:4].hex(' ')}"
+        )
+    if len(content) >= len(header) and content[: len(header)] != header:
+        found = struct.unpack(f">{len(shape)}I", content[4 : len(header)])
         raise ValueError(f"it is of shape {found}, but should be of {shape}")

@@ -1,6 +1,8 @@
-"""MNIST-1D: digits drawn as curves, padded, shifted, sheared and noisy; generated here, always the same.
+"""MNIST-1D: digits drawn as curves, padded, shifted, sheared and noisy; generated here, always the
+same.
 
-Source: Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024, and their package mnist1d.
+Source: Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024, and their
+package mnist1d.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ def find(folder: str | None) -> str:
 
 
 def load(folder: str | None) -> Dataset:
-    """Rows of shape (1, 1, 40) in 10 classes: 3,600 to train on, 400 for validation, the package's own 1,000 as the test.
+    """Rows of shape (1, 1, 40) in 10 classes: 3,600 to train on, 400 for validation, the package's
+    own 1,000 as the test.
 
     Raises `DataError`.
     """
@@ -36,7 +39,9 @@ def load(folder: str | None) -> Dataset:
 
 @contextmanager
 def untouched_generators() -> Iterator[None]:
-    """Put Python's, NumPy's and PyTorch's global generators back as they were: the package seeds them with its own seed."""
+    """Put Python's, NumPy's and PyTorch's global generators back as they were: the package seeds
+    them with its own seed.
+    """
     import numpy as np
     import torch
 

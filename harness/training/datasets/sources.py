@@ -1,4 +1,6 @@
-"""What is known of a data set before it is loaded: what it is, where it is, and which command brings it."""
+"""What is known of a data set before it is loaded: what it is, where it is, and which command
+brings it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.training.datasets.splits import Dataset
 
-Tell = Callable[[str, int, int | None], None]  # of a file's name, the bytes of it that are here, and all, if that is known
+# of a file's name, the bytes of it that are here, and all, if that is known
+Tell = Callable[[str, int, int | None], None]
 
 
 class DataError(ValueError):
@@ -21,8 +24,9 @@ class DataError(ValueError):
 class Source:
     """A data set.
 
-    ``find`` says where it is without reading it, ``load`` reads it; both take the folder that the user named, or None, and
-    raise `DataError`. ``fetch``, of what can be downloaded, returns where it put it.
+    ``find`` says where it is without reading it, ``load`` reads it; both take the folder that the
+    user named, or None, and raise `DataError`. ``fetch``, of what can be downloaded, returns where
+    it put it.
     """
 
     description: str
@@ -31,7 +35,9 @@ class Source:
     fetch: Callable[[Tell], str] | None = None
 
     def whereabouts(self) -> str | DataError:
-        """Where it is if it needs no folder named, or the error that says which command brings it."""
+        """Where it is if it needs no folder named, or the error that says which command
+        brings it.
+        """
         try:
             return self.find(None)
         except DataError as missing:
@@ -39,11 +45,18 @@ class Source:
 
 
 def packaged(dataset: str, package: str, folder: str | None) -> str:
-    """Where a data set is that comes with a Python package: the package and its version. Raises `DataError`."""
+    """Where a data set is that comes with a Python package: the package and its version. Raises
+    `DataError`.
+    """
     if folder is not None:
-        raise DataError(f"data_folder={folder}, but {dataset} comes with the package {package} and is read from no folder; "
-                        "leave it out")
+        raise DataError(
+            f"data_folder={folder}, but {dataset} comes with the package {package} and is read "
+            "from no folder; "
+            "leave it out"
+        )
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError as error:
-        raise DataError(f"{dataset} comes with {package}, which is not installed: pip install {package}") from error
+        raise DataError(
+            f"{dataset} comes with {package}, which is not installed: pip install {package}"
+        ) from error

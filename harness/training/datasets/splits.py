@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.training.reproducible import Stream, generator, sha256
+from harness.training.seeding import Stream, generator, sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,9 @@ SPLIT_SEED = 0
 
 @dataclass(frozen=True)
 class Split:
-    """``images`` is float32 of shape (N, channels, height, width); ``labels`` is int64 of shape (N,)."""
+    """``images`` is float32 of shape (N, channels, height, width); ``labels`` is int64 of shape
+    (N,).
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -50,18 +52,28 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        return sha256(tensor for split in (self.train, self.validation, self.test) for tensor in astuple(split))
+        return sha256(
+            tensor
+            for split in (self.train, self.validation, self.test)
+            for tensor in astuple(split)
+        )
 
     def to(self, device: str) -> Dataset:
-        return Dataset(self.train.to(device), self.validation.to(device), self.test.to(device), self.classes)
+        return Dataset(
+            self.train.to(device), self.validation.to(device), self.test.to(device), self.classes
+        )
 
 
-def divide(images: Array, labels: Array, held_out: int, test: tuple[Array, Array] | None = None) -> Dataset:
-    """Hold out ``held_out`` images of each class for validation, and as many for the test unless there is a ``test`` set.
+def divide(
+    images: Array, labels: Array, held_out: int, test: tuple[Array, Array] | None = None
+) -> Dataset:
+    """Hold out ``held_out`` images of each class for validation, and as many for the test unless
+    there is a ``test`` set.
 
-    ``images`` are of shape (N, channels, height, width), of any real dtype; ``labels`` are integers of shape (N,); so are
-    the two of ``test``. All are shifted and scaled by one mean and one standard deviation, those of the training split:
-    nothing of the held-out images leaks into it. Raises ValueError as `hold_out` does.
+    ``images`` are of shape (N, channels, height, width), of any real dtype; ``labels`` are integers
+    of shape (N,); so are the two of ``test``. All are shifted and scaled by one mean and one
+    standard deviation, those of the training split: nothing of the held-out images leaks into it.
+    Raises ValueError as `hold_out` does.
     """
     import torch
 
@@ -70,17 +82,26 @@ def divide(images: Array, labels: Array, held_out: int, test: tuple[Array, Array
 
     def split(images: Array, labels: Array) -> Split:
         scaled = (images - mean) / deviation
-        return Split(torch.tensor(scaled, dtype=torch.float32), torch.tensor(labels, dtype=torch.int64))
+        return Split(
+            torch.tensor(scaled, dtype=torch.float32), torch.tensor(labels, dtype=torch.int64)
+        )
 
     last = test or (images[rest[0]], labels[rest[0]])
     classes = len(set(labels.tolist()))
-    return Dataset(split(images[train], labels[train]), split(images[validation], labels[validation]), split(*last), classes)
+    return Dataset(
+        split(images[train], labels[train]),
+        split(images[validation], labels[validation]),
+        split(*last),
+        classes,
+    )
 
 
 def hold_out(labels: Array, count: int, parts: int) -> tuple[Array, list[Array]]:
-    """Rows to train on, and ``parts`` times rows of ``count`` images a class that are held out; int64, in ascending order.
+    """Rows to train on, and ``parts`` times rows of ``count`` images a class that are held out;
+    int64, in ascending order.
 
-    Drawn with a fixed seed from a generator of their own. Raises ValueError where a class would have none left.
+    Drawn with a fixed seed from a generator of their own. Raises ValueError where a class would
+    have none left.
     """
     import numpy as np
 
@@ -88,7 +109,10 @@ def hold_out(labels: Array, count: int, parts: int) -> tuple[Array, list[Array]]
     classes = [drawn.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     least = min(map(len, classes))
     if least <= parts * count:
-        raise ValueError(f"{parts} × {count} images of each class cannot be held out where one has {least}; hold out fewer")
+        raise ValueError(
+            f"{parts} × {count} images of each class cannot be held out where one has {least}; "
+            "hold out fewer"
+        )
 
     def rows(part: slice) -> Array:
         return np.sort(np.concatenate([members[part] for members in classes]))

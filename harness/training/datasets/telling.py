@@ -1,4 +1,6 @@
-"""What `bnbench data` tells: the data sets and where they are, or how one of them is brought here."""
+"""What `bnbench data` tells: the data sets and where they are, or how one of them is brought
+here.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,13 @@ from contextlib import contextmanager
 from harness.config.usage import UsageError
 from harness.training.datasets import DATASETS
 from harness.training.datasets.sources import Tell
-from harness.training.tables import choose
+from harness.training.lookup import choose
 
 
 def tell(name: str | None) -> None:
-    """Write to stdout: of all, where they are; of the one named, where it is now. Raises UsageError if it cannot be had."""
+    """Write to stdout: of all, where they are; of the one named, where it is now. Raises UsageError
+    if it cannot be had.
+    """
     if name is None:
         width = max(map(len, DATASETS))
         for each, source in DATASETS.items():
@@ -35,13 +39,20 @@ def tell(name: str | None) -> None:
 
 @contextmanager
 def bars() -> Iterator[Tell]:
-    """A bar for each file on a terminal, a line for each elsewhere; on stderr, so that stdout stays for results."""
+    """A bar for each file on a terminal, a line for each elsewhere; on stderr, so that stdout stays
+    for results.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     console = Console(stderr=True)
     shown: dict[str, int] = {}  # TaskID, by the file's name
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
 
         def show(file: str, here: int, total: int | None) -> None:
@@ -49,6 +60,7 @@ def bars() -> Iterator[Tell]:
                 shown[file] = progress.add_task(file, total=total)
                 if not console.is_terminal:
                     console.print(file, markup=False)
-            progress.update(shown[file], completed=here, total=total)  # type: ignore[arg-type]  # TaskID is an int
+            # TaskID is an int
+            progress.update(shown[file], completed=here, total=total)  # type: ignore[arg-type]
 
         yield show

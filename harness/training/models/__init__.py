@@ -1,8 +1,8 @@
 """Small networks whose normalization is a choice and whose initial weights are not.
 
-A builder is given ``normalize``, which makes the layer that normalizes so many features, adds a residual where it is called
-with one, and applies an activation (see `training.normalization`). ``bias`` is of the layers before it, where a normalization
-makes it redundant.
+A builder is given ``normalize``, which makes the layer that normalizes so many features, adds a
+residual where it is called with one, and applies an activation (see `training.normalization`).
+``bias`` is of the layers before it, where a normalization makes it redundant.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.training.lookup import choose
 from harness.training.models.initial import initialize, weighted_layers
-from harness.training.tables import choose
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["MODELS", "OPTIONS", "build", "initialize", "options_of", "weighted_layers"]
 
 OPTIONS = ("depth", "width", "activation", "memory_format")
-# Those that each takes, with their values unless others are given. The module of a name has the builder, which is
-# imported where it is called: what plans a training needs no PyTorch.
+# Those that each takes, with their values unless others are given. The module of a name has the
+# builder, which is imported where it is called: what plans a training needs no PyTorch.
 MODELS: Mapping[str, Mapping[str, Any]] = {
     "mlp": {"depth": 3, "width": 100, "activation": "sigmoid"},  # Ioffe & Szegedy 2015, section 4.1
     "cnn": {"activation": "relu", "memory_format": "contiguous"},
@@ -41,17 +41,28 @@ def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for option, value in chosen.items():
         if option not in allowed:
             owners = ", ".join(other for other, options in MODELS.items() if option in options)
-            raise ValueError(f"{option}={value} is nothing that model={name} takes; leave it out, or choose a model that "
-                             f"does: {owners}")
+            raise ValueError(
+                f"{option}={value} is nothing that model={name} takes; leave it out, or choose a "
+                "model that "
+                f"does: {owners}"
+            )
     return {**allowed, **chosen}
 
 
 def build(
-    name: str, shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, **options: Any,
+    name: str,
+    shape: tuple[int, int, int],
+    classes: int,
+    normalize: Normalize,
+    *,
+    bias: bool,
+    **options: Any,
 ) -> nn.Module:
-    """The network of that name for images of ``shape``, not initialized. Raises ValueError as `options_of` does.
+    """The network of that name for images of ``shape``, not initialized. Raises ValueError as
+    `options_of` does.
 
-    Weights in channels_last are enough: a convolution's output is laid out as they are, whatever its input.
+    Weights in channels_last are enough: a convolution's output is laid out as they are, whatever
+    its input.
     """
     import torch
 
@@ -60,5 +71,6 @@ def build(
     builder = import_module(f"harness.training.models.{name}")
     model = cast("nn.Module", builder.build(shape, classes, normalize, bias=bias, **taken))
     if memory_format == "channels_last":
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's types lack it
+        # PyTorch's types lack it
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model

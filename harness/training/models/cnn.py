@@ -1,4 +1,6 @@
-"""A convolutional network after LeNet's plan: convolutions, pooling between them, and a linear layer."""
+"""A convolutional network after LeNet's plan: convolutions, pooling between them, and a linear
+layer.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,21 @@ if TYPE_CHECKING:
 CHANNELS = (16, 32, 32)
 
 
-def build(shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, activation: str) -> nn.Module:
-    """Three 3×3 convolutions, and between them pooling by 2, which keeps the odd row at a border."""
+def build(
+    shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, activation: str
+) -> nn.Module:
+    """Three 3×3 convolutions, and between them pooling by 2, which keeps the odd row at a
+    border.
+    """
     layers: list[nn.Module] = []
     channels, height, width = shape
     for features in CHANNELS:
         if layers:
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
             height, width = (height + 1) // 2, (width + 1) // 2
-        layers += [nn.Conv2d(channels, features, 3, padding=1, bias=bias), *normalized(normalize, features, activation)]
+        layers += [
+            nn.Conv2d(channels, features, 3, padding=1, bias=bias),
+            *normalized(normalize, features, activation),
+        ]
         channels = features
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, classes))

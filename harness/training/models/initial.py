@@ -1,11 +1,13 @@
-"""Initial weights, drawn outside of the layers' constructors: one seed gives the same whatever stands between the layers."""
+"""Initial weights, drawn outside of the layers' constructors: one seed gives the same whatever
+stands between the layers.
+"""
 
 from __future__ import annotations
 
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from harness.training.reproducible import Stream, generator
+from harness.training.seeding import Stream, generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def initialize(model: nn.Module, seed: int, scale: float = 1.0) -> None:
-    """Draw the weights of linear and convolutional layers with variance ``scale``² · 2 / fan-in; biases are zero.
+    """Draw the weights of linear and convolutional layers with variance ``scale``² · 2 / fan-in;
+    biases are zero.
 
-    Source: He et al. 2015, section 2.2. Uniform rather than normal, because a uniform number needs no function that
-    two mathematical libraries may round differently.
+    Source: He et al. 2015, section 2.2. Uniform rather than normal, because a uniform number needs
+    no function that two mathematical libraries may round differently.
     """
     import torch
 

@@ -14,9 +14,18 @@ if TYPE_CHECKING:
 
 
 def build(
-    shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, depth: int, width: int, activation: str,
+    shape: tuple[int, int, int],
+    classes: int,
+    normalize: Normalize,
+    *,
+    bias: bool,
+    depth: int,
+    width: int,
+    activation: str,
 ) -> nn.Module:
-    """``depth`` hidden layers of ``width`` features, for images of ``shape``, which are flattened."""
+    """``depth`` hidden layers of ``width`` features, for images of ``shape``, which are
+    flattened.
+    """
     layers: list[nn.Module] = [nn.Flatten()]
     size = prod(shape)
     for _ in range(depth):

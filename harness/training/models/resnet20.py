@@ -1,7 +1,8 @@
 """ResNet-20: three stages of three residual blocks, each of two 3×3 convolutions.
 
-Source: He et al. 2016, "Deep Residual Learning for Image Recognition", section 4.2, with its shortcuts of option A: where a
-stage halves the image and doubles the channels, every other pixel, and zeros for the new channels.
+Source: He et al. 2016, "Deep Residual Learning for Image Recognition", section 4.2, with its
+shortcuts of option A: where a stage halves the image and doubles the channels, every other pixel,
+and zeros for the new channels.
 """
 
 from __future__ import annotations
@@ -35,17 +36,29 @@ class Block(nn.Module):
         shortcut = input
         if self.added:
             before = self.added // 2
-            shortcut = pad(input[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, before, self.added - before))
-        output: torch.Tensor = self.second_norm(self.second(self.first_norm(self.first(input))), shortcut)
+            shortcut = pad(
+                input[:, :, :: self.stride, :: self.stride],
+                (0, 0, 0, 0, before, self.added - before),
+            )
+        output: torch.Tensor = self.second_norm(
+            self.second(self.first_norm(self.first(input))), shortcut
+        )
         return output
 
 
-def build(shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool) -> nn.Module:
+def build(
+    shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool
+) -> nn.Module:
     """20 layers with weights, for images of ``shape`` of any height and width."""
     channels = STAGES[0]
-    layers: list[nn.Module] = [nn.Conv2d(shape[0], channels, 3, padding=1, bias=bias), normalize(channels, "relu")]
+    layers: list[nn.Module] = [
+        nn.Conv2d(shape[0], channels, 3, padding=1, bias=bias),
+        normalize(channels, "relu"),
+    ]
     for features in STAGES:
         for _ in range(BLOCKS):
             layers.append(Block(channels, features, normalize, bias=bias))
             channels = features
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+    return nn.Sequential(
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)
+    )

@@ -1,6 +1,8 @@
-"""Calls the sanitized C++ wrongly, each time in a process of its own, and prints the faults that passed unseen.
+"""Calls the sanitized C++ wrongly, each time in a process of its own, and prints the faults that
+passed unseen.
 
-`faults.py MODULE`, started by test_sanitizers.py. A tensor is one element shorter than the kernel is told.
+`faults.py MODULE`, started by test_sanitizers.py. A tensor is one element shorter than the kernel
+is told.
 """
 
 from __future__ import annotations
@@ -16,18 +18,43 @@ from sanitized import install
 from implementations.fused_cpu.kernels import NUMBERS
 
 ROWS = 4
-# Channels, and bytes of the last cache: rows end in part of a vector, in a whole one, in one that is stored past the caches.
+# Channels, and bytes of the last cache: rows end in part of a vector, in a whole one, in one that
+# is stored past the caches.
 ENDS = {"a tail": (37, 1 << 30), "a vector": (64, 1 << 30), "a stream": (64, 64)}
 
 
-def call(dtype=torch.float32, channels=64, last_cache=1 << 30, *, read=0, written=0, rows=ROWS, weight=0):
-    """A forward over tensors that are so many elements too short, with this address for its weight."""
+def call(
+    dtype=torch.float32, channels=64, last_cache=1 << 30, *, read=0, written=0, rows=ROWS, weight=0
+):
+    """A forward over tensors that are so many elements too short, with this address for its
+    weight.
+    """
     from implementations.fused_cpu.library import native
 
     native().set_caches(64, last_cache)
     x, y = (torch.ones(ROWS * channels - short, dtype=dtype) for short in (read, written))
-    native().forward(NUMBERS[dtype], True, rows, channels, 1, x.data_ptr(), 0, y.data_ptr(), 0,
-                     NUMBERS[dtype], weight, 0, 0, 0, 0, False, False, 0.1, 1e-5, 1)
+    native().forward(
+        NUMBERS[dtype],
+        True,
+        rows,
+        channels,
+        1,
+        x.data_ptr(),
+        0,
+        y.data_ptr(),
+        0,
+        NUMBERS[dtype],
+        weight,
+        0,
+        0,
+        0,
+        0,
+        False,
+        False,
+        0.1,
+        1e-5,
+        1,
+    )
 
 
 def misaligned():
@@ -40,10 +67,22 @@ def cases():
         for end, (channels, last_cache) in ENDS.items():
             of = partial(call, dtype, channels, last_cache)
             yield f"{dtype}, {end}, nothing wrong", of, None
-            yield f"{dtype}, {end}, read", partial(of, read=1), r"AddressSanitizer: .*\nREAD of size"
-            yield f"{dtype}, {end}, written", partial(of, written=1), r"AddressSanitizer: .*\nWRITE of size"
+            yield (
+                f"{dtype}, {end}, read",
+                partial(of, read=1),
+                r"AddressSanitizer: .*\nREAD of size",
+            )
+            yield (
+                f"{dtype}, {end}, written",
+                partial(of, written=1),
+                r"AddressSanitizer: .*\nWRITE of size",
+            )
     yield "a misaligned weight", misaligned, "runtime error: load of misaligned address"
-    yield "more bytes than can be counted", partial(call, rows=1 << 62), "runtime error: signed integer overflow"
+    yield (
+        "more bytes than can be counted",
+        partial(call, rows=1 << 62),
+        "runtime error: signed integer overflow",
+    )
 
 
 def end_of(function):

@@ -1,4 +1,6 @@
-"""Runs pytest over C++ that sanitizers watch: `sanitized.py MODULE pytest's arguments...`, started by test_sanitizers.py."""
+"""Runs pytest over C++ that sanitizers watch: `sanitized.py MODULE pytest's arguments...`, started
+by test_sanitizers.py.
+"""
 
 from __future__ import annotations
 

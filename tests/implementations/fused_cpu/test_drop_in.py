@@ -35,7 +35,9 @@ def data(*, channels_last=False):
 
 @pytest.fixture
 def compiler():
-    """The compiler gives up on a function that it has compiled eight times, and all layers share theirs."""
+    """The compiler gives up on a function that it has compiled eight times, and all layers share
+    theirs.
+    """
     torch.compiler.reset()
     yield
     torch.compiler.reset()
@@ -53,7 +55,10 @@ def test_a_step_compiled_is_the_step_in_eager_mode(channels_last, with_residual,
     step = torch.compile(compiled, fullgraph=True)
     found = []
     for module in (eager, step):
-        operands = [x.clone().requires_grad_(), *([residual.clone().requires_grad_()] if with_residual else [])]
+        operands = [
+            x.clone().requires_grad_(),
+            *([residual.clone().requires_grad_()] if with_residual else []),
+        ]
         output = module(*operands)
         output.backward(grad)
         found.append([output, *(operand.grad for operand in operands)])
@@ -68,7 +73,17 @@ def test_a_step_compiled_is_the_step_in_eager_mode(channels_last, with_residual,
 def test_the_operator_passes_pytorchs_own_checks():
     x, residual = torch.randn(2, 4, 8, 6, 6, generator=torch.Generator().manual_seed(2)).unbind()
     weight, bias = torch.ones(8, requires_grad=True), torch.zeros(8, requires_grad=True)
-    given = (x.requires_grad_(), residual.requires_grad_(), weight, bias, None, None, True, 1e-5, True)
+    given = (
+        x.requires_grad_(),
+        residual.requires_grad_(),
+        weight,
+        bias,
+        None,
+        None,
+        True,
+        1e-5,
+        True,
+    )
     torch.library.opcheck(torch.ops.bnbench.fused_cpu.default, given)
 
 
@@ -100,12 +115,17 @@ def test_without_gradients_nothing_is_saved(monkeypatch):
     assert output.grad_fn is None
 
 
-@pytest.mark.parametrize("change", [lambda t: t[:, :, ::2], lambda t: t.transpose(2, 3), lambda t: t.expand(3, *t.shape)[1]])
+@pytest.mark.parametrize(
+    "change",
+    [lambda t: t[:, :, ::2], lambda t: t.transpose(2, 3), lambda t: t.expand(3, *t.shape)[1]],
+)
 def test_input_that_is_strided_is_made_contiguous(change):
     x = change(data()[0])
     weight, bias = torch.rand(SHAPE[1]), torch.rand(SHAPE[1])
     found = batch_norm(x, None, None, weight, bias, True, implementation="fused_cpu")
-    torch.testing.assert_close(found, torch.nn.functional.batch_norm(x, None, None, weight, bias, True))
+    torch.testing.assert_close(
+        found, torch.nn.functional.batch_norm(x, None, None, weight, bias, True)
+    )
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
@@ -120,9 +140,15 @@ def test_a_gradient_that_is_one_number_expanded_is_read_as_what_it_is(channels_l
 
 def test_parameters_and_statistics_that_are_strided_are_read_and_updated():
     x, wide = data()[0], torch.arange(2.0 * SHAPE[1])
-    mean, var, plain = wide.clone()[::2], wide.clone()[::2] + 1, [wide[::2].contiguous(), wide[::2] + 1]
+    mean, var, plain = (
+        wide.clone()[::2],
+        wide.clone()[::2] + 1,
+        [wide[::2].contiguous(), wide[::2] + 1],
+    )
     found = batch_norm(x, mean, var, wide[::2], wide[1::2], True, implementation="fused_cpu")
-    expected = torch.nn.functional.batch_norm(x, *plain, wide[::2].contiguous(), wide[1::2].contiguous(), True)
+    expected = torch.nn.functional.batch_norm(
+        x, *plain, wide[::2].contiguous(), wide[1::2].contiguous(), True
+    )
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(mean, plain[0])
     torch.testing.assert_close(var, plain[1])

@@ -1,4 +1,6 @@
-"""The C++ against the float64 oracle: every plan, tail and alignment, on the instruction set that BNBENCH_ISA asks for."""
+"""The C++ against the float64 oracle: every plan, tail and alignment, on the instruction set that
+BNBENCH_ISA asks for.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,14 @@ from dataclasses import fields
 
 import pytest
 import torch
-from drawing import CACHES, OFFSETS, THREADS, arrays_at, problems, situation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.conformance.compare import failures, verify
-from harness.inputs import make_arrays
+from harness.problems.inputs import make_arrays
 from implementations.fused_cpu import FusedCpu, kernels
 from implementations.interface import Gradients, Options, Phase, Problem
+from tests.helpers.kernel_problems import CACHES, OFFSETS, THREADS, arrays_at, problems, situation
 
 GUARD = 64  # elements before and behind an output that nobody may touch
 
@@ -27,18 +29,31 @@ def results(problem, phase, arrays, *, face="kernel", outputs="fresh", calls=1):
 
 
 def same(one, other):
-    return all((mine := getattr(one, field.name)) is (its := getattr(other, field.name)) is None or torch.equal(mine, its)
-               for field in fields(one))
+    return all(
+        (mine := getattr(one, field.name)) is (its := getattr(other, field.name)) is None
+        or torch.equal(mine, its)
+        for field in fields(one)
+    )
 
 
 # Rows one by one, whose first eight are far from the mean.
-FAR = Problem((5, 10, 12, 14), "bfloat16", "float32", "channels_last", None, weight=False, bias=False)
-# One element before ReLU is 1.8e-8, which float16 has no number for: its output is 0, and so is the slope.
+FAR = Problem(
+    (5, 10, 12, 14), "bfloat16", "float32", "channels_last", None, weight=False, bias=False
+)
+# One element before ReLU is 1.8e-8, which float16 has no number for: its output is 0, and so is the
+# slope.
 VANISHING = Problem((18, 20, 5, 8, 20), "float16", "float16", activation="relu", residual=True)
 
 
 @settings(max_examples=400, deadline=None)
-@given(problems(), st.sampled_from(Phase), CACHES, THREADS, OFFSETS, st.sampled_from(("fresh", "reused")))
+@given(
+    problems(),
+    st.sampled_from(Phase),
+    CACHES,
+    THREADS,
+    OFFSETS,
+    st.sampled_from(("fresh", "reused")),
+)
 @example(VANISHING, Phase.BACKWARD_INFERENCE, None, 1, 0, "fresh")
 @example(FAR, Phase.FORWARD_TRAINING, (4096, 16384), 1, 8, "reused")
 def test_results_are_the_oracles(problem, phase, caches, threads, offset, outputs):
@@ -50,7 +65,9 @@ def test_results_are_the_oracles(problem, phase, caches, threads, offset, output
 
 @settings(max_examples=100, deadline=None)
 @given(problems(), st.sampled_from(Phase), CACHES, THREADS)
-def test_results_are_the_same_to_the_bit_for_the_same_number_of_threads(problem, phase, caches, threads):
+def test_results_are_the_same_to_the_bit_for_the_same_number_of_threads(
+    problem, phase, caches, threads
+):
     arrays = make_arrays(problem, 1)
     with situation(caches, threads):
         assert same(results(problem, phase, arrays), results(problem, phase, arrays))
@@ -61,7 +78,9 @@ def test_results_are_the_same_to_the_bit_for_the_same_number_of_threads(problem,
 def test_a_layer_is_its_kernels_to_the_bit(problem, caches, threads):
     arrays = make_arrays(problem, 2)
     with situation(caches, threads):
-        layer, kernel = (results(problem, Phase.TRAINING_STEP, arrays, face=face) for face in ("layer", "kernel"))
+        layer, kernel = (
+            results(problem, Phase.TRAINING_STEP, arrays, face=face) for face in ("layer", "kernel")
+        )
     assert same(layer, kernel)
 
 
@@ -70,17 +89,36 @@ def test_a_layer_is_its_kernels_to_the_bit(problem, caches, threads):
 def test_nothing_is_written_beside_the_outputs(problem, caches, threads, offset, training):
     arrays = make_arrays(problem, 3)
     options = Options(training, activation=problem.activation)
-    memory = [torch.full((problem.size + 2 * GUARD,), 7.0, dtype=arrays.input.dtype) for _ in range(3)]
-    out, dx, dresidual = (torch.as_strided(each, arrays.input.shape, arrays.input.stride(), GUARD + offset) for each in memory)
+    memory = [
+        torch.full((problem.size + 2 * GUARD,), 7.0, dtype=arrays.input.dtype) for _ in range(3)
+    ]
+    out, dx, dresidual = (
+        torch.as_strided(each, arrays.input.shape, arrays.input.stride(), GUARD + offset)
+        for each in memory
+    )
     with situation(caches, threads):
-        _, saved = kernels.forward(arrays.input, arrays.residual, arrays.weight, arrays.bias, arrays.running_mean.clone(),
-                                   arrays.running_var.clone(), options, out)
-        given = Gradients(dx, dresidual if problem.residual else None,
-                          *(None if each is None else torch.empty_like(each) for each in (arrays.weight, arrays.bias)))
+        _, saved = kernels.forward(
+            arrays.input,
+            arrays.residual,
+            arrays.weight,
+            arrays.bias,
+            arrays.running_mean.clone(),
+            arrays.running_var.clone(),
+            options,
+            out,
+        )
+        given = Gradients(
+            dx,
+            dresidual if problem.residual else None,
+            *(
+                None if each is None else torch.empty_like(each)
+                for each in (arrays.weight, arrays.bias)
+            ),
+        )
         kernels.backward(arrays.grad_output, saved, options, given)
     for each in memory:
-        assert (each[:GUARD + offset] == 7).all()
-        assert (each[GUARD + offset + problem.size:] == 7).all()
+        assert (each[: GUARD + offset] == 7).all()
+        assert (each[GUARD + offset + problem.size :] == 7).all()
 
 
 @pytest.mark.parametrize("memory_format", ["contiguous", "channels_last"])
@@ -90,12 +128,18 @@ class TestVariance:
     """Held against float64, since the oracle's tolerance grows with the mean."""
 
     def variance(self, x, memory_format, threads, caches):
-        x = x.contiguous(memory_format=torch.channels_last if memory_format == "channels_last" else torch.contiguous_format)
+        x = x.contiguous(
+            memory_format=torch.channels_last
+            if memory_format == "channels_last"
+            else torch.contiguous_format
+        )
         mean, var = torch.zeros(x.shape[1]), torch.zeros(x.shape[1])
         with situation(caches, threads):
             kernels.infer(x, None, None, None, mean, var, Options(True, 1.0))
         exact = x.double().var(dim=(0, 2, 3))
-        return (var / exact - 1).abs().max().item(), ((mean - x.double().mean(dim=(0, 2, 3))) / exact.sqrt()).abs().max().item()
+        return (var / exact - 1).abs().max().item(), (
+            (mean - x.double().mean(dim=(0, 2, 3))) / exact.sqrt()
+        ).abs().max().item()
 
     def test_a_mean_of_ten_thousand_costs_no_digits(self, memory_format, threads, caches):
         x = torch.randn(16, 5, 30, 31, generator=torch.Generator().manual_seed(0)) + 1e4
@@ -109,11 +153,14 @@ class TestVariance:
         assert variance < 1e-4  # one origin for all would leave no digit
 
     @pytest.mark.parametrize("first", [16, 480])
-    def test_outliers_where_a_channel_begins_cost_no_digits(self, memory_format, threads, caches, first):
+    def test_outliers_where_a_channel_begins_cost_no_digits(
+        self, memory_format, threads, caches, first
+    ):
         x = torch.randn(1, 2, 400, 500, generator=torch.Generator().manual_seed(2))
         x[0].flatten(1)[:, :first] = 1e7
         variance, _ = self.variance(x, memory_format, threads, caches)
-        assert variance < 5e-5  # 2e-5 in four lanes, less in more; with the outliers' mean for an origin it was 6e-4
+        # 2e-5 in four lanes, less in more; with the outliers' mean for an origin it was 6e-4
+        assert variance < 5e-5
 
     def test_values_in_order_cost_no_digits(self, memory_format, threads, caches):
         x = torch.linspace(0, 1e4, 16 * 30 * 31).view(16, 1, 30, 31).expand(16, 5, 30, 31)
@@ -149,9 +196,23 @@ def test_a_mask_costs_a_bit_an_element():
     for shape in ((32, 64, 56, 56), (32, 64, 7, 7), (128, 256)):
         problem = Problem(shape, activation="relu", residual=True)
         arrays = make_arrays(problem, 5)
-        _, saved = kernels.forward(arrays.input, arrays.residual, arrays.weight, arrays.bias, None, None,
-                                   Options(True, activation="relu"))
+        _, saved = kernels.forward(
+            arrays.input,
+            arrays.residual,
+            arrays.weight,
+            arrays.bias,
+            None,
+            None,
+            Options(True, activation="relu"),
+        )
         assert saved.mask.numel() <= problem.size / 8 + 8
-        _, without = kernels.forward(arrays.input, None, arrays.weight, arrays.bias, None, None,
-                                     Options(True, activation="relu"))
+        _, without = kernels.forward(
+            arrays.input,
+            None,
+            arrays.weight,
+            arrays.bias,
+            None,
+            None,
+            Options(True, activation="relu"),
+        )
         assert without.mask is None

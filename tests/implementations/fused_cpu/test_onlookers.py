@@ -1,4 +1,6 @@
-"""Whoever looks on when a layer is called, or gives tensors another meaning: traces, modes, hooks, views, transforms."""
+"""Whoever looks on when a layer is called, or gives tensors another meaning: traces, modes, hooks,
+views, transforms.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def gradient(module, x, *more):
     return torch.autograd.grad(module(x, *more), x, drawn(1))[0]
 
 
-@pytest.mark.filterwarnings("ignore")  # that tracing is deprecated, and that conditions are not traced
+@pytest.mark.filterwarnings(
+    "ignore"
+)  # that tracing is deprecated, and that conditions are not traced
 @pytest.mark.parametrize("gradients", [True, False])
 def test_a_trace_holds_the_layer_and_not_just_the_memory_of_its_output(gradients):
     module = layer("relu").eval()
@@ -41,7 +45,9 @@ def test_a_trace_holds_the_layer_and_not_just_the_memory_of_its_output(gradients
 @pytest.mark.parametrize("gradients", [True, False])
 def test_a_tensor_without_memory_gets_an_output_without_memory(gradients):
     with FakeTensorMode(), torch.set_grad_enabled(gradients):
-        output = batch_norm(torch.empty(SHAPE), None, None, training=True, implementation="fused_cpu")
+        output = batch_norm(
+            torch.empty(SHAPE), None, None, training=True, implementation="fused_cpu"
+        )
     assert output.shape == SHAPE
 
 
@@ -52,7 +58,9 @@ def test_a_subclass_of_tensors_sees_the_call():
         @classmethod
         def __torch_dispatch__(cls, function, types, arguments=(), keywords=None):
             seen.append(str(function))
-            given = torch.utils._pytree.tree_map_only(Watching, lambda wrapped: wrapped.inner, (arguments, keywords or {}))
+            given = torch.utils._pytree.tree_map_only(
+                Watching, lambda wrapped: wrapped.inner, (arguments, keywords or {})
+            )
             return function(*given[0], **given[1])
 
     watched = torch.Tensor._make_wrapper_subclass(Watching, SHAPE)
@@ -64,7 +72,7 @@ def test_a_subclass_of_tensors_sees_the_call():
 
 def test_a_gradient_that_is_known_to_be_zero_needs_no_memory():
     x = drawn().requires_grad_()
-    found, = torch.autograd.grad(layer()(x), x, torch._efficientzerotensor(SHAPE))
+    (found,) = torch.autograd.grad(layer()(x), x, torch._efficientzerotensor(SHAPE))
     assert not found.any()
 
 
@@ -72,21 +80,31 @@ def test_values_that_are_negated_when_they_are_read_are_negated():
     torch.testing.assert_close(layer()(torch._neg_view(drawn())), layer()(-drawn()))
 
 
-@pytest.mark.parametrize(("pack", "unpack", "tolerance"), [
-    (torch.Tensor.half, torch.Tensor.float, 1e-2),
-    (torch.Tensor.bfloat16, lambda kept: kept, 1e-1),
-    (lambda kept: kept.mT.contiguous(), lambda kept: kept.mT, 1e-6),
-    (torch.Tensor.contiguous, lambda kept: kept, 1e-6),
-])
+@pytest.mark.parametrize(
+    ("pack", "unpack", "tolerance"),
+    [
+        (torch.Tensor.half, torch.Tensor.float, 1e-2),
+        (torch.Tensor.bfloat16, lambda kept: kept, 1e-1),
+        (lambda kept: kept.mT.contiguous(), lambda kept: kept.mT, 1e-6),
+        (torch.Tensor.contiguous, lambda kept: kept, 1e-6),
+    ],
+)
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-def test_hooks_may_bring_back_what_was_saved_in_another_dtype_or_layout(pack, unpack, tolerance, residual, memory_format):
+def test_hooks_may_bring_back_what_was_saved_in_another_dtype_or_layout(
+    pack, unpack, tolerance, residual, memory_format
+):
     module, x = layer("relu" if residual else None), drawn().contiguous(memory_format=memory_format)
     more = (drawn(2),) if residual else ()
     expected = gradient(module, x, *more)
-    of_matrices = (lambda kept: pack(kept) if kept.dim() > 1 else kept), (lambda kept: unpack(kept) if kept.dim() > 1 else kept)
+    of_matrices = (
+        (lambda kept: pack(kept) if kept.dim() > 1 else kept),
+        (lambda kept: unpack(kept) if kept.dim() > 1 else kept),
+    )
     with saved_tensors_hooks(*of_matrices):
-        torch.testing.assert_close(gradient(module, x, *more), expected, atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(
+            gradient(module, x, *more), expected, atol=tolerance, rtol=tolerance
+        )
 
 
 def test_a_bias_that_the_backward_does_not_read_may_be_changed_before_it():
@@ -110,19 +128,31 @@ def test_a_bias_from_which_the_backward_recomputes_the_mask_may_not():
 def test_inference_writes_no_running_statistics_however_they_lie():
     mean, variance = torch.zeros(1).expand(7), torch.ones(1).expand(7)
     expected = torch.nn.functional.batch_norm(drawn(), mean, variance)
-    torch.testing.assert_close(batch_norm(drawn(), mean, variance, implementation="fused_cpu"), expected)
+    torch.testing.assert_close(
+        batch_norm(drawn(), mean, variance, implementation="fused_cpu"), expected
+    )
 
 
 @pytest.mark.parametrize("gradients", [True, False])
 def test_forward_mode_is_refused_and_loses_no_tangent_silently(gradients):
-    with torch.set_grad_enabled(gradients), forward_ad.dual_level(), pytest.raises(NotImplementedError):
+    with (
+        torch.set_grad_enabled(gradients),
+        forward_ad.dual_level(),
+        pytest.raises(NotImplementedError),
+    ):
         layer().eval()(forward_ad.make_dual(drawn(), drawn(1)))
 
 
-@pytest.mark.parametrize("transform", [
-    lambda module: torch.vmap(module)(drawn()[None]),
-    lambda module: torch.func.grad(lambda x: module(x).sum())(drawn()),
-])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda module: torch.vmap(module)(drawn()[None]),
+        lambda module: torch.func.grad(lambda x: module(x).sum())(drawn()),
+    ],
+)
 def test_a_transform_of_functions_is_refused_with_what_to_use(transform):
-    with pytest.raises(NotImplementedError, match=r"fused_cpu has no rule for torch\.func.*implementation='torch_unfused'"):
+    with pytest.raises(
+        NotImplementedError,
+        match=r"fused_cpu has no rule for torch\.func.*implementation='torch_unfused'",
+    ):
         transform(layer().eval())

@@ -2,8 +2,8 @@
 
 import torch
 
+from implementations.adapters import pair_layer, prepare_with
 from implementations.interface import Gradients, Implementation
-from implementations.preparing import pair_layer, prepare_with
 
 
 class Mine(Implementation):
@@ -16,7 +16,16 @@ class Mine(Implementation):
         return pair_layer(forward, backward)
 
     def prepare(self, problem, phase, *, face, outputs, arrays):
-        return prepare_with(face, self.layer(problem), forward, backward, problem, phase, outputs=outputs, arrays=arrays)
+        return prepare_with(
+            face,
+            self.layer(problem),
+            forward,
+            backward,
+            problem,
+            phase,
+            outputs=outputs,
+            arrays=arrays,
+        )
 
 
 def forward(input, residual, weight, bias, running_mean, running_var, options, out=None):
@@ -35,7 +44,14 @@ def forward(input, residual, weight, bias, running_mean, running_var, options, o
     output = output if residual is None else output + residual
     output = output.relu() if options.activation else output
     output = output.clone() if out is None else out.copy_(output)
-    return output, (normalized, invstd, output if options.activation else None, residual, weight, bias)
+    return output, (
+        normalized,
+        invstd,
+        output if options.activation else None,
+        residual,
+        weight,
+        bias,
+    )
 
 
 def backward(grad_output, saved, options, out=None):
@@ -48,9 +64,17 @@ def backward(grad_output, saved, options, out=None):
         n = dz.numel() // dz.shape[1]
         dx = dz - (column(dbias, dz) + normalized * column(dweight, dz)) / n
     dx = dx * column(invstd if weight is None else invstd * weight, dz)
-    made = Gradients(dx, None if residual is None else dz, None if weight is None else dweight,
-                     None if bias is None else dbias)
-    return made if out is None else Gradients(*(a if b is None else b.copy_(a) for a, b in zip(made, out, strict=True)))
+    made = Gradients(
+        dx,
+        None if residual is None else dz,
+        None if weight is None else dweight,
+        None if bias is None else dbias,
+    )
+    return (
+        made
+        if out is None
+        else Gradients(*(a if b is None else b.copy_(a) for a, b in zip(made, out, strict=True)))
+    )
 
 
 def column(values, like):

@@ -1,0 +1,77 @@
+"""What is compared with PyTorch's own answer, whichever way it was asked for.
+
+PyTorch is the oracle of behaviour. Values are held against what it computes in float64 from the
+same operands, to
+
+    |implementation - PyTorch| ≤ 4 k √n u max(1, max|PyTorch|)
+
+in the notation of `tolerances`, for k roundings in a row over n observations that are normal. That
+tells whether the right thing was computed; how well, other cases ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, prod, sqrt
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.conformance.compare import Finding, worst
+from harness.conformance.tolerances import LAMBDA, ROUNDINGS
+from implementations import Unavailable, Unsupported
+
+Tensor = torch.Tensor
+
+
+def outcome(call: Callable[..., Tensor], *arguments: Any, **keywords: Any) -> Tensor | Exception:
+    """What a call returns or raises; a refusal is neither."""
+    try:
+        return call(*arguments, **keywords)
+    except (Unsupported, Unavailable):
+        raise
+    except Exception as raised:
+        return raised
+
+
+def error(got: Tensor | Exception, expected: Tensor | Exception) -> Finding:
+    """What is raised must be what PyTorch raises, or a kind of it."""
+    if isinstance(expected, Exception) and isinstance(got, type(expected)):
+        return Finding("exception")
+    told, wanted = (
+        "nothing is raised" if isinstance(what, Tensor) else f"{type(what).__name__}: {what}"
+        for what in (got, expected)
+    )
+    return Finding("exception", inf, fault=f"is not PyTorch's: {told}; PyTorch: {wanted}")
+
+
+def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float) -> Finding:
+    """``got`` must have the shape and dtype of ``like`` and the values of ``exact``, within a part
+    of their largest.
+    """
+    if got is None or got.shape != like.shape or got.dtype != like.dtype:
+        told = "is missing" if got is None else f"is {got.dtype} {tuple(got.shape)}"
+        return Finding(
+            quantity, inf, fault=f"{told}; PyTorch gives {like.dtype} {tuple(like.shape)}"
+        )
+    here, there = (tensor.detach().cpu().double().numpy() for tensor in (got, exact))
+    largest = max(1.0, float(abs(there).max(initial=0.0)))
+    return worst(
+        quantity,
+        here,
+        there,
+        tolerance * largest,
+        got.dtype if got.is_floating_point() else torch.float64,
+    )
+
+
+def bound(shape: tuple[int, ...], dtype: torch.dtype) -> float:
+    """The tolerance relative to the largest value, for a batch of this shape."""
+    observations = max(prod(shape) // max(shape[1], 1), 1) if len(shape) > 1 else 1
+    return LAMBDA * ROUNDINGS * sqrt(observations) * torch.finfo(dtype).eps / 2
+
+
+def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Tensor:
+    """float32 values that are drawn from a standard normal distribution."""
+    return torch.from_numpy(np.asarray(draw.standard_normal(shape, dtype=np.float32)))

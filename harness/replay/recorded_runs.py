@@ -1,0 +1,138 @@
+"""What a run was, wherever it was written down: in the journal, in a session's folder, or on its
+MLflow run.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import tracking
+from harness.config import Config, UsageError
+from harness.records import Record, Status
+from harness.replay import session_files
+from harness.session.export import ENVIRONMENT, JOBS, RECORDS
+from harness.store import Contents, Journal
+
+MLFLOW_RUN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Original:
+    """A record, the resolved configuration of the job that made it, and where it was made:
+    ``stable`` and ``volatile``.
+    """
+
+    record: Record
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+
+def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
+    """The run of that name, or all of a session's: a session's folder or name, a record's key, or
+    an id of MLflow's.
+
+    ``config`` says where the journal and MLflow's store are; what was planned and never made is
+    announced. Raises ``UsageError`` where there is no such run.
+    """
+    contents = Journal(config.journal).read()
+    found = (
+        _in_folder(Path(run), run, announce)
+        if Path(run).is_dir()
+        else _in_journal(run, contents, announce)
+    )
+    if not found and MLFLOW_RUN.fullmatch(run) and config.tracking.enabled:
+        found = _in_mlflow(run, config, announce)
+    if not found:
+        known = ", ".join(list(contents.sessions)[-3:]) or "none"
+        raise UsageError(
+            f"there is no run {run!r} in {config.journal} nor in MLflow at "
+            f"{tracking.tracking_uri(config)}; give "
+            f"a session (the last ones: {known}), a record's key, an id of MLflow's, or a "
+            "session's folder, and "
+            "with results=FOLDER say where it was run"
+        )
+    return found
+
+
+def _in_journal(run: str, contents: Contents, announce: Callable[[str], None]) -> list[Original]:
+    found = []
+    records = contents.of_session(run)
+    if records:
+        _tell_missing(len(contents.missing(run)), len(records), announce)
+    for record in records or _of_key(run, contents):
+        configs = [
+            plan.config
+            for plan in contents.plans
+            if plan.session == record.session and record.key in plan.keys
+        ]
+        if configs:
+            found.append(
+                Original(record, configs[-1], contents.sessions[record.session]["environment"])
+            )
+    return found
+
+
+def _of_key(key: str, contents: Contents) -> list[Record]:
+    """The first that is OK: those that follow are replays."""
+    records = [record for record in contents.history if record.key == key]
+    return [*(record for record in records if record.status is Status.OK), *records[::-1]][:1]
+
+
+def _in_folder(folder: Path, called: str, announce: Callable[[str], None]) -> list[Original]:
+    try:
+        environment = session_files.whole(folder / ENVIRONMENT, session_files.environment)
+        jobs = session_files.lines(folder / JOBS, session_files.job)
+        records = session_files.lines(folder / RECORDS, session_files.record)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{called} has no {Path(error.filename).name}, so it is no finished session; those are "
+            "in the folders "
+            "under bnbench-results/reports/, and on the parent runs of MLflow's"
+        ) from None
+    configs = {key: config for keys, config in jobs for key in keys}
+    strangers = [record.key for record in records if record.key not in configs]
+    if strangers:
+        raise UsageError(
+            f"{called}: {RECORDS} has records of which {JOBS} knows nothing, "
+            f"{', '.join(strangers)}; it is not as "
+            "the session left it, so nothing of it is replayed"
+        )
+    made = {record.key for record in records}
+    _tell_missing(len(configs.keys() - made), len(made), announce)
+    return [Original(record, configs[record.key], environment) for record in records]
+
+
+def _tell_missing(missing: int, made: int, announce: Callable[[str], None]) -> None:
+    if missing:
+        announce(
+            f"{missing} of {missing + made} planned records were never made, since the session was "
+            "cut short, and are "
+            "not replayed"
+        )
+
+
+def _in_mlflow(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tracking.fetch(config, run, Path(folder))
+        except tracking.TrackingError as error:
+            raise UsageError(str(error)) from error
+        alone = Path(folder) / tracking.RUN_FILE
+        return (
+            [session_files.whole(alone, _original)]
+            if alone.exists()
+            else _in_folder(Path(folder), f"MLflow's run {run}", announce)
+        )
+
+
+def _original(data: Any) -> Original:
+    return Original(
+        session_files.record(data["record"]),
+        session_files.configuration(data["config"]),
+        session_files.environment(data["environment"]),
+    )

@@ -1,0 +1,80 @@
+"""What a person sees while records are made: a bar with a time estimate on a terminal, a line a
+record elsewhere.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from harness.records import Record
+
+
+class Watch:
+    """Shows how a job gets on. Use it as a context manager; it writes to stderr, so that stdout
+    stays for results.
+    """
+
+    def __init__(self, title: str, total: int) -> None:
+        self._console = Console(stderr=True)
+        self._title, self._total, self._done = title, total, 0
+        self._bar = Progress(
+            TextColumn("[bold]{task.fields[title]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=total, title=title)
+
+    def announce(self, text: str) -> None:
+        """What is being done now."""
+        self._bar.update(self._task, description=text)
+
+    def record(self, record: Record) -> None:
+        """One more is done. A failure is told at once; a deviation that is documented is none, and
+        told at the end.
+        """
+        self._done += 1
+        self._bar.advance(self._task)
+        if record.failed:
+            where = f" in {record.cell['case']}" if "case" in record.cell else ""
+            self._console.print(
+                f"{record.implementation}: {record.status}{where}: {record.reason}",
+                style="red",
+                markup=False,
+            )
+        elif not self._console.is_terminal and self._done in (
+            self._total,
+            *range(1, self._total, max(1, self._total // 5)),
+        ):
+            self._console.print(
+                f"{self._title}: {self._done} of {self._total} records", markup=False
+            )
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()

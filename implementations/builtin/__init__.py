@@ -1,0 +1,1 @@
+"""PyTorch and NumPy, four ways: what other implementations are measured against."""

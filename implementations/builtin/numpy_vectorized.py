@@ -1,0 +1,154 @@
+"""Batch norm in vectorized NumPy: two passes, one thread, means accumulated in float64.
+
+The place to read what BN computes. float16 is computed in float32; bfloat16 NumPy does not have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from implementations.adapters import Bridge, pair_layer, prepare_with
+from implementations.interface import (
+    Arrays,
+    Face,
+    Gradients,
+    Implementation,
+    Layer,
+    Options,
+    Outputs,
+    Phase,
+    Prepared,
+    Problem,
+)
+
+Array = NDArray[Any]
+# infinities travel as IEEE 754 says; NumPy alone would warn of them
+QUIET = np.errstate(invalid="ignore", over="ignore")
+NUMPY = Bridge(
+    to_native=lambda tensor: tensor.detach().numpy(),
+    to_torch=torch.from_numpy,
+    synchronize=lambda: None,
+)
+
+
+class NumpyVectorized(Implementation):
+    runtime = "numpy"
+
+    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
+        if problem.dtype == "bfloat16":
+            return "NumPy has no bfloat16"
+        return None if device == "cpu" else f"NumPy computes on the CPU, not on {device}"
+
+    def layer(self, problem: Problem) -> Layer:
+        return pair_layer(forward, backward, NUMPY)
+
+    def prepare(
+        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
+    ) -> Prepared:
+        return prepare_with(
+            face,
+            self.layer(problem),
+            forward,
+            backward,
+            problem,
+            phase,
+            outputs=outputs,
+            arrays=arrays,
+            bridge=NUMPY,
+        )
+
+
+@QUIET
+def forward(
+    input: Array,
+    residual: Array | None,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
+    options: Options,
+    out: Array | None = None,
+) -> tuple[Array, tuple[Array | None, ...]]:
+    axes = (0, *range(2, input.ndim))
+    x = widened(input)
+    if options.training:
+        mean = x.mean(axes, dtype=np.float64)
+        centred = x - column(mean, x)
+        variance = np.square(centred).mean(axes, dtype=np.float64)
+        update(running_mean, mean, options.momentum)
+        count = input.size // input.shape[1]
+        update(running_var, variance * (count / (count - 1)), options.momentum)
+    else:
+        mean, variance = np.asarray(running_mean), np.asarray(running_var)
+        centred = x - column(mean, x)
+    invstd = 1 / np.sqrt(variance.astype(np.float64) + options.eps)
+    normalized = np.multiply(centred, column(invstd, x), out=centred)
+    z = normalized.copy(order="K") if weight is None else normalized * column(weight, x)
+    if bias is not None:
+        z += column(bias, x)
+    if residual is not None:
+        z += residual
+    if options.activation:
+        np.maximum(z, 0, out=z)
+    output = delivered(z, input.dtype, out)
+    return output, (
+        normalized,
+        invstd,
+        output if options.activation else None,
+        residual,
+        weight,
+        bias,
+    )
+
+
+@QUIET
+def backward(
+    grad_output: Array, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
+) -> Gradients:
+    normalized, invstd, output, residual, weight, bias = saved
+    axes = (0, *range(2, grad_output.ndim))
+    dz = widened(grad_output) if output is None else widened(grad_output) * (output > 0)
+    dbias = dz.sum(axes, dtype=np.float64)
+    dweight = (dz * normalized).sum(axes, dtype=np.float64)
+    dx = dz
+    if options.training:
+        count = dz.size // dz.shape[1]
+        dx = dz - column(dbias / count, dz) - normalized * column(dweight / count, dz)
+    dx = dx * column(invstd if weight is None else invstd * weight, dz)
+    given = out or Gradients(None, None, None, None)
+    return Gradients(
+        delivered(dx, grad_output.dtype, given.input),
+        None if residual is None else delivered(dz, grad_output.dtype, given.residual),
+        None if weight is None else delivered(dweight, weight.dtype, given.weight),
+        None if bias is None else delivered(dbias, bias.dtype, given.bias),
+    )
+
+
+def update(running: Array | None, batch: Array, momentum: float) -> None:
+    """Move a running statistic towards the batch's, in place."""
+    if running is not None:
+        running[...] = (1 - momentum) * running.astype(np.float64) + momentum * batch
+
+
+def widened(array: Array) -> Array:
+    """The array in the dtype that is computed in: float32 for float16, its own otherwise."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def column(values: Array, like: Array) -> Array:
+    """(C,) values in the dtype of ``like``, shaped to broadcast against it, of shape (N, C,
+    *spatial).
+    """
+    return values.astype(like.dtype).reshape(-1, *[1] * (like.ndim - 2))
+
+
+def delivered(array: Array, dtype: np.dtype[Any], out: Array | None) -> Array:
+    """The array in the wanted dtype, in ``out`` where that is given."""
+    if out is None:
+        return array.astype(dtype, copy=False)
+    out[...] = array
+    return out

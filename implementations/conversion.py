@@ -1,0 +1,139 @@
+"""`convert`: a model whose batch norms are computed by another implementation, on the same weights
+and buffers.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from implementations import fx_fusion, registry
+from implementations.interface import Implementation
+from implementations.module import BatchNorm
+
+Specification = registry.Specification | Implementation
+REPLACEABLE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, BatchNorm)
+STATE = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+OURS = ("implementation", "_resolved", "activation")
+
+
+def convert(model: nn.Module, implementation: Specification, *, fuse: bool = False) -> nn.Module:
+    """Replace every batch norm of ``model``, in place but for one that is itself the model, and
+    return it.
+
+    Parameters, buffers, hooks and whatever else was set on a batch norm are the very same, so that
+    an optimizer goes on with them. One that is neither `nn.BatchNorm1d`, `2d`, `3d` nor bnbench's
+    `BatchNorm` but a subclass, or that has what cannot be handed over, is left as it is; one
+    warning names each of these with the reason.
+
+    ``fuse`` also draws a following ReLU into the batch norm, and an addition between them as its
+    residual, wherever nobody else sees what comes in between and nothing is changed in place there.
+    That takes a model that `torch.fx.symbolic_trace` can follow, with what that cannot see:
+    ``no_grad`` and ``autocast`` inside of it are lost, and what it makes of its own ``training`` is
+    settled. It returns the `GraphModule` that tracing makes. The model keeps its own batch norms,
+    and shares with the result their parameters and buffers, and all other modules as they are,
+    their mode included.
+
+    Tools that go by type, such as `fuse_conv_bn_eval` and
+    `nn.SyncBatchNorm.convert_sync_batchnorm`, take a fused batch norm for a plain one and drop its
+    ReLU and residual: run them before.
+
+    Raises TypeError where ``model`` is no module, ``Unavailable`` where the implementation cannot
+    be loaded, and what `symbolic_trace` raises where it cannot follow the model, which is then as
+    it was before.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"the model is of type {type(model).__name__}; allowed: a torch.nn.Module, which "
+            "nn.Sequential(*layers) makes of a list"
+        )
+    converted, left = _converted(model, implementation, fuse)
+    if left:
+        warnings.warn(f"convert leaves batch norms as they are: {'; '.join(left)}", stacklevel=2)
+    return converted
+
+
+def _converted(
+    model: nn.Module, implementation: Specification, fuse: bool
+) -> tuple[nn.Module, list[str]]:
+    """The converted model, and each batch norm that is left as it is, with the reason."""
+    found = {
+        name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)
+    }
+    reasons = {
+        name: _reason_by_class(module) or _reason_by_state(module) for name, module in found.items()
+    }
+    twins = {
+        module: _twin(module, implementation)
+        for name, module in found.items()
+        if reasons[name] is None
+    }
+    if not fuse or isinstance(model, _BatchNorm):
+        converted = _replaced(model, twins)
+    else:
+        converted = fx_fusion.fused(model, twins)
+        kept = twins.keys() & set(converted.modules())
+        reasons |= {
+            name: "it is inside a module that tracing does not enter"
+            for name in found
+            if found[name] in kept
+        }
+    return converted, [
+        f"{name or 'the model'} ({type(found[name]).__name__}): {reason}"
+        for name, reason in reasons.items()
+        if reason is not None
+    ]
+
+
+def _reason_by_class(module: _BatchNorm) -> str | None:
+    if isinstance(module, nn.SyncBatchNorm):
+        return "its statistics are of several processes"
+    if isinstance(module, LazyModuleMixin):
+        return "it has no parameters yet; call the model once, then convert it"
+    return (
+        None if type(module) in REPLACEABLE else "it is of a class that may compute something else"
+    )
+
+
+def _reason_by_state(module: _BatchNorm) -> str | None:
+    """What cannot be handed over to another module."""
+    computed = [name for name in STATE if name in vars(module)]
+    if computed:
+        return (
+            f"its {computed[0]} is computed anew for each call, as pruning and weight "
+            "normalization do"
+        )
+    if module._load_state_dict_pre_hooks:
+        return "it has a hook on loading, which refers to it"
+    needed = () if type(module) is BatchNorm else OURS
+    for name in (*vars(module), *module._parameters, *module._buffers, *module._modules):
+        if name in needed or hasattr(BatchNorm, name):
+            return f"it has an attribute {name} of its own"
+    return None
+
+
+def _twin(old: _BatchNorm, implementation: Specification) -> BatchNorm:
+    """Another module of the same state: the dictionaries of parameters, buffers and hooks are
+    shared, handles go on working.
+    """
+    new = BatchNorm(1, implementation=implementation, device="meta")
+    vars(new).update(
+        {
+            name: value
+            for name, value in vars(old).items()
+            if name not in ("implementation", "_resolved")
+        }
+    )
+    return new
+
+
+def _replaced(model: nn.Module, twins: fx_fusion.Twins) -> nn.Module:
+    for module in list(model.modules()):
+        # `named_children` would give a shared one once only
+        for name, child in module._modules.items():
+            if child in twins:
+                module._modules[name] = twins[child]
+    return twins.get(model, model)

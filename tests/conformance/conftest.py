@@ -1,8 +1,0 @@
-"""What the tests here share can be imported as the command `python tests/conformance/rejections.py` imports it."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))

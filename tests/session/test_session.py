@@ -1,0 +1,76 @@
+"""A session's exit status is the journal's: what failed, what is missing, and what proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.records import Record, Status
+from harness.session import lifecycle
+from harness.session.progress import Watch
+from tests.helpers import synthetic
+from tests.helpers.synthetic import case
+
+OK, MISTRUSTED = case("numpy", "data/0"), case("numpy", "data/1", mistrusted=["output"])
+WRONG, DOCUMENTED = (
+    case("numpy", "data/2", Status.WRONG),
+    case("numpy", "data/3", Status.WRONG, explanation="known"),
+)
+REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
+
+
+@pytest.mark.parametrize(
+    ("records", "status"),
+    [
+        ([OK], 0),
+        ([OK, REFUSED], 0),
+        ([OK, WRONG], 1),
+        ([OK, DOCUMENTED], 0),
+        ([OK, MISTRUSTED], 0),
+        ([DOCUMENTED], 0),
+        ([DOCUMENTED, WRONG], 1),
+        ([MISTRUSTED], 3),
+        ([MISTRUSTED, REFUSED], 3),
+        ([REFUSED], 3),
+    ],
+)
+def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_passes_it(
+    tmp_path: Path,
+    records: Sequence[Record],
+    status: int,
+) -> None:
+    assert lifecycle.exit_status(synthetic.journal(tmp_path, records), "s1") == status
+
+
+def test_a_missing_record_fails_it(tmp_path: Path) -> None:
+    assert (
+        lifecycle.exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1")
+        == 1
+    )
+
+
+def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: Path) -> None:
+    console = Console(width=40, file=io.StringIO())
+    lifecycle._say_why([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert (
+        "\n  bnbench check numpy 'task.cases='\"'\"'data/[a long name of a case]'\"'\"'' "
+        "device.threads=2\n" in said
+    )
+
+
+def test_a_failure_is_told_at_once_and_a_documented_deviation_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Watch("conformance", 40) as watch:
+        for record in (OK, OK, WRONG, DOCUMENTED):
+            watch.record(record)
+    said = capsys.readouterr().err
+    assert said.count("WRONG") == 1
+    assert f"numpy: WRONG in data/2: {synthetic.FAILURES[Status.WRONG]}" in " ".join(said.split())

@@ -1,0 +1,143 @@
+"""What is in the journal is never lost and never measured twice."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+
+import pytest
+
+from harness.records import Flag, Identity, Record, Status
+from harness.store import Journal, Plan
+
+
+def record(name="numpy", status=Status.OK, session="s", **cell):
+    reason = None if status is Status.OK else "because"
+    return Record(
+        Identity("throughput", name, cell, "source", "machine"),
+        session,
+        "2026-01-01T00:00:00+00:00",
+        status,
+        reason,
+        (Flag.DISTURBED,) if status is Status.OK else (),
+        {"median_seconds": 0.5} if status is Status.OK else None,
+        [{"launch": 0, "seconds": 0.5}],
+    )
+
+
+def append_many(folder, worker):
+    for number in range(50):
+        Journal(folder).append(record(f"arm{worker}", number=number))
+
+
+def test_a_record_comes_back_as_it_went(tmp_path):
+    Journal(tmp_path).append(record(n=1))
+    assert list(Journal(tmp_path).read().records.values()) == [record(n=1)]
+
+
+def test_an_absent_journal_is_an_empty_one(tmp_path):
+    contents = Journal(tmp_path / "none").read()
+    assert not contents.records
+    assert contents.latest_session() is None
+
+
+def test_of_two_records_with_one_key_the_newest_counts_and_the_older_is_kept(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(record(status=Status.CRASHED))
+    journal.append(record())
+    contents = journal.read()
+    assert [entry.status for entry in contents.records.values()] == [Status.OK]
+    assert [entry.status for entry in contents.history] == [Status.CRASHED, Status.OK]
+
+
+@pytest.mark.parametrize(
+    ("status", "settled"),
+    [
+        (Status.OK, True),
+        (Status.UNSUPPORTED, True),
+        (Status.WRONG, False),
+        (Status.CRASHED, False),
+        (Status.TIMEOUT, False),
+        (Status.UNAVAILABLE, False),
+    ],
+)
+def test_a_resumed_run_repeats_failures_and_what_the_machine_lacked(tmp_path, status, settled):
+    journal = Journal(tmp_path)
+    journal.append(record(status=status))
+    assert (journal.read().settled(record().key) is not None) == settled
+
+
+def test_a_line_torn_by_a_kill_is_counted_and_does_not_eat_the_next_one(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(record(n=1))
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + whole[: len(whole) // 2])
+    journal.append(record(n=2))
+    contents = journal.read()
+    assert contents.torn == 1
+    assert {entry.cell["n"] for entry in contents.records.values()} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"7", b'{"a": 1}', b'{"kind": "hat"}', b'{"kind": "record"}', b"\xff\x00", b"{"]
+)
+def test_a_line_that_no_journal_writes_is_counted_and_passed_over(tmp_path, line):
+    journal = Journal(tmp_path)
+    journal.append(record(n=1))
+    with journal.path.open("ab") as file:
+        file.write(line + b"\n")
+    journal.append(record(n=2))
+    contents = journal.read()
+    assert contents.torn == 1
+    assert len(contents.records) == 2
+
+
+def test_eight_processes_append_at_once_and_no_line_is_lost(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=append_many, args=(tmp_path, worker)) for worker in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    contents = Journal(tmp_path).read()
+    assert contents.torn == 0
+    assert len(contents.records) == 8 * 50
+
+
+def test_a_session_knows_what_it_planned_and_nobody_measured(tmp_path):
+    journal = Journal(tmp_path)
+    planned = [record(n=n) for n in range(3)]
+    journal.begin("s", time="t", command=[], environment={}, config={})
+    journal.plan(Plan("s", "0", "throughput", {}, tuple(entry.key for entry in planned)))
+    journal.append(planned[1])
+    contents = journal.read()
+    assert contents.of_session("s") == [planned[1]]
+    assert contents.missing("s") == [planned[0].key, planned[2].key]
+
+
+def test_a_resumed_session_finds_the_records_of_the_one_before(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(record(session="first"))
+    journal.plan(Plan("second", "0", "throughput", {}, (record().key,)))
+    assert [entry.session for entry in journal.read().of_session("second")] == ["first"]
+
+
+def test_a_later_session_does_not_change_what_an_earlier_one_found(tmp_path):
+    journal = Journal(tmp_path)
+    for session in ("first", "second"):
+        journal.plan(Plan(session, "0", "throughput", {}, (record().key,)))
+        journal.append(record(session=session))
+    contents = journal.read()
+    assert [contents.of_session(session)[0].session for session in ("first", "second")] == [
+        "first",
+        "second",
+    ]
+
+
+def test_a_journal_of_a_newer_program_is_refused_rather_than_misread(tmp_path):
+    data = json.loads(record().to_json())
+    (tmp_path / "journal.jsonl").write_text(
+        json.dumps({"kind": "record", **data, "schema": 99}) + "\n"
+    )
+    with pytest.raises(ValueError, match="newer than"):
+        Journal(tmp_path).read()

@@ -1,0 +1,168 @@
+"""Real workers, small problems: each trouble is named, and costs its own record only."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.config import UsageError
+from harness.isolation import Host, Killed, Settings
+from harness.records import Status
+from implementations.interface import Problem
+
+SMALL = Problem((4, 3, 5, 5), activation="relu")
+
+
+def plugin(name, **arguments):
+    return {"_target_": f"troublesome_bn.{name}", **arguments}
+
+
+def measured(*implementations, problem=SMALL, **keywords):
+    keywords = {"launches": 2, "blocks": 2, **keywords}
+    records = harness.measure(
+        ["torch_native", *implementations],
+        [problem],
+        threads=1,
+        **{"most_launches": keywords["launches"], **keywords},
+    )
+    return {record.implementation.removeprefix("troublesome_bn."): record for record in records}
+
+
+def test_every_arm_is_measured_in_every_block_of_every_launch():
+    records = measured("numpy", "torch_unfused", launches=3, blocks=4)
+    assert set(records) == {"torch_native", "canary", "numpy", "torch_unfused"}
+    for record in records.values():
+        assert record.status is Status.OK
+        places = Counter((sample["launch"], sample["block"]) for sample in record.samples)
+        counted = Counter(
+            (sample["launch"], sample["block"])
+            for sample in record.samples
+            if not sample["set_aside"]
+        )
+        assert set(counted.values()) == {1}  # what a busy machine disturbed is taken again
+        assert {(launch, block) for launch in range(3) for block in range(4)} <= set(places)
+
+
+TROUBLES = {
+    "Crashing": (Status.CRASHED, "SIGSEGV"),
+    "Exiting": (Status.CRASHED, "exit status 3"),
+    "Raising": (Status.CRASHED, "no_such_thing"),
+    "Wrong": (Status.WRONG, "output"),
+    "Refusing": (Status.UNSUPPORTED, "it is Sunday"),
+    "Speechless": (Status.UNSUPPORTED, "it gives no reason"),
+    "Threaded": (Status.CRASHED, "number of threads"),
+    "NoImplementation": (Status.CRASHED, "is not an Implementation"),
+    "NotThere": (Status.CRASHED, "no attribute 'NotThere'"),
+    "Absent": (Status.UNAVAILABLE, "a machine that is not here"),
+    "Chatty": (Status.OK, None),
+    "Scaled(factor=1.0)": (Status.OK, None),
+}
+
+
+@pytest.fixture(scope="module")
+def troubled():
+    """All the troublesome plug-ins in one cell."""
+    plugins = [plugin("Scaled", factor=1.0) if "(" in name else plugin(name) for name in TROUBLES]
+    return measured("numpy", *plugins, launches=1)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_trouble_is_named(troubled, name):
+    status, reason = TROUBLES[name]
+    assert troubled[name].status is status
+    assert (troubled[name].reason is None) == (reason is None)
+    assert reason is None or reason in troubled[name].reason
+    assert (troubled[name].figures is None) == (status is not Status.OK)
+
+
+def test_trouble_costs_its_own_record_only(troubled):
+    assert {troubled[other].status for other in ("torch_native", "numpy", "canary")} == {Status.OK}
+
+
+def test_what_a_plugin_prints_is_not_taken_for_an_answer(troubled):
+    assert troubled["Chatty"].figures["median_seconds"] > 0
+
+
+def test_a_hang_is_a_timeout_and_the_others_are_measured(monkeypatch):
+    ask = Host.call
+    monkeypatch.setattr(
+        Host,
+        "call",
+        lambda self, service, timeout, *rest, **keywords: ask(
+            self, service, 5.0 if "Hanging" in str(keywords) else timeout, *rest, **keywords
+        ),
+    )
+    records = measured(plugin("Hanging"), launches=1)
+    assert records["Hanging"].status is Status.TIMEOUT
+    assert records["torch_native"].status is Status.OK
+
+
+def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_reason():
+    problem = Problem((4, 3), dtype="bfloat16")  # which NumPy has not
+    made = harness.measure(
+        ["torch_native"],
+        [problem],
+        threads=1,
+        launches=1,
+        most_launches=1,
+        blocks=1,
+        baseline="numpy",
+    )
+    records = {record.implementation: record for record in made}
+    assert records["numpy"].status is Status.UNSUPPORTED
+    assert records["torch_native"].figures["median_seconds"] > 0
+    assert records["torch_native"].figures["ratio"] is None
+    assert "UNSUPPORTED" in records["torch_native"].figures["ratio_absent"]
+
+
+def test_twenty_percent_more_work_is_found_slower():
+    problem = Problem((16, 32, 28, 28))
+    ratio = measured(plugin("SlowedByAFifth"), problem=problem, launches=4)[
+        "SlowedByAFifth"
+    ].figures["ratio"]
+    assert ratio["high"] > 1.1
+    assert ratio["estimate"] > 1
+
+
+def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
+    records = harness.measure(["numpy"], [SMALL], threads=1, launches=1, most_launches=1, blocks=1)
+    assert [record.implementation for record in records] == ["torch_native", "numpy", "canary"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nump"], "did you mean 'numpy'"),
+        ([{"_target_": "no_such_module.Mine"}], "PYTHONPATH"),
+        ([{"target": "x.Y"}], "_target_"),
+        (["numpy", "numpy"], "twice"),
+    ],
+)
+def test_an_implementation_that_is_not_there_is_a_usage_error(given, said):
+    with pytest.raises(UsageError, match=said):
+        harness.measure(given, [SMALL])
+
+
+def test_a_worker_that_is_killed_from_outside_is_told_by_its_signal():
+    with Host(Settings()) as host:
+        os.kill(host.process.pid, signal.SIGKILL)
+        with pytest.raises(Killed, match="SIGKILL"):
+            host.call("timing.clear", 10.0)
+
+
+def test_a_worker_runs_with_the_threads_and_the_cpus_that_it_was_given():
+    with Host(Settings(threads=1)) as host:
+        assert host.facts["threads"] == 1
+        assert len(host.facts["cpus"]) == 1
+
+
+@pytest.mark.parametrize(("pages", "asks"), [("asked", True), ("default", False)])
+def test_a_worker_asks_the_kernel_for_huge_pages_where_it_is_told_to(pages, asks):
+    with Host(Settings(huge_pages=pages)) as host:
+        environment = Path(f"/proc/{host.process.pid}/environ").read_bytes()
+    assert (b"glibc.malloc.hugetlb=1" in environment) == asks
