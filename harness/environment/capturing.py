@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harness.environment import machine, software
-from harness.records import digest
+from harness.records import Plain, digest, to_plain
 
 GIB = 2**30
 
@@ -19,19 +19,19 @@ GIB = 2**30
 class Environment:
     """Plain data in two parts, ready for JSON. The package's docstring says what goes where."""
 
-    stable: dict[str, Any]
-    volatile: dict[str, Any]
+    stable: Mapping[str, object] = field(default_factory=dict)
+    volatile: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """The digest of the stable part: 16 hexadecimal digits."""
         return digest(self.stable)
 
-    def to_data(self) -> dict[str, Any]:
+    def to_data(self) -> dict[str, Plain]:
         """Both parts and the fingerprint, as the journal keeps them."""
         return {
-            "stable": dict(self.stable),
-            "volatile": dict(self.volatile),
+            "stable": to_plain(self.stable),
+            "volatile": to_plain(self.volatile),
             "fingerprint": self.fingerprint,
         }
 

@@ -1,31 +1,105 @@
-"""Frozen records: what became of one implementation in one cell."""
+"""Frozen records: what became of one implementation in one cell.
 
-from harness.records.record import (
-    CANARY,
-    SCHEMA,
-    Flag,
-    Identity,
-    Interval,
-    NewerSchemaError,
-    Record,
-    Status,
-    Verdict,
+cells      what defines a measurement: `ThroughputCell`, `TrainingCell`, `CaseCell`
+figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `CaseFigures`
+samples    the raw observations that figures derive from
+record     a cell, an implementation and what became of it: `Record`, one class for each task
+statuses   `Status`, `Flag`, `Verdict`
+plain_data to plain data, ready for JSON, and back
+reading    records as plain data, of this and earlier schemas
+"""
+
+from harness.records.cells import CaseCell, Cell, Protocol, ThroughputCell, TrainingCell
+from harness.records.figures import (
+    CaseFigures,
+    Conditions,
+    Figures,
+    Floor,
+    MemoryUse,
+    ThroughputFigures,
+    TimeSpent,
+    TrainingFigures,
+)
+from harness.records.interval import Interval
+from harness.records.plain_data import (
+    InvalidDataError,
+    Plain,
     differing,
     digest,
     flat,
+    from_plain,
+    plain_fields,
+    to_json,
+    to_plain,
 )
+from harness.records.reading import NewerSchemaError, record_from_plain, record_to_plain
+from harness.records.record import (
+    CANARY,
+    SCHEMA,
+    AnyIdentity,
+    AnyRecord,
+    CaseRecord,
+    Identity,
+    Record,
+    ThroughputRecord,
+    TrainingRecord,
+)
+from harness.records.samples import (
+    BlockConditions,
+    ComparedQuantity,
+    Cost,
+    Sample,
+    TimedSample,
+    TrainingStep,
+)
+from harness.records.statuses import Flag, Status, Verdict
+from harness.records.units import Bytes, Seconds
 
 __all__ = [
     "CANARY",
     "SCHEMA",
+    "AnyIdentity",
+    "AnyRecord",
+    "BlockConditions",
+    "Bytes",
+    "CaseCell",
+    "CaseFigures",
+    "CaseRecord",
+    "Cell",
+    "ComparedQuantity",
+    "Conditions",
+    "Cost",
+    "Figures",
     "Flag",
+    "Floor",
     "Identity",
     "Interval",
+    "InvalidDataError",
+    "MemoryUse",
     "NewerSchemaError",
+    "Plain",
+    "Protocol",
     "Record",
+    "Sample",
+    "Seconds",
     "Status",
+    "ThroughputCell",
+    "ThroughputFigures",
+    "ThroughputRecord",
+    "TimeSpent",
+    "TimedSample",
+    "TrainingCell",
+    "TrainingFigures",
+    "TrainingRecord",
+    "TrainingStep",
     "Verdict",
     "differing",
     "digest",
     "flat",
+    "from_plain",
+    "plain_fields",
+    "record_from_plain",
+    "record_to_plain",
+    "to_json",
+    "to_plain",
 ]

@@ -7,116 +7,71 @@ aside.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
-from typing import Any, Self
+from abc import ABC
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar, final
+
+from harness.records.cells import CaseCell, Cell, ThroughputCell, TrainingCell
+from harness.records.figures import CaseFigures, Figures, ThroughputFigures, TrainingFigures
+from harness.records.plain_data import digest
+from harness.records.samples import ComparedQuantity, Cost, Sample, TimedSample, TrainingStep
+from harness.records.statuses import Flag, Status
 
 SCHEMA = 3
 CANARY = "canary"  # the baseline's second name: their ratio is the cell's noise
 
-
-class NewerSchemaError(ValueError):
-    """A record was written by a later version of the program, and would be misread."""
-
-
-class Status(StrEnum):
-    """What became of a measurement. Only OK carries figures."""
-
-    OK = "OK"
-    WRONG = "WRONG"
-    UNSUPPORTED = "UNSUPPORTED"
-    UNAVAILABLE = "UNAVAILABLE"
-    CRASHED = "CRASHED"
-    TIMEOUT = "TIMEOUT"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the implementation is to blame. A refusal, or a machine that lacks something, is
-        no failure.
-        """
-        return self in (Status.WRONG, Status.CRASHED, Status.TIMEOUT)
-
-
-class Flag(StrEnum):
-    """A doubt about an OK record. It forbids a verdict, not a number."""
-
-    DISTURBED = "DISTURBED"
-    UNSTEADY = "UNSTEADY"
-    IMPLAUSIBLE = "IMPLAUSIBLE"
-    CLOCKS_DISAGREE = "CLOCKS_DISAGREE"
-    MISTRUSTED = "MISTRUSTED"  # the comparison was made, and cancellation lets it tell too little
-
-
-class Verdict(StrEnum):
-    """What an interval says about a ratio of times, given a practical margin."""
-
-    FASTER = "FASTER"
-    SLOWER = "SLOWER"
-    SAME = "SAME"
-    AMBIGUOUS = "AMBIGUOUS"
+CellT_co = TypeVar("CellT_co", bound=Cell, covariant=True)
+FiguresT_co = TypeVar("FiguresT_co", bound=Figures, covariant=True)
+SampleT_co = TypeVar("SampleT_co", bound=Sample, covariant=True)
 
 
 @dataclass(frozen=True)
-class Interval:
-    """An estimate and the confidence interval around it."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Identity:
+class Identity(Generic[CellT_co]):
     """What makes a record what it is. Two records with one key are the same measurement.
 
-    ``cell`` is plain data: all that defines the cell, the baseline and the protocol's version among
-    it. ``source`` hashes the implementation's version, source and binary; ``environment`` the
-    stable part of the machine.
+    ``source`` hashes the implementation's version, source and binary; ``environment`` the stable
+    part of the machine and its software.
     """
 
-    task: str
     implementation: str
-    cell: Mapping[str, Any]
+    cell: CellT_co
     source: str
     environment: str
 
     @property
+    def task(self) -> str:
+        return self.cell.TASK
+
+    @cached_property
     def cell_key(self) -> str:
+        """What all arms of a cell share. Of a record that was read it is that of the data on disk."""
         return digest({"task": self.task, "cell": self.cell, "environment": self.environment})
 
-    @property
+    @cached_property
     def key(self) -> str:
-        return digest(
-            {"cell": self.cell_key, "implementation": self.implementation, "source": self.source}
-        )
+        arm = {"implementation": self.implementation, "source": self.source}
+        return digest({"cell": self.cell_key, **arm})
 
 
 @dataclass(frozen=True)
-class Record:
-    """One result. ``figures`` (present if and only if the status is OK) and ``samples`` are plain
-    data.
+class Record(ABC, Generic[CellT_co, FiguresT_co, SampleT_co]):
+    """One result. ``figures`` are present if and only if the status is OK.
 
-    ``samples`` are the raw observations that the figures derive from: for ``throughput`` a list of
-    ``{launch, block, calls, set_aside, retaken, doubts}`` and what `timing.taken` has, for
-    ``convergence`` curves by step, for ``conformance`` what was found of each quantity, whether it
-    passed or not: ``{quantity, passed, ratio, index, got, expected, ulp, fault, mistrusted}``,
-    where numbers that are not finite are None. ``explanation`` is of a WRONG that is documented: a
-    known property of that implementation, with its source. ``cost`` tells what is not the
-    measurement: seconds of preparation, first call and checking.
+    ``samples`` are the raw observations that the figures derive from. ``explanation`` is of a WRONG
+    that is documented: a known property of that implementation, with its source. ``time`` is when
+    the record was made, in ISO 8601 and UTC.
     """
 
-    identity: Identity
+    identity: Identity[CellT_co]
     session: str
     time: str
     status: Status
     reason: str | None = None
     flags: tuple[Flag, ...] = ()
-    figures: Mapping[str, Any] | None = None
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    cost: Mapping[str, float] = field(default_factory=dict)
+    figures: FiguresT_co | None = None
+    samples: tuple[SampleT_co, ...] = ()
+    cost: Cost = Cost()
     explanation: str | None = None
     schema: int = SCHEMA
 
@@ -137,9 +92,7 @@ class Record:
 
     @property
     def failed(self) -> bool:
-        """Whether the implementation is to blame, and for something that is not documented of
-        it.
-        """
+        """Whether the implementation is to blame, for something that is not documented of it."""
         return self.status.failed and self.explanation is None
 
     @property
@@ -147,61 +100,31 @@ class Record:
         return self.identity.implementation
 
     @property
-    def cell(self) -> Mapping[str, Any]:
+    def cell(self) -> CellT_co:
         return self.identity.cell
 
     @property
     def task(self) -> str:
         return self.identity.task
 
-    def to_json(self) -> str:
-        """One line of JSON. NaN and infinity are refused: a failure never becomes a number."""
-        return json.dumps(asdict(self), allow_nan=False, sort_keys=True)
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """The record that ``to_json`` wrote, read back. Raises ``NewerSchemaError``."""
-        if data["schema"] > SCHEMA:
-            raise NewerSchemaError(
-                f"record schema {data['schema']} is newer than {SCHEMA}, which this bnbench reads; "
-                "upgrade it"
-            )
-        return cls(
-            **{
-                **data,
-                "identity": Identity(**data["identity"]),
-                "status": Status(data["status"]),
-                "flags": tuple(Flag(flag) for flag in data["flags"]),
-            }
-        )
+@final
+@dataclass(frozen=True)
+class ThroughputRecord(Record[ThroughputCell, ThroughputFigures, TimedSample]):
+    """How fast one arm of a cell was."""
 
 
-def digest(data: Any) -> str:
-    """A short stable hash of plain data: 16 hexadecimal digits of SHA-256 over canonical JSON."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()[
-        :16
-    ]
+@final
+@dataclass(frozen=True)
+class TrainingRecord(Record[TrainingCell, TrainingFigures, TrainingStep]):
+    """How one arm trained from one seed."""
 
 
-def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"ratio": {"low": 1}}`` as ``{"ratio.low": 1}``. Lists are values, not levels."""
-    pairs: dict[str, Any] = {}
-    for key, value in data.items():
-        pairs |= (
-            flat(value, f"{prefix}{key}.")
-            if isinstance(value, Mapping)
-            else {f"{prefix}{key}": value}
-        )
-    return pairs
+@final
+@dataclass(frozen=True)
+class CaseRecord(Record[CaseCell, CaseFigures, ComparedQuantity]):
+    """Whether one implementation passed one conformance case."""
 
 
-def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Where two mappings, nested or not, differ: dotted name to the values before and after, None
-    where absent.
-    """
-    one, other = flat(before), flat(after)
-    return {
-        name: (one.get(name), other.get(name))
-        for name in sorted(one.keys() | other.keys())
-        if one.get(name) != other.get(name)
-    }
+AnyRecord = ThroughputRecord | TrainingRecord | CaseRecord
+AnyIdentity = Identity[ThroughputCell] | Identity[TrainingCell] | Identity[CaseCell]

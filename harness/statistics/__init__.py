@@ -14,7 +14,6 @@ from harness.statistics.intervals import interval, welch
 from harness.statistics.planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
 from harness.statistics.samples import (
-    Sample,
     block_log_ratios,
     geometric_mean,
     launch_ranges,
@@ -33,7 +32,6 @@ __all__ = [
     "Components",
     "Difference",
     "Equivalence",
-    "Sample",
     "binomial_interval",
     "binomial_upper",
     "block_log_ratios",

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log
 from statistics import fmean, median
-from typing import Any
 
-Sample = Mapping[str, Any]
-"""One timed group of calls: ``launch``, ``block``, ``calls``, and the whole group's ``seconds``.
-
-``set_aside``, False where it is absent, says that the block was disturbed: it is kept and enters no
-figure.
-"""
+from harness.records import Seconds, TimedSample
 
 
-def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str) -> list[float]:
+def log_ratios(
+    samples: Mapping[str, Sequence[TimedSample]], arm: str, baseline: str
+) -> list[float]:
     """One log-ratio of times per call, ``arm`` over ``baseline``, for each launch in which both
     share a block.
 
@@ -26,7 +22,7 @@ def log_ratios(samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str)
 
 
 def block_log_ratios(
-    samples: Mapping[str, Sequence[Sample]], arm: str, baseline: str
+    samples: Mapping[str, Sequence[TimedSample]], arm: str, baseline: str
 ) -> list[list[float]]:
     """The same of each block that both share and that is not set aside, by launch."""
     ours, theirs = _per_call(samples[arm]), _per_call(samples[baseline])
@@ -37,21 +33,21 @@ def block_log_ratios(
     return list(launches.values())
 
 
-def launch_seconds(samples: Sequence[Sample]) -> list[float]:
+def launch_seconds(samples: Sequence[TimedSample]) -> list[float]:
     """Seconds per call of one arm, the median over blocks, for each launch that has a block not set
     aside.
     """
     return [median(blocks) for blocks in _by_launch(samples)]
 
 
-def launch_ranges(samples: Sequence[Sample]) -> list[float]:
+def launch_ranges(samples: Sequence[TimedSample]) -> list[float]:
     """The slowest block over the quickest of one arm, not counting those set aside, for each launch
     that has any.
     """
     return [max(blocks) / min(blocks) for blocks in _by_launch(samples)]
 
 
-def median_seconds(samples: Sequence[Sample]) -> float:
+def median_seconds(samples: Sequence[TimedSample]) -> Seconds:
     """Seconds per call of one arm: the median over launches of the median over blocks.
 
     Raises ValueError where there is no sample, or each is set aside.
@@ -63,7 +59,7 @@ def median_seconds(samples: Sequence[Sample]) -> float:
             "not be set "
             "aside, so measure again on a quieter machine"
         )
-    return median(launches)
+    return Seconds(median(launches))
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
@@ -73,16 +69,16 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     return exp(fmean(map(log, ratios)))
 
 
-def _by_launch(samples: Iterable[Sample]) -> list[list[float]]:
+def _by_launch(samples: Iterable[TimedSample]) -> list[list[float]]:
     launches = defaultdict(list)
     for (launch, _), seconds in _per_call(samples).items():
         launches[launch].append(seconds)
     return list(launches.values())
 
 
-def _per_call(samples: Iterable[Sample]) -> dict[tuple[Hashable, Hashable], float]:
+def _per_call(samples: Iterable[TimedSample]) -> dict[tuple[int, int], float]:
     blocks = defaultdict(list)
     for sample in samples:
-        if not sample.get("set_aside", False):
-            blocks[sample["launch"], sample["block"]].append(sample["seconds"] / sample["calls"])
+        if not sample.set_aside:
+            blocks[sample.launch, sample.block].append(sample.seconds / sample.calls)
     return {place: median(seconds) for place, seconds in blocks.items()}

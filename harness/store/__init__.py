@@ -1,5 +1,12 @@
-"""What was measured, on disk: what is in the journal is never lost and never measured twice."""
+"""What was measured, on disk: what is in the journal is never lost and never measured twice.
 
-from harness.store.journal import Contents, Journal, Plan
+journal   the file, its lines and its lock
+entries   what it holds beside records
+contents  what it held at one moment, and what of that belongs to a session
+"""
 
-__all__ = ["Contents", "Journal", "Plan"]
+from harness.store.contents import Contents
+from harness.store.entries import Failure, Plan, SessionStart
+from harness.store.journal import Journal
+
+__all__ = ["Contents", "Failure", "Journal", "Plan", "SessionStart"]
