@@ -45,7 +45,7 @@ class Identity(Generic[CellT_co]):
 
     @cached_property
     def cell_key(self) -> str:
-        """What all arms of a cell share. Of a record that was read it is that of the data on disk."""
+        """What all arms of a cell share; of a record that was read, that of the data on disk."""
         return digest({"task": self.task, "cell": self.cell, "environment": self.environment})
 
     @cached_property
