@@ -1,8 +1,7 @@
 """The harness: what proves, measures, records and reports on `implementations`.
 
-check(implementation, ...) -> list[Record]                conformance, for notebooks and a project's
-                                                          own pytest
-measure(implementations, problems, ...) -> list[Record]   throughput, side by side
+check(implementation, ...) -> list[CaseRecord]        conformance, for a project's own pytest
+measure(implementations, problems, ...) -> list[ThroughputRecord]        speed, side by side
 """
 
 from __future__ import annotations

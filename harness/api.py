@@ -18,7 +18,7 @@ from harness.config import (
 )
 from harness.config.validation import validated
 from harness.environment import capture
-from harness.records import Record
+from harness.records import AnyRecord, CaseRecord, ThroughputRecord
 from harness.tasks import task_of
 from implementations.interface import Problem
 from implementations.registry import Specification
@@ -32,7 +32,7 @@ def check(
     cases: str = "*",
     thorough: bool = False,
     threads: int | None = None,
-) -> list[Record]:
+) -> list[CaseRecord]:
     """Hold one implementation, a name or ``{"_target_": "package.Class"}``, against the conformance
     suite.
 
@@ -40,19 +40,16 @@ def check(
     adds those that take longer. All are OK or UNSUPPORTED for one that is right. In its own
     project's tests that reads
 
-        @pytest.mark.parametrize("record", harness.check("mine"), ids=lambda r: r.cell["case"])
+        @pytest.mark.parametrize("record", harness.check("mine"), ids=lambda r: r.cell.case)
         def test_my_batch_norm_conforms(record):
             assert not record.failed, record.reason
 
     Runs in processes of its own. Raises ``UsageError`` for an unknown name, or a glob that matches
     nothing.
     """
-    return _records(
-        [implementation],
-        ConformanceConfig(cases=cases, thorough=thorough),
-        ProblemConfig(),
-        threads,
-    )
+    task = ConformanceConfig(cases=cases, thorough=thorough)
+    records = _records([implementation], task, ProblemConfig(), threads)
+    return [record for record in records if isinstance(record, CaseRecord)]
 
 
 def measure(
@@ -69,7 +66,7 @@ def measure(
     most_launches: int | None = None,
     blocks: int = 5,
     baseline: str = "torch_native",
-) -> list[Record]:
+) -> list[ThroughputRecord]:
     """Time implementations side by side on each problem; a record for each of them, and the
     canary's.
 
@@ -86,12 +83,12 @@ def measure(
         most_launches=most_launches,
         blocks=blocks,
     )
-    records = []
+    records: list[AnyRecord] = []
     for problem in problems:
         attributes = {key: value for key, value in asdict(problem).items() if key != "shape"}
         described = ProblemConfig(shapes=[list(problem.shape)], **attributes)
         records += _records(implementations, task, described, threads, baseline)
-    return records
+    return [record for record in records if isinstance(record, ThroughputRecord)]
 
 
 def _records(
@@ -100,7 +97,7 @@ def _records(
     problem: ProblemConfig,
     threads: int | None,
     baseline: str = "torch_native",
-) -> list[Record]:
+) -> list[AnyRecord]:
     config = validated(
         Config(
             task=task,
@@ -117,5 +114,5 @@ def _records(
     return [made[identity.key] for identity in planned if identity.key in made]
 
 
-def _silent(text: str) -> None:
+def _silent(_: str) -> None:
     """Progress goes nowhere."""

@@ -28,7 +28,7 @@ ELEMENTWISE = frozenset({"output", "grad_input", "grad_residual"})
 
 
 @dataclass(frozen=True)
-class Finding:
+class QuantityCheck:
     """What was found of one quantity. ``ratio`` is the worst error over its tolerance; up to 1 is
     right.
 
@@ -69,7 +69,7 @@ def verify(
     channels: Sequence[int] | None = None,
     *,
     representable: bool = False,
-) -> list[Finding]:
+) -> list[QuantityCheck]:
     """One finding for every quantity that there is or should be, over all channels or the given
     ones.
 
@@ -87,7 +87,7 @@ def verify(
         if fault is None and getattr(results, name) is not None
     ]
     found = {
-        name: Finding(name, math.inf, fault=fault)
+        name: QuantityCheck(name, math.inf, fault=fault)
         for name, fault in faults.items()
         if fault is not None
     }
@@ -101,7 +101,7 @@ def verify(
     return [found[name] for name in QUANTITIES if name in found]
 
 
-def failures(findings: Sequence[Finding]) -> str | None:
+def failures(findings: Sequence[QuantityCheck]) -> str | None:
     """What is wrong, in one line, worst first; None when nothing is."""
     failed = sorted(
         (finding for finding in findings if not finding.passed), key=lambda finding: -finding.ratio
@@ -112,14 +112,14 @@ def failures(findings: Sequence[Finding]) -> str | None:
 
 def worst(
     quantity: str, got: Array, expected: Array, tolerance: Array | float, dtype: torch.dtype
-) -> Finding:
+) -> QuantityCheck:
     """The worst element, with its index in the given arrays. An empty quantity passes."""
     if got.size == 0:
-        return Finding(quantity)
+        return QuantityCheck(quantity)
     ratio = _ratios(got, expected, tolerance, torch.finfo(dtype).max)
     place = np.unravel_index(int(ratio.argmax()), ratio.shape)
     here, there = float(got[place]), float(expected[place])
-    return Finding(
+    return QuantityCheck(
         quantity,
         float(ratio[place]),
         tuple(map(int, place)),
@@ -169,7 +169,7 @@ def _compared(
     arrays: Arrays,
     channels: Sequence[int],
     representable: bool,
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     got = {
         name: (oracle.matrix if name in ELEMENTWISE else oracle.vector)(
             getattr(results, name), channels

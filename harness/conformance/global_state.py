@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 
 
 def _flushes() -> bool:
@@ -35,13 +35,13 @@ def read() -> dict[str, Any]:
     return {name: now() for name, (now, _) in SETTINGS.items()}
 
 
-def restored(before: dict[str, Any]) -> list[Finding]:
+def restored(before: dict[str, Any]) -> list[QuantityCheck]:
     """Set everything back to ``before``; a finding for each setting that was another."""
     changed = [name for name, value in read().items() if value != before[name]]
     for name in changed:
         SETTINGS[name][1](before[name])
     return [
-        Finding(
+        QuantityCheck(
             name, inf, fault=f"was changed from {before[name]}, for every other user of the process"
         )
         for name in changed

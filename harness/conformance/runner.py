@@ -1,37 +1,27 @@
-"""One case for one implementation, in a worker: data in, plain data out."""
+"""One case for one implementation, in a worker."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 from harness.conformance import global_state
 from harness.conformance.cases import named
 from harness.conformance.checks import check
-from harness.conformance.compare import Finding, failures
-from harness.records import Status
+from harness.conformance.compare import QuantityCheck, failures
+from harness.conformance.messages import CaseOutcome
+from harness.records import CaseFigures, ComparedQuantity, Status
 from implementations import Unavailable, Unsupported, registry
 
 NO_REASON = "it gives no reason"
 
 
-def run(
-    progress: Callable[[Any], None],  # noqa: ARG001 -- every service is given it
-    *,
-    implementation: registry.Specification,
-    case: str,
-    device: str = "cpu",
-) -> dict[str, Any]:
-    """Status, reason, figures and samples of the case of that name, for a record.
+def run(*, implementation: registry.Specification, case: str, device: str = "cpu") -> CaseOutcome:
+    """Check the case of that name.
 
-    ``figures`` has the worst error as a multiple of its tolerance, with its quantity, index and
-    size in units in the last place, how many comparisons were made, and which of them prove
-    nothing. ``samples`` has all that was found. What the implementation raises in a case on numbers
-    is raised here.
+    What the implementation raises in a case on numbers is raised here.
     """
-    findings: list[Finding] = []
+    findings: list[QuantityCheck] = []
     before = global_state.read()
     try:
         findings.extend(check(registry.load(implementation), named(case), device))
@@ -39,36 +29,43 @@ def run(
         raise
     except (Unsupported, Unavailable) as reason:
         if failures(findings) is None:  # a refusal undoes nothing that was found before it
-            status = Status.UNSUPPORTED if isinstance(reason, Unsupported) else Status.UNAVAILABLE
-            return {"status": status.value, "reason": str(reason) or NO_REASON}
+            refused = isinstance(reason, Unsupported)
+            status = Status.UNSUPPORTED if refused else Status.UNAVAILABLE
+            return CaseOutcome(status, str(reason) or NO_REASON)
     finally:
         findings += global_state.restored(before)
-    samples = list(map(_sample, findings))
+    samples = tuple(map(_compared_quantity, findings))
     wrong = failures(findings)
     if wrong is not None:
-        return {"status": Status.WRONG.value, "reason": wrong, "samples": samples}
-    return {"status": Status.OK.value, "figures": _figures(findings), "samples": samples}
+        return CaseOutcome(Status.WRONG, wrong, samples=samples)
+    return CaseOutcome(Status.OK, None, _figures(findings), samples)
 
 
-def _figures(findings: Sequence[Finding]) -> dict[str, Any]:
+def _figures(findings: Sequence[QuantityCheck]) -> CaseFigures:
     worst = max(findings, key=lambda finding: finding.ratio)
-    return {
-        "worst": worst.ratio,
-        "quantity": worst.quantity,
-        "index": list(worst.index),
-        "ulp": _finite(worst.ulp),
-        "comparisons": len(findings),
-        "mistrusted": list(
-            dict.fromkeys(finding.quantity for finding in findings if finding.mistrusted)
-        ),
-    }
+    mistrusted = dict.fromkeys(finding.quantity for finding in findings if finding.mistrusted)
+    return CaseFigures(
+        worst=worst.ratio,
+        quantity=worst.quantity,
+        index=worst.index,
+        ulp=_finite(worst.ulp),
+        comparisons=len(findings),
+        mistrusted=tuple(mistrusted),
+    )
 
 
-def _sample(finding: Finding) -> dict[str, Any]:
-    numbers = {
-        name: _finite(getattr(finding, name)) for name in ("ratio", "got", "expected", "ulp")
-    }
-    return {**asdict(finding), **numbers, "index": list(finding.index), "passed": finding.passed}
+def _compared_quantity(finding: QuantityCheck) -> ComparedQuantity:
+    return ComparedQuantity(
+        quantity=finding.quantity,
+        passed=finding.passed,
+        ratio=_finite(finding.ratio),
+        index=finding.index,
+        got=_finite(finding.got),
+        expected=_finite(finding.expected),
+        ulp=_finite(finding.ulp),
+        fault=finding.fault,
+        mistrusted=finding.mistrusted,
+    )
 
 
 def _finite(value: float) -> float | None:

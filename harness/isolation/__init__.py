@@ -1,24 +1,35 @@
 """Worker processes: every implementation runs in one, so that a crash or a hang costs its own
 record only.
+
+settings        how a worker process is set up
+worker_process  the parent's side: start, ask, wait, notice its death
+serving         the worker's side: answer requests
+messages        what travels between the two
+worker_pool     untimed work side by side
+device_lock     timed work one at a time
 """
 
-from harness.isolation.worker_pool import Lane, side_by_side
+from harness.isolation.settings import WAIT_POLICIES, WorkerSettings
+from harness.isolation.worker_pool import Lane, WorkerKind, side_by_side
 from harness.isolation.worker_process import (
-    WAIT_POLICIES,
-    Host,
-    Killed,
-    Overdue,
-    RemoteError,
-    Settings,
+    Call,
+    OnProgress,
+    WorkerDied,
+    WorkerError,
+    WorkerProcess,
+    WorkerTimedOut,
 )
 
 __all__ = [
     "WAIT_POLICIES",
-    "Host",
-    "Killed",
+    "Call",
     "Lane",
-    "Overdue",
-    "RemoteError",
-    "Settings",
+    "OnProgress",
+    "WorkerDied",
+    "WorkerError",
+    "WorkerKind",
+    "WorkerProcess",
+    "WorkerSettings",
+    "WorkerTimedOut",
     "side_by_side",
 ]

@@ -1,10 +1,7 @@
-"""A device is lent to one timed section at a time, or to any number that nothing times, whichever
-processes ask.
+"""A lock on a device, shared by all of a user's processes: jobs that run in parallel never time
+each other, nor what trains beside them.
 
-So parallel jobs never time each other, nor what trains beside them.
-
-The lock is the kernel's, on a file that all of a user's processes share; it goes when its holder
-dies, however it dies.
+It is the kernel's lock on a file, which goes when its holder dies, however it dies.
 """
 
 from __future__ import annotations
@@ -18,9 +15,10 @@ from pathlib import Path
 
 
 @contextmanager
-def device_lease(device: str, *, timed: bool = True) -> Iterator[None]:
-    """Wait for ``device`` ("cpu" or "cuda") and hold it until the block is left: alone if
-    ``timed``, else with others.
+def device_lock(device: str, *, timed: bool = True) -> Iterator[None]:
+    """Wait for ``device`` ("cpu" or "cuda") and hold it until the block is left.
+
+    One timed section holds it alone; untimed ones share it.
     """
     path = Path(tempfile.gettempdir()) / f"bnbench-{os.getuid()}-{device}.lock"
     with path.open("w") as file:

@@ -1,6 +1,4 @@
-"""Work that nothing times, side by side: a lane for each CPU, and in each lane one worker at a
-time.
-"""
+"""Work that nothing times, side by side: a lane for each CPU, and one worker at a time in each."""
 
 from __future__ import annotations
 
@@ -10,93 +8,120 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from harness.isolation.worker_process import Host, Killed, Overdue, RemoteError, Settings
+from harness.isolation.settings import WorkerSettings
+from harness.isolation.worker_process import (
+    Call,
+    OnProgress,
+    Reply,
+    WorkerDied,
+    WorkerError,
+    WorkerProcess,
+    WorkerTimedOut,
+)
 
-Wanted = tuple[str, Settings]  # what a worker serves, and how it is set up
-# items of a group that another lane serves, below which helping it costs more than it brings
+# Items of a group that another lane serves, below which helping it costs more than it brings.
 WORTH_A_WORKER = 8
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+@dataclass(frozen=True)
+class WorkerKind:
+    """Which worker an item needs: the module of its services, how it is set up, and what it is used
+    for, since what one implementation leaves in a process is not for the next to find.
+    """
+
+    module: str
+    settings: WorkerSettings
+    used_for: str = ""
+
+
 class Lane:
-    """Asks a worker, which is replaced where another one is wanted, or the last has died. Lanes
-    count from 0.
+    """Asks a worker, which is replaced where another kind is needed, or the last has died.
+
+    Lanes count from 0.
     """
 
     def __init__(self, number: int = 0) -> None:
         self._number = number
-        self._host: Host | None = None
-        self._wanted: Wanted | None = None
+        self._worker: WorkerProcess | None = None
+        self._kind: WorkerKind | None = None
         self._stopped = False
         self._lock = threading.Lock()
 
-    def call(self, wanted: Wanted, service: str, timeout: float, **arguments: Any) -> Any:
-        """What the worker for ``wanted`` answers. Raises what `Host.call` raises."""
-        if self._wanted != wanted:
+    def call(
+        self,
+        kind: WorkerKind,
+        service: str,
+        reply: type[Reply],
+        timeout: float,
+        on_progress: OnProgress | None = None,
+        **arguments: object,
+    ) -> Reply:
+        """What a worker of that kind answers. Raises what `WorkerProcess.call` raises."""
+        if self._kind != kind:
             self.close()
-        if self._host is None:
-            self._started(wanted)
-        host = self._host
-        if host is None:
-            raise Killed("the run was stopped")
+        if self._worker is None:
+            self._start(kind)
+        worker = self._worker
+        if worker is None:
+            raise WorkerDied("the run was stopped")
         try:
-            return host.call(service, timeout, **arguments)
-        # the last left a worker that something went wrong in
-        except (Killed, Overdue, RemoteError):
-            self.close()
+            return worker.call(service, reply, timeout, on_progress, **arguments)
+        except (WorkerDied, WorkerTimedOut, WorkerError):
+            self.close()  # after an error too: something went wrong in that process
             raise
 
     def stop(self) -> None:
-        """From another thread: end a call in progress with ``Killed``, and start nothing more."""
+        """From another thread: end a call in progress with ``WorkerDied``; start nothing more."""
         with self._lock:
             self._stopped = True
-            if self._host is not None:
-                self._host.process.kill()
+            if self._worker is not None:
+                self._worker.process.kill()
 
     def close(self) -> None:
         with self._lock:
-            host, self._host, self._wanted = self._host, None, None
-        if host is not None:
-            host.close()
+            worker, self._worker, self._kind = self._worker, None, None
+        if worker is not None:
+            worker.close()
 
-    def _started(self, wanted: Wanted) -> None:
-        host = Host(replace(wanted[1], lane=self._number))
+    def _start(self, kind: WorkerKind) -> None:
+        worker = WorkerProcess(kind.module, replace(kind.settings, lane=self._number))
         with self._lock:
-            self._host, self._wanted = host, wanted
+            self._worker, self._kind = worker, kind
             if self._stopped:
-                host.process.kill()
+                worker.process.kill()
 
 
 class _Backlog(Generic[Item]):
-    """What is left to do, by the worker that it wants."""
+    """What is left to do, by the kind of worker that it needs."""
 
-    def __init__(self, groups: Mapping[Wanted, Sequence[Item]], worth: int) -> None:
+    def __init__(self, groups: Mapping[WorkerKind, Sequence[Item]], worth: int) -> None:
         self._worth = worth
-        self._left = {wanted: deque(items) for wanted, items in groups.items()}
-        self._served: set[Wanted] = set()
+        self._left = {kind: deque(items) for kind, items in groups.items()}
+        self._served: set[WorkerKind] = set()
         self._lock = threading.Lock()
 
-    def taken(self, current: Wanted | None) -> tuple[Wanted, Item] | None:
+    def next_item(self, current: WorkerKind | None) -> tuple[WorkerKind, Item] | None:
         """The next item for the current worker, or of another group, where that is worth a worker's
         start; else None.
         """
         with self._lock:
             if current and self._left[current]:
                 return current, self._left[current].popleft()
-            wanted = max(self._left, key=self._need)
-            if self._need(wanted) <= 0:
+            kind = max(self._left, key=self._need)
+            if self._need(kind) <= 0:
                 return None
-            self._served.add(wanted)
-            return wanted, self._left[wanted].popleft()
+            self._served.add(kind)
+            return kind, self._left[kind].popleft()
 
-    def _need(self, wanted: Wanted) -> int:
+    def _need(self, kind: WorkerKind) -> int:
         """How many items wait for a worker that nobody has started, or more than a second one is
         worth.
         """
-        return len(self._left[wanted]) - (self._worth if wanted in self._served else 0)
+        return len(self._left[kind]) - (self._worth if kind in self._served else 0)
 
     def drop(self) -> None:
         with self._lock:
@@ -110,8 +135,8 @@ class _Failed:
 
 
 def side_by_side(
-    groups: Mapping[Wanted, Sequence[Item]],
-    work: Callable[[Callable[..., Any], Item], Answer],
+    groups: Mapping[WorkerKind, Sequence[Item]],
+    work: Callable[[Call, Item], Answer],
     lanes: int,
     worth: int = WORTH_A_WORKER,
 ) -> Generator[Answer]:
@@ -148,14 +173,14 @@ def side_by_side(
 def _serve(
     lane: Lane,
     backlog: _Backlog[Item],
-    work: Callable[[Callable[..., Any], Item], Answer],
+    work: Callable[[Call, Item], Answer],
     done: queue.SimpleQueue[Answer | _Failed],
 ) -> None:
     try:
-        job = backlog.taken(None)
+        job = backlog.next_item(None)
         while job is not None:
             done.put(work(partial(lane.call, job[0]), job[1]))
-            job = backlog.taken(job[0])
+            job = backlog.next_item(job[0])
     except BaseException as error:
         done.put(_Failed(error))
     finally:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.environment import software
-from harness.records import Record
+from harness.environment import Environment, software
+from harness.records import AnyRecord, Plain, plain_fields, record_to_plain, to_json
 from harness.store import Plan
 
-JOBS, ENVIRONMENT, RECORDS = "jobs.jsonl", "environment.json", "records.jsonl"
+JOBS, ENVIRONMENT, RECORDS, SAMPLES = (
+    "jobs.jsonl",
+    "environment.json",
+    "records.jsonl",
+    "samples.parquet",
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def export(
-    records: Iterable[Record],
+    records: Sequence[AnyRecord],
     folder: Path,
     *,
     config: str,
-    environment: Mapping[str, Any],
+    environment: Environment,
     jobs: Iterable[Plan] = (),
 ) -> list[Path]:
     """Write five files into ``folder``, made if absent, and return their paths.
@@ -31,18 +36,18 @@ def export(
     keys of its records, ``environment.json`` the machine and software, ``records.jsonl`` the
     records as the journal has them, ``samples.parquet`` all their raw samples as one table.
     """
-    records = list(records)
     folder.mkdir(parents=True, exist_ok=True)
+    machine = json.dumps(environment.to_data(), indent=2, sort_keys=True, allow_nan=False)
     texts = {
         "config.yaml": config,
-        JOBS: "".join(json.dumps(vars(job), sort_keys=True) + "\n" for job in jobs),
-        ENVIRONMENT: json.dumps(environment, indent=2, sort_keys=True, allow_nan=False) + "\n",
-        RECORDS: "".join(record.to_json() + "\n" for record in records),
+        JOBS: "".join(f"{to_json(job)}\n" for job in jobs),
+        ENVIRONMENT: f"{machine}\n",
+        RECORDS: "".join(f"{to_json(record_to_plain(record))}\n" for record in records),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    write_samples(records, folder / "samples.parquet")
-    return [folder / name for name in (*texts, "samples.parquet")]
+    write_samples(records, folder / SAMPLES)
+    return [folder / name for name in (*texts, SAMPLES)]
 
 
 def describe(folder: Path) -> None:
@@ -57,7 +62,7 @@ def describe(folder: Path) -> None:
         (folder / "difference.patch").write_text(changes, encoding="utf-8")
 
 
-def write_samples(records: Iterable[Record], path: Path) -> None:
+def write_samples(records: Iterable[AnyRecord], path: Path) -> None:
     """One row a sample: the record's ``key``, ``task`` and ``implementation``, then the sample's
     own fields.
 
@@ -66,11 +71,7 @@ def write_samples(records: Iterable[Record], path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    rows = [
-        {**sample, "key": record.key, "task": record.task, "implementation": record.implementation}
-        for record in records
-        for sample in record.samples
-    ]
+    rows = [row for record in records for row in _rows(record)]
     names = dict.fromkeys(
         ["key", "task", "implementation", *(name for row in rows for name in row)]
     )
@@ -78,7 +79,16 @@ def write_samples(records: Iterable[Record], path: Path) -> None:
     parquet.write_table(pa.table(columns), path)
 
 
-def _column(values: Sequence[Any]) -> pa.Array:
+def _rows(record: AnyRecord) -> list[dict[str, Plain]]:
+    own: dict[str, Plain] = {
+        "key": record.key,
+        "task": record.task,
+        "implementation": record.implementation,
+    }
+    return [{**plain_fields(sample), **own} for sample in record.samples]
+
+
+def _column(values: Sequence[Plain]) -> pa.Array:
     """The values with the type that fits them all, or as JSON where none does."""
     import pyarrow as pa
 

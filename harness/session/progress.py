@@ -17,10 +17,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from harness.records import Record
+from harness.records import AnyRecord, CaseRecord
 
 
-class Watch:
+class ProgressDisplay:
     """Shows how a job gets on. Use it as a context manager; it writes to stderr, so that stdout
     stays for results.
     """
@@ -45,26 +45,24 @@ class Watch:
         """What is being done now."""
         self._bar.update(self._task, description=text)
 
-    def record(self, record: Record) -> None:
-        """One more is done. A failure is told at once; a deviation that is documented is none, and
-        told at the end.
+    def record(self, record: AnyRecord) -> None:
+        """One more is done. A failure is shown at once; a documented deviation is none, and is
+        listed at the end.
         """
         self._done += 1
         self._bar.advance(self._task)
         if record.failed:
-            where = f" in {record.cell['case']}" if "case" in record.cell else ""
-            self._console.print(
-                f"{record.implementation}: {record.status}{where}: {record.reason}",
-                style="red",
-                markup=False,
-            )
-        elif not self._console.is_terminal and self._done in (
-            self._total,
-            *range(1, self._total, max(1, self._total // 5)),
-        ):
-            self._console.print(
-                f"{self._title}: {self._done} of {self._total} records", markup=False
-            )
+            where = f" in {record.cell.case}" if isinstance(record, CaseRecord) else ""
+            message = f"{record.implementation}: {record.status}{where}: {record.reason}"
+            self._console.print(message, style="red", markup=False)
+        elif not self._console.is_terminal and self._is_milestone():
+            message = f"{self._title}: {self._done} of {self._total} records"
+            self._console.print(message, markup=False)
+
+    def _is_milestone(self) -> bool:
+        """The first record, the last, and about five between them."""
+        step = max(1, self._total // 5)
+        return self._done == self._total or (self._done - 1) % step == 0
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

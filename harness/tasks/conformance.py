@@ -6,134 +6,134 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.deviations import explanation
+from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
-from harness.isolation import Killed, Overdue, RemoteError, Settings, side_by_side
-from harness.records import Flag, Identity, Record, Status
-from harness.tasks import worker_settings
+from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
+from harness.isolation.failures import WORKER_FAILURES, failure_status
+from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
+from harness.tasks.common import place_of, task_config, timestamp, worker_settings
 from implementations import registry
 
 VERSION = 2  # of the protocol: raise it when a case or a tolerance changes
+WORKER = "harness.conformance.worker"
+Arms = Mapping[str, registry.Specification]
 
 
-def plan(config: Config, environment: Environment) -> list[Identity]:
-    """One identity for each implementation and case. Raises ``UsageError`` for a glob that matches
-    no case.
+def plan(config: Config, environment: Environment) -> list[Identity[CaseCell]]:
+    """One identity for each implementation and case.
+
+    Raises ``UsageError`` for a glob that matches no case.
     """
     cells = [_cell(config, case) for case in _cases(config)]
-    sources = {
-        arm: registry.source_hash(specification) for arm, specification in _arms(config).items()
-    }
+    sources = {arm: registry.source_hash(given) for arm, given in _arms(config).items()}
     return [
-        Identity("conformance", arm, cell, source, environment.fingerprint)
+        Identity(arm, cell, source, environment.fingerprint)
         for arm, source in sources.items()
         for cell in cells
     ]
 
 
 def measure(
-    config: Config, todo: list[Identity], session: str, announce: Callable[[str], None]
-) -> Generator[Record]:
+    config: Config,
+    todo: Sequence[Identity[CaseCell]],
+    session: str,
+    announce: Callable[[str], None],
+) -> Generator[CaseRecord]:
     """Run the cases in as many lanes as there are CPUs, or in one for a device that lanes would
     share.
     """
     arms, settings = _arms(config), worker_settings(config)
-    groups: dict[tuple[str, Settings], list[Identity]] = {}
+    groups: dict[WorkerKind, list[Identity[CaseCell]]] = {}
     for identity in todo:
-        worker = (identity.implementation, replace(settings, threads=identity.cell["threads"]))
-        groups.setdefault(worker, []).append(identity)
+        own = replace(settings, threads=identity.cell.threads)
+        kind = WorkerKind(WORKER, own, used_for=identity.implementation)
+        groups.setdefault(kind, []).append(identity)
 
-    def record(call: Callable[..., Any], identity: Identity) -> Record:
-        announce(f"{identity.implementation}: {identity.cell['case']}")
-        answer = _answer(call, arms[identity.implementation], identity, config.task.timeout)
-        return Record(identity, session, datetime.now(UTC).isoformat(timespec="seconds"), **answer)
+    def record(call: Call, identity: Identity[CaseCell]) -> CaseRecord:
+        announce(f"{identity.implementation}: {identity.cell.case}")
+        specification = arms[identity.implementation]
+        return _checked(call, specification, identity, session, config.task.timeout)
 
     lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
 
 
-def _answer(
-    call: Callable[..., Any],
+def _checked(
+    call: Call,
     specification: registry.Specification,
-    identity: Identity,
+    identity: Identity[CaseCell],
+    session: str,
     timeout: float,
-) -> dict[str, Any]:
-    """What the worker answers, or in its words what became of it, as parts of a record."""
-    case = identity.cell["case"]
-    began = time.perf_counter()
+) -> CaseRecord:
+    """What the worker answers, or what became of the worker, as a record."""
+    cell, began = identity.cell, time.perf_counter()
     try:
-        answer = call(
-            "conformance.run",
+        outcome = call(
+            "check",
+            CaseOutcome,
             timeout,
             implementation=specification,
-            case=case,
-            device=identity.cell["device"],
+            case=cell.case,
+            device=cell.device,
         )
-    except Overdue as reason:
-        return {"status": Status.TIMEOUT, "reason": str(reason)}
-    except Killed as reason:
-        return {"status": Status.CRASHED, "reason": str(reason)}
-    except RemoteError as error:
-        return {"status": Status.CRASHED, "reason": f"it raised {error}"}
-    failed = {sample["quantity"] for sample in answer.get("samples", []) if not sample["passed"]}
-    known = (
-        None
-        if registry.is_foreign(specification)
-        else explanation(identity.implementation, case, failed)
+    except WORKER_FAILURES as failure:
+        reason = f"it raised {failure}" if isinstance(failure, WorkerError) else str(failure)
+        outcome = CaseOutcome(failure_status(failure), reason)
+    failed = {sample.quantity for sample in outcome.samples if not sample.passed}
+    foreign = registry.is_foreign(specification)
+    mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)
+    return CaseRecord(
+        identity,
+        session,
+        timestamp(),
+        outcome.status,
+        outcome.reason,
+        flags=(Flag.MISTRUSTED,) if mistrusted else (),
+        figures=outcome.figures,
+        samples=outcome.samples,
+        cost=Cost(check_seconds=Seconds(time.perf_counter() - began)),
+        explanation=None if foreign else explanation(identity.implementation, cell.case, failed),
     )
-    mistrusted = (answer.get("figures") or {}).get("mistrusted")
-    return {
-        **answer,
-        "status": Status(answer["status"]),
-        "explanation": known,
-        "flags": (Flag.MISTRUSTED,) if mistrusted else (),
-        "cost": {"check_seconds": time.perf_counter() - began},
-    }
 
 
 def _cases(config: Config) -> list[Case]:
-    task = config.task
-    if not isinstance(task, ConformanceConfig):
-        raise TypeError(f"the conformance task was given a {type(task).__name__}")
+    task = task_config(config, ConformanceConfig)
     found = matching(task.cases, thorough=task.thorough)
     if not found:
-        names = [case.name for case in CASES]
-        groups = dict.fromkeys(f"{name.partition('/')[0]}/*" for name in names)
-        more = (
-            " (of the thorough ones some do: add --thorough)"
-            if matching(task.cases, thorough=True)
-            else ""
-        )
-        raise UsageError(
-            f"task.cases={task.cases!r} matches no case{more}{suggestion(task.cases, names)}; "
-            f"allowed: a name or a glob, such as {', '.join(groups)}"
-        )
+        raise UsageError(_no_case(task.cases))
     return found
 
 
-def _arms(config: Config) -> dict[str, registry.Specification]:
-    """The listed implementations. A baseline that is not among them is nobody's concern here."""
-    arms = arms_of(config)
+def _no_case(pattern: str) -> str:
+    names = [case.name for case in CASES]
+    groups = dict.fromkeys(f"{name.partition('/')[0]}/*" for name in names)
+    thorough = matching(pattern, thorough=True)
+    more = " (of the thorough ones some do: add --thorough)" if thorough else ""
+    return (
+        f"task.cases={pattern!r} matches no case{more}{suggestion(pattern, names)}; "
+        f"allowed: a name or a glob, such as {', '.join(groups)}"
+    )
+
+
+def _arms(config: Config) -> Arms:
+    """The listed implementations. A baseline that is not among them is not checked."""
     listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: specification for arm, specification in arms.items() if arm in listed}
+    return {arm: given for arm, given in arms_of(config).items() if arm in listed}
 
 
-def _cell(config: Config, case: Case) -> dict[str, Any]:
-    settings = worker_settings(config)
-    return {
-        **described(case),
-        "device": settings.device,
-        "threads": case.fixed_threads or settings.threads,
-        "allocator": settings.allocator,
-        "wait_policy": settings.wait_policy,
-        "huge_pages": settings.huge_pages,
-        "protocol": VERSION,
-    }
+def _cell(config: Config, case: Case) -> CaseCell:
+    return CaseCell(
+        case=case.name,
+        thorough=case.thorough,
+        fixed_threads=case.fixed_threads,
+        definition=described(case),
+        protocol=VERSION,
+        **place_of(worker_settings(config), case.fixed_threads),
+    )

@@ -4,39 +4,46 @@ verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from statistics import median
-from typing import Any
+from typing import cast, get_args
 
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.environment import Environment
-from harness.isolation.device_lock import device_lease
+from harness.isolation.device_lock import device_lock
 from harness.problems import problems
-from harness.records import CANARY, Identity, Record, Status
-from harness.tasks import worker_settings
+from harness.records import (
+    CANARY,
+    Cost,
+    Identity,
+    Protocol,
+    Seconds,
+    Status,
+    ThroughputCell,
+    ThroughputRecord,
+    plain_fields,
+)
 from harness.tasks.arms import arms_of
-from harness.timing.cell import Measured, Protocol, Work, measure_cell
+from harness.tasks.common import place_of, task_config, timestamp, worker_settings
+from harness.timing.cell import measure_cell
+from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.cold_cache import sets_of
-from harness.timing.figures import judged
-from harness.timing.launch_pool import Pool
+from harness.timing.figures import figures_of
+from harness.timing.launch_pool import LaunchPool
+from harness.timing.messages import CellSetup
 from implementations import registry
-from implementations.interface import Face, Outputs, Phase, Problem
+from implementations.interface import Face, Outputs, Phase
 
 VERSION = 2  # of the protocol: raise it when what a number means changes
-ON_THE_BENCH = ("problem", "phase", "face", "outputs", "seed", "device", "inputs")
+Arms = Mapping[str, registry.Specification]
 
 
-def plan(config: Config, environment: Environment) -> list[Identity]:
+def plan(config: Config, environment: Environment) -> list[Identity[ThroughputCell]]:
     """One identity for each implementation, and the canary, in each cell."""
-    sources = {
-        arm: registry.source_hash(specification) for arm, specification in _arms(config).items()
-    }
+    sources = {arm: registry.source_hash(given) for arm, given in _arms(config).items()}
     return [
-        Identity("throughput", arm, cell, source, environment.fingerprint)
+        Identity(arm, cell, source, environment.fingerprint)
         for cell in _cells(config)
         for arm, source in sources.items()
     ]
@@ -44,60 +51,94 @@ def plan(config: Config, environment: Environment) -> list[Identity]:
 
 def measure(
     config: Config,
-    todo: list[Identity],
+    todo: Sequence[Identity[ThroughputCell]],
     session: str,
     announce: Callable[[str], None],
-) -> Generator[Record]:
+) -> Generator[ThroughputRecord]:
     """Measure cell by cell. What is settled already is measured beside the rest only if it is the
     baseline.
     """
     arms = _arms(config)
-    with Pool(worker_settings(config), config.task.timeout) as pool:
+    with LaunchPool(worker_settings(config), config.task.timeout) as pool:
         for _, group in groupby(todo, key=lambda identity: identity.cell_key):
             wanted = list(group)
             names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
-            work = _work(config, wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
-            with device_lease(config.device.name):
-                measured = measure_cell(pool, work, partial(_announce, announce, _where(work.cell)))
+            spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
+            with device_lock(config.device.name):
+                measured = measure_cell(pool, spec, _announcing(announce, spec.setup))
             for identity in wanted:
-                yield _record(identity, work, measured, session)
+                yield _record(identity, spec, measured, session)
 
 
-def _work(config: Config, cell: Any, arms: dict[str, registry.Specification]) -> Work:
-    task = _task(config)
-    protocol = Protocol(
-        task.launches,
-        _most_launches(task),
-        task.blocks,
-        task.sample_seconds,
-        task.cell_seconds,
-        config.alpha,
-        config.margin,
+def _cells(config: Config) -> Iterator[ThroughputCell]:
+    task, place = task_config(config, ThroughputConfig), place_of(worker_settings(config))
+    for problem, face, name in product(problems(config.problem), task.faces, task.phases):
+        phase = Phase(name)
+        if phase.training and problem.reduction == 1:
+            raise UsageError(
+                f"{problem} has one value a channel, and {phase} needs more; allowed there: "
+                "task.phases=[inference,backward_inference]"
+            )
+        cell = ThroughputCell(
+            problem=problem,
+            phase=phase,
+            face=_face(face),
+            outputs=_outputs(task.outputs),
+            cache=task.cache,
+            inputs=task.inputs,
+            seed=config.seed,
+            baseline=config.baseline,
+            margin=config.margin,
+            alpha=config.alpha,
+            protocol=_protocol(task),
+            **place,
+        )
+        _sets(cell)  # a cold cell that cannot be had is refused before anything is measured
+        yield cell
+
+
+def _protocol(task: ThroughputConfig) -> Protocol:
+    # Never fewer launches than the pilot's, which come before there is anything to decide.
+    most_launches = max(task.most_launches or 2 * task.launches, task.launches)
+    return Protocol(
+        version=VERSION,
+        launches=task.launches,
+        most_launches=most_launches,
+        blocks=task.blocks,
+        sample_seconds=Seconds(task.sample_seconds),
+        cell_seconds=Seconds(task.cell_seconds),
     )
-    return Work(
-        {**{key: cell[key] for key in ON_THE_BENCH}, "sets": _sets(cell)},
-        arms,
-        config.baseline,
-        CANARY,
-        protocol,
+
+
+def _spec(cell: ThroughputCell, arms: Arms) -> CellSpec:
+    setup = CellSetup(
+        problem=cell.problem,
+        phase=cell.phase,
+        face=cell.face,
+        outputs=cell.outputs,
+        device=cell.device,
+        seed=cell.seed,
+        inputs=cell.inputs,
+        sets=_sets(cell),
     )
+    return CellSpec(setup, arms, cell.baseline, CANARY, cell.protocol, cell.alpha, cell.margin)
 
 
-def _where(cell: Any) -> str:
-    return f"{cell['phase']} {'×'.join(map(str, cell['problem']['shape']))}"
+def _sets(cell: ThroughputCell) -> int:
+    try:
+        return sets_of(
+            cell.problem,
+            cell.phase,
+            face=cell.face,
+            outputs=cell.outputs,
+            cache=cell.cache,
+            threads=cell.threads,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
-def _announce(announce: Callable[[str], None], where: str, text: str) -> None:
-    announce(f"{where}: {text}")
-
-
-def _task(config: Config) -> ThroughputConfig:
-    if not isinstance(config.task, ThroughputConfig):
-        raise TypeError(f"the throughput task was given a {type(config.task).__name__}")
-    return config.task
-
-
-def _arms(config: Config) -> dict[str, registry.Specification]:
+def _arms(config: Config) -> Arms:
     """The implementations, the baseline among them whether listed or not, and the baseline again as
     the canary.
     """
@@ -105,81 +146,45 @@ def _arms(config: Config) -> dict[str, registry.Specification]:
     return {**arms, CANARY: arms[config.baseline]}
 
 
-def _cells(config: Config) -> Iterator[dict[str, Any]]:
-    task, settings = _task(config), worker_settings(config)
-    for problem, face, phase in product(problems(config.problem), task.faces, task.phases):
-        if Phase(phase).training and problem.reduction == 1:
-            raise UsageError(
-                f"{problem} has one value a channel, and {phase} needs more; allowed there: "
-                "task.phases=[inference,backward_inference]"
-            )
-        cell = {
-            "problem": {**asdict(problem), "shape": list(problem.shape)},
-            "phase": phase,
-            "face": face,
-            "outputs": task.outputs,
-            "cache": task.cache,
-            "inputs": task.inputs,
-            "device": settings.device,
-            "threads": settings.threads,
-            "allocator": settings.allocator,
-            "wait_policy": settings.wait_policy,
-            "huge_pages": settings.huge_pages,
-            "seed": config.seed,
-            "baseline": config.baseline,
-            "margin": config.margin,
-            "alpha": config.alpha,
-            "protocol": {
-                "version": VERSION,
-                "launches": task.launches,
-                "most_launches": _most_launches(task),
-                "blocks": task.blocks,
-                "sample_seconds": task.sample_seconds,
-                "cell_seconds": task.cell_seconds,
-            },
-        }
-        _sets(cell)  # a cold cell that cannot be is told before anything is measured
-        yield cell
+def _announcing(announce: Callable[[str], None], setup: CellSetup) -> Callable[[str], None]:
+    where = f"{setup.phase} {'×'.join(map(str, setup.problem.shape))}"
+    return lambda text: announce(f"{where}: {text}")
 
 
-def _most_launches(task: ThroughputConfig) -> int:
-    """Never fewer than the pilot's, which are made before there is anything to decide."""
-    return max(task.most_launches or 2 * task.launches, task.launches)
-
-
-def _sets(cell: Any) -> int:
-    face: Face = cell["face"]
-    outputs: Outputs = cell["outputs"]
-    try:
-        return sets_of(
-            Problem(**cell["problem"]),
-            Phase(cell["phase"]),
-            face=face,
-            outputs=outputs,
-            cache=cell["cache"],
-            threads=cell["threads"],
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def _record(identity: Identity, work: Work, measured: Measured, session: str) -> Record:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+def _record(
+    identity: Identity[ThroughputCell], spec: CellSpec, measured: CellMeasurement, session: str
+) -> ThroughputRecord:
     arm = identity.implementation
-    if arm in measured.fallen:
-        out = measured.fallen[arm]
-        return Record(identity, session, now, out.status, out.reason)
-    figures, flags = judged(work, measured, arm)
-    costs = measured.costs[arm]
-    names = dict.fromkeys(name for cost in costs for name in cost)
-    return Record(
+    failure = measured.failures.get(arm)
+    if failure is not None:
+        return ThroughputRecord(identity, session, timestamp(), failure.status, failure.reason)
+    figures, flags = figures_of(spec, measured, arm)
+    return ThroughputRecord(
         identity,
         session,
-        now,
+        timestamp(),
         Status.OK,
-        None,
-        flags,
-        figures,
-        measured.samples[arm],
-        {name: median(cost.get(name, 0.0) for cost in costs) for name in names},
+        flags=flags,
+        figures=figures,
+        samples=tuple(measured.samples[arm]),
+        cost=_median_cost(measured.costs[arm]),
     )
+
+
+def _median_cost(costs: Sequence[Cost]) -> Cost:
+    """Of each kind of cost the median over launches, those without it counting as none."""
+    by_launch = [plain_fields(cost) for cost in costs]
+    names = dict.fromkeys(name for cost in by_launch for name in cost)
+    medians = {
+        name: Seconds(median(cast(float, cost.get(name, 0.0)) for cost in by_launch))
+        for name in names
+    }
+    return Cost(**medians)
+
+
+def _face(name: str) -> Face:
+    return next(face for face in get_args(Face) if face == name)
+
+
+def _outputs(name: str) -> Outputs:
+    return next(outputs for outputs in get_args(Outputs) if outputs == name)

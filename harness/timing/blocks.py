@@ -6,50 +6,45 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
+from harness.records import BlockConditions, TimedSample
 from harness.timing import conditions, schedule
-from harness.timing.conditions import Conditions
+from harness.timing.conditions import MachineActivity
 from harness.timing.launch import Launch
-from harness.timing.schedule import Sample
+from harness.timing.schedule import ScheduledSample
 
 ATTEMPTS = 2  # times the blocks asked for, where some are disturbed
 
 
 @dataclass(frozen=True)
 class Block:
-    """All arms once, what happened around them, and why they are not to be believed, if so."""
+    """All arms once, what the machine did meanwhile, and why the block is in doubt, if it is."""
 
-    samples: tuple[Sample, ...]
-    around: Conditions
+    samples: tuple[ScheduledSample, ...]
+    activity: MachineActivity
     doubts: tuple[str, ...]
     set_aside: bool = False
 
-    def about(self, launch: int) -> dict[str, Any]:
-        """Plain data of the block as a whole."""
-        return {
-            "launch": launch,
-            "doubts": list(self.doubts),
-            "set_aside": self.set_aside,
-            **asdict(self.around),
-        }
+    def conditions(self, launch: int) -> BlockConditions:
+        """What is recorded of the block as a whole."""
+        return BlockConditions(launch, self.doubts, self.set_aside, **vars(self.activity))
 
-    def plain(self, launch: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Plain data of each sample, with its arm."""
+    def timed_samples(self, launch: int) -> Iterator[tuple[str, TimedSample]]:
+        """What is recorded of each sample, with its arm."""
         for sample in self.samples:
             doubts = dict.fromkeys([*self.doubts, *["waiting"] * sample.waited])
             yield (
                 sample.arm,
-                {
-                    "launch": launch,
-                    "block": sample.block,
-                    "calls": sample.calls,
-                    **asdict(sample.taken),
-                    "doubts": list(doubts),
-                    "set_aside": self.set_aside or sample.set_aside,
-                    "retaken": sample.set_aside,
-                },
+                TimedSample(
+                    launch=launch,
+                    block=sample.block,
+                    calls=sample.calls,
+                    **vars(sample.result),
+                    doubts=tuple(doubts),
+                    set_aside=self.set_aside or sample.set_aside,
+                    retaken=sample.set_aside,
+                ),
             )
 
 
@@ -65,8 +60,8 @@ def take_blocks(
     while _undisturbed(blocks) < wanted and len(blocks) < ATTEMPTS * wanted:
         before = conditions.read(launch.processes)
         samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls))
-        around = conditions.between(before, conditions.read(launch.processes))
-        blocks.append(Block(samples, around, conditions.doubts(around, samples)))
+        activity = conditions.between(before, conditions.read(launch.processes))
+        blocks.append(Block(samples, activity, conditions.doubts(activity, samples)))
     enough = 2 * _undisturbed(blocks) >= len(blocks)
     return [replace(block, set_aside=bool(block.doubts) and enough) for block in blocks]
 

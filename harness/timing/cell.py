@@ -1,7 +1,7 @@
-"""One cell, measured: launches in turn, in each of them all arms prepared, checked, warmed up and
-sampled in blocks.
+"""One cell, measured: launches in turn, and in each of them all arms prepared, checked, warmed up
+and sampled in blocks.
 
-An arm that falls costs its own result only. Where its process died with it, or it fell in
+An arm that fails costs its own result only. Where its process died with it, or it failed in
 mid-sample, the cell begins again without it, since blocks that lack an arm's neighbours are no
 longer blocks.
 """
@@ -10,233 +10,176 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from math import prod
-from typing import Any
 
 from harness import statistics
+from harness.records import Cost, Seconds
 from harness.timing import schedule
 from harness.timing.blocks import take_blocks
-from harness.timing.launch import Launch, NotOK
-from harness.timing.launch_pool import Pool
+from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
+from harness.timing.launch import ArmFailed, Launch
+from harness.timing.launch_pool import LaunchPool
+from harness.timing.messages import CellSetup
 from harness.timing.schedule import WarmedUp
-from harness.timing.time_budget import Spent
-from implementations.registry import Specification
+from harness.timing.time_account import TimeAccount
 
-LEAST_LAUNCHES = 2
 LARGEST_ITEM = 8  # bytes of a float64
-# what a saved graph keeps beyond the shared input: the output, and a mask or a normalized copy
+# What a saved graph keeps beyond the shared input: the output, and a mask or a normalized copy.
 GRAPH_ARRAYS = 2
-# arms of the least traffic, by their stores
-FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """How a cell is sampled. Seconds, but for counts. ``launches`` are the pilot's, which decides
-    how many follow.
-    """
-
-    launches: int
-    most_launches: int
-    blocks: int
-    sample_seconds: float
-    cell_seconds: float
-    alpha: float
-    margin: float
-
-
-@dataclass
-class Measured:
-    """What came of a cell: by arm its samples, costs (an entry a launch) and memory; the fallen;
-    why sampling ended.
-    """
-
-    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    costs: dict[str, list[dict[str, float]]] = field(default_factory=dict)
-    memory: dict[str, dict[str, int | None]] = field(default_factory=dict)
-    steady: dict[str, list[bool]] = field(default_factory=dict)
-    blocks: list[dict[str, Any]] = field(default_factory=list)
-    floor_bytes: int | None = None
-    fallen: dict[str, NotOK] = field(default_factory=dict)
-    stopped: str = ""
-    spent: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is measured: ``cell`` is what `bench.open_cell` takes, ``arms`` include the baseline and
-    the canary.
-    """
-
-    cell: Mapping[str, Any]
-    arms: Mapping[str, Specification]
-    baseline: str
-    canary: str
-    protocol: Protocol
-
-
-def measure_cell(pool: Pool, work: Work, announce: Callable[[str], None]) -> Measured:
-    """Measure all arms side by side."""
-    fallen: dict[str, NotOK] = {}
-    spent = Spent()
+def measure_cell(
+    launches: LaunchPool, spec: CellSpec, announce: Callable[[str], None]
+) -> CellMeasurement:
+    """Measure all arms side by side, in as many of the ``launches`` as it takes."""
+    failures: dict[str, ArmFailed] = {}
+    account = TimeAccount()
     while True:
+        attempt = _Attempt(spec, account, failures)
         try:
-            measured = _attempt(pool, work, fallen, spent, announce)
-        except NotOK as arm:
-            fallen[arm.arm] = arm
+            attempt.run(launches, announce)
+        except ArmFailed as failure:
+            failures[failure.arm] = failure
         else:
-            measured.spent = spent.figures()
-            return measured
+            attempt.result.spent = account.total()
+            return attempt.result
 
 
-def _attempt(
-    pool: Pool,
-    work: Work,
-    fallen: dict[str, NotOK],
-    spent: Spent,
-    announce: Callable[[str], None],
-) -> Measured:
-    measured, protocol = Measured(fallen=fallen, stopped="launches"), work.protocol
-    began, index, wanted = spent.elapsed, 0, protocol.launches
-    while index < wanted:
-        if index >= LEAST_LAUNCHES and spent.elapsed - began > protocol.cell_seconds:
-            measured.stopped = "budget"
-            return measured
-        announce(f"launch {index + 1} of {wanted}")
-        _launch(pool[index], index, work, measured, spent)
-        index += 1
-        if index == protocol.launches:
-            wanted = min(
-                launches_wanted(work, measured), max(protocol.most_launches, protocol.launches)
-            )
-            measured.stopped = "precision" if wanted < protocol.most_launches else "launches"
-    return measured
-
-
-def launches_wanted(work: Work, measured: Measured) -> int:
-    """How many launches give every arm's ratio the precision that a verdict takes, by the
-    pilot's.
-    """
-    wanted = [work.protocol.launches]
-    for arm in (
-        measured.samples.keys() - {work.baseline, work.canary, *FLOORS} - measured.fallen.keys()
-    ):
-        if (
-            work.baseline in measured.samples
-            and work.protocol.launches >= statistics.LEAST_LAUNCHES
-        ):
-            ratios = statistics.log_ratios(measured.samples, arm, work.baseline)
-            wanted.append(
-                statistics.launches_wanted(ratios, work.protocol.alpha, work.protocol.margin)
-            )
+def launches_wanted(spec: CellSpec, measured: CellMeasurement) -> int:
+    """How many launches give every arm's ratio the precision that a verdict takes."""
+    pilot = spec.protocol.launches
+    wanted = [pilot]
+    others = measured.samples.keys() - {spec.baseline, spec.canary, *FLOORS}
+    for arm in others - measured.failures.keys():
+        if spec.baseline in measured.samples and pilot >= statistics.LEAST_LAUNCHES:
+            ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)
+            wanted.append(statistics.launches_wanted(ratios, spec.alpha, spec.margin))
     return max(wanted)
 
 
-def _launch(launch: Launch, index: int, work: Work, measured: Measured, spent: Spent) -> None:
-    starting = launch.starting
-    launch.lay_out(work.cell)
-    ready = _stand(launch, index, work, measured, spent)
-    spent.add("starting", launch.starting - starting)
-    warmed = {arm: _warm_up(launch, arm, work, measured, spent) for arm in ready}
-    if warmed:
-        _sample(launch, index, warmed, work, measured, spent)
-    # of a large problem it takes as long as the blocks do
-    if index in {0, work.protocol.launches - 1}:
-        _audit(launch, warmed, measured, spent)
-    launch.clear()
+class _Attempt:
+    """One attempt at a cell, with the arms that have not failed."""
 
+    def __init__(
+        self, spec: CellSpec, account: TimeAccount, failures: dict[str, ArmFailed]
+    ) -> None:
+        self.spec, self.account = spec, account
+        self.result = CellMeasurement(failures=failures, stopped="launches")
+        self.most_calls = _most_calls(spec.setup)
 
-def _stand(launch: Launch, index: int, work: Work, measured: Measured, spent: Spent) -> list[str]:
-    """The arms that stand: prepared, checked and, in the first launch, their memory measured; then
-    the floors.
-    """
-    ready = []
-    for arm, specification in work.arms.items():
-        if arm in measured.fallen:
-            continue
-        try:
-            cost = launch.prepare(arm, specification)
-            spent.add(
-                "preparing",
-                sum(seconds for name, seconds in cost.items() if name != "compile_seconds"),
-            )
-            with spent.on("checking"):
-                cost["check_seconds"] = launch.verify(arm, whole=index == 0)
-                if index == 0:
-                    measured.memory[arm] = launch.measure_memory(arm)
-        except NotOK as out:
-            _fall(out, measured)
-            continue
-        measured.costs.setdefault(arm, []).append(cost)
-        ready.append(arm)
-    return ready + _floors(launch, measured)
+    def run(self, launches: LaunchPool, announce: Callable[[str], None]) -> None:
+        """Raises ``ArmFailed`` where the cell has to begin again."""
+        protocol = self.spec.protocol
+        most = max(protocol.most_launches or protocol.launches, protocol.launches)
+        began, index, wanted = self.account.elapsed, 0, protocol.launches
+        while index < wanted:
+            enough = index >= statistics.LEAST_LAUNCHES
+            if enough and self.account.elapsed - began > protocol.cell_seconds:
+                self.result.stopped = "budget"
+                return
+            announce(f"launch {index + 1} of {wanted}")
+            self._measure(launches[index], index)
+            index += 1
+            if index == protocol.launches:
+                wanted = min(launches_wanted(self.spec, self.result), most)
+                self.result.stopped = "precision" if wanted < most else "launches"
 
+    def _measure(self, launch: Launch, index: int) -> None:
+        starting = launch.starting
+        launch.open(self.spec.setup)
+        ready = [*self._prepare_arms(launch, index), *self._prepare_floors(launch)]
+        self.account.add("starting", launch.starting - starting)
+        warmed = {arm: self._warm_up(launch, arm) for arm in ready}
+        if warmed:
+            self._sample(launch, index, warmed)
+        # Of a large problem an audit takes as long as the blocks do: first and last will do.
+        if index in {0, self.spec.protocol.launches - 1}:
+            self._audit(launch, warmed)
+        launch.clear()
 
-def _floors(launch: Launch, measured: Measured) -> list[str]:
-    ready = []
-    for arm, stores in FLOORS.items():
-        if arm in measured.fallen:
-            continue
-        try:
-            measured.floor_bytes = launch.prepare_floor(arm, stores)
-        except NotOK as out:
-            _fall(out, measured)
-            continue
-        ready.append(arm)
-    return ready
-
-
-def _fall(out: NotOK, measured: Measured) -> None:
-    """Note that an arm is out. Raises it again where its process went with it."""
-    if out.died:
-        raise out
-    measured.fallen[out.arm] = out
-
-
-def _warm_up(launch: Launch, arm: str, work: Work, measured: Measured, spent: Spent) -> WarmedUp:
-    with spent.on("untimed"):
-        warmed = schedule.warm_up(launch, arm, work.protocol.sample_seconds, _most_calls(work.cell))
-    measured.steady.setdefault(arm, []).append(warmed.steady)
-    if arm in measured.costs:
-        measured.costs[arm][-1]["warm_up_seconds"] = sum(warmed.groups) * warmed.calls
-    return warmed
-
-
-def _sample(
-    launch: Launch,
-    index: int,
-    warmed: Mapping[str, WarmedUp],
-    work: Work,
-    measured: Measured,
-    spent: Spent,
-) -> None:
-    order = random.Random(f"{work.cell['seed']}/{index}")
-    calls = {arm: state.calls for arm, state in warmed.items()}
-    for block in take_blocks(launch, calls, work.protocol.blocks, order, _most_calls(work.cell)):
-        spent.on_calls(sample.taken for sample in block.samples)
-        measured.blocks.append(block.about(index))
-        for arm, sample in block.plain(index):
-            measured.samples.setdefault(arm, []).append(sample)
-
-
-def _audit(
-    launch: Launch, warmed: Mapping[str, WarmedUp], measured: Measured, spent: Spent
-) -> None:
-    """See whether the arms still work. One that does not is out, with its samples; those beside it
-    were not disturbed.
-    """
-    with spent.on("checking"):
-        for arm in sorted(warmed.keys() - FLOORS.keys()):
+    def _prepare_arms(self, launch: Launch, index: int) -> list[str]:
+        """The arms that are ready: prepared, checked and, in the first launch, their memory
+        measured.
+        """
+        ready = []
+        for arm in self.spec.arms:
+            if arm in self.result.failures:
+                continue
             try:
-                launch.audit(arm, warmed[arm].calls)
-            except NotOK as out:
-                _fall(out, measured)
-                del measured.samples[arm]
+                cost = self._prepare(launch, arm, index)
+            except ArmFailed as failure:
+                self._out(failure)
+                continue
+            self.result.costs.setdefault(arm, []).append(cost)
+            ready.append(arm)
+        return ready
+
+    def _prepare(self, launch: Launch, arm: str, index: int) -> Cost:
+        cost = launch.prepare(arm, self.spec.arms[arm])
+        seconds = (cost.prepare_seconds or 0.0) + (cost.first_call_seconds or 0.0)
+        self.account.add("preparing", seconds)
+        with self.account.on("checking"):
+            check_seconds = launch.verify(arm, whole=index == 0)
+            if index == 0:
+                self.result.memory[arm] = launch.measure_memory(arm)
+        return replace(cost, check_seconds=check_seconds)
+
+    def _prepare_floors(self, launch: Launch) -> list[str]:
+        ready = []
+        for arm, stores in FLOORS.items():
+            if arm in self.result.failures:
+                continue
+            try:
+                self.result.floor_bytes = launch.prepare_floor(arm, stores)
+            except ArmFailed as failure:
+                self._out(failure)
+                continue
+            ready.append(arm)
+        return ready
+
+    def _out(self, failure: ArmFailed) -> None:
+        """Note that an arm is out. Raises it again where its process died with it."""
+        if failure.died:
+            raise failure
+        self.result.failures[failure.arm] = failure
+
+    def _warm_up(self, launch: Launch, arm: str) -> WarmedUp:
+        with self.account.on("untimed"):
+            seconds = self.spec.protocol.sample_seconds
+            warmed = schedule.warm_up(launch, arm, seconds, self.most_calls)
+        self.result.steady.setdefault(arm, []).append(warmed.steady)
+        if arm in self.result.costs:
+            *earlier, cost = self.result.costs[arm]
+            took = Seconds(sum(warmed.groups) * warmed.calls)
+            self.result.costs[arm] = [*earlier, replace(cost, warm_up_seconds=took)]
+        return warmed
+
+    def _sample(self, launch: Launch, index: int, warmed: Mapping[str, WarmedUp]) -> None:
+        order = random.Random(f"{self.spec.setup.seed}/{index}")
+        calls = {arm: state.calls for arm, state in warmed.items()}
+        wanted = self.spec.protocol.blocks
+        for block in take_blocks(launch, calls, wanted, order, self.most_calls):
+            self.account.add_samples(sample.result for sample in block.samples)
+            self.result.blocks.append(block.conditions(index))
+            for arm, sample in block.timed_samples(index):
+                self.result.samples.setdefault(arm, []).append(sample)
+
+    def _audit(self, launch: Launch, warmed: Mapping[str, WarmedUp]) -> None:
+        """See whether the arms still work. One that does not is out, with its samples; those beside
+        it were not disturbed.
+        """
+        with self.account.on("checking"):
+            for arm in sorted(warmed.keys() - FLOORS.keys()):
+                try:
+                    launch.audit(arm, warmed[arm].calls)
+                except ArmFailed as failure:
+                    self._out(failure)
+                    del self.result.samples[arm]
 
 
-def _most_calls(cell: Mapping[str, Any]) -> int:
-    keeps_graphs = cell["face"] == "layer" and cell["phase"].startswith("backward")
-    return schedule.most_calls(
-        prod(cell["problem"]["shape"]) * LARGEST_ITEM * GRAPH_ARRAYS if keeps_graphs else 0
-    )
+def _most_calls(setup: CellSetup) -> int:
+    """How many calls one sample may have: a backward of a layer spends a graph for each."""
+    keeps_graphs = setup.face == "layer" and not setup.phase.has_forward
+    graph_bytes = prod(setup.problem.shape) * LARGEST_ITEM * GRAPH_ARRAYS
+    return schedule.most_calls(graph_bytes if keeps_graphs else 0)

@@ -7,32 +7,33 @@ from collections.abc import Sequence
 from math import log
 from statistics import median
 
-from harness.statistics import Sample
+from harness.records import TimedSample
 
 
-def log_slopes(samples: Sequence[Sample]) -> list[float]:
+def log_slopes(samples: Sequence[TimedSample]) -> list[float]:
     """The slope of time over the number of calls, relative to time over calls, in each launch that
     had two numbers.
 
     The slope is free of what a sample costs once, such as the clock, a synchronization, or work put
     off until then; so 0 says that there is none of it. A launch whose larger samples took no longer
-    than its smaller ones tells nothing.
+    than its smaller ones gives none.
     """
-    launches: dict[object, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    launches: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
-        if not sample["set_aside"]:
-            launches[sample["launch"]][sample["calls"]].append(sample["seconds"])
-    return [ratio for by_calls in launches.values() if (ratio := _log_slope(by_calls)) is not None]
+        if not sample.set_aside:
+            launches[sample.launch][sample.calls].append(sample.seconds)
+    slopes = map(_log_slope, launches.values())
+    return [slope for slope in slopes if slope is not None]
 
 
-def log_device_times(samples: Sequence[Sample]) -> list[float]:
+def log_device_times(samples: Sequence[TimedSample]) -> list[float]:
     """The device's own account of each launch's samples relative to the wall clock's; empty on a
     CPU.
     """
-    launches: dict[object, list[float]] = defaultdict(list)
+    launches: dict[int, list[float]] = defaultdict(list)
     for sample in samples:
-        if sample["device_seconds"] and not sample["set_aside"]:
-            launches[sample["launch"]].append(log(sample["device_seconds"] / sample["seconds"]))
+        if sample.device_seconds and not sample.set_aside:
+            launches[sample.launch].append(log(sample.device_seconds / sample.seconds))
     return [median(ratios) for ratios in launches.values()]
 
 

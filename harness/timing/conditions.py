@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import ROOT, text
-from harness.timing.schedule import Sample
+from harness.timing.schedule import ScheduledSample
 
 # of the ticks, and ticks: a single one is within the kernel's rounding
 STOLEN, LEAST_STOLEN = (0.02, 2)
@@ -36,9 +36,11 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """What passed between two readings. ``elsewhere`` is in CPUs, ``stolen`` a share of the CPUs'
-    time.
+class MachineActivity:
+    """What passed between two readings.
+
+    ``elsewhere`` is the number of CPUs that others used, ``stolen`` the share of the CPUs' time
+    that the hypervisor took, ``frequency`` in MHz before and after.
     """
 
     stolen: float
@@ -55,9 +57,9 @@ def read(processes: Iterable[int], root: Path = ROOT) -> Reading:
     return Reading(count(root), own, os.getloadavg()[0], _frequency(root))
 
 
-def between(before: Reading, after: Reading) -> Conditions:
+def between(before: Reading, after: Reading) -> MachineActivity:
     passed = after.counters.since(before.counters)
-    return Conditions(
+    return MachineActivity(
         passed.share(passed.stolen),
         passed.stolen,
         passed.throttled,
@@ -67,13 +69,13 @@ def between(before: Reading, after: Reading) -> Conditions:
     )
 
 
-def doubts(conditions: Conditions, samples: Sequence[Sample]) -> tuple[str, ...]:
+def doubts(activity: MachineActivity, samples: Sequence[ScheduledSample]) -> tuple[str, ...]:
     """Why a block is not to be believed, by keyword; empty where it is."""
-    before, after = conditions.frequency
+    before, after = activity.frequency
     found = {
         "waiting": any(sample.waited and not sample.set_aside for sample in samples),
-        "steal": conditions.stolen > STOLEN and conditions.stolen_ticks >= LEAST_STOLEN,
-        "throttling": conditions.throttled > 0,
+        "steal": activity.stolen > STOLEN and activity.stolen_ticks >= LEAST_STOLEN,
+        "throttling": activity.throttled > 0,
         "frequency": bool(before and after) and abs((after or 0) / (before or 1) - 1) > CHANGED,
     }
     return tuple(name for name, holds in found.items() if holds)

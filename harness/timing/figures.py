@@ -3,205 +3,198 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict
 from statistics import fmean, median
-from typing import Any
 
 from harness import statistics
-from harness.records import Flag, Interval, Verdict
-from harness.timing.cell import FLOORS, Measured, Work
+from harness.records import (
+    Conditions,
+    Flag,
+    Floor,
+    Interval,
+    ThroughputFigures,
+    TimedSample,
+    Verdict,
+)
+from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
 from harness.timing.clock_agreement import log_device_times, log_slopes
 
 DISTURBED_SHARE = 0.25  # of the blocks that count: past it they are the rule, not the exception
-# slowest over quickest block of the floor in a launch, of most launches: not all arms had the same
-# memory
-WANDERED = 1.5
-# of the floor; the rest of the way is left to what the model of the least traffic does not know
+# The slowest block of the floor over the quickest in a launch, of most launches: beyond it not all
+# arms had the same memory.
+WANDER = 1.5
+# Of the floor; the rest of the way is left to what the model of the least traffic does not know.
 IMPLAUSIBLE = 0.75
-# between two ways of timing: several times what their noise leaves over eight launches
-DISAGREE = 0.10
+# Between two ways of timing: several times what their noise leaves over eight launches.
+CLOCKS_APART = 0.10
 
 
-def judged(work: Work, measured: Measured, arm: str) -> tuple[dict[str, Any], tuple[Flag, ...]]:
-    """``figures`` and ``flags`` of a record of an arm that stood to the end."""
-    samples, cost = measured.samples[arm], measured.costs[arm]
-    floor, clocks = _floor(work, measured, arm), _clocks(work, measured, arm)
-    canary = _canary(work, measured)
-    flags = _flags(work, measured, arm, floor, clocks, canary)
-    figures = {
-        "median_seconds": statistics.median_seconds(samples),
-        **_comparison(work, measured, arm, flags),
-        "canary": _plain(canary),
-        **floor,
-        "clocks": list(map(_plain, clocks)),
-        "memory": measured.memory.get(arm),
-        "launches": len(cost),
-        "blocks": work.protocol.blocks,
-        "calls": round(median(sample["calls"] for sample in samples)),
-        "stopped": measured.stopped,
-        "unsteady_launches": measured.steady[arm].count(False),
-        "conditions": _conditions(measured),
-        "spent": dict(measured.spent),
-    }
-    if arm == work.baseline:
-        figures["around_blocks"] = measured.blocks
-        figures["floors"] = {
-            name: measured.samples[name] for name in FLOORS if name in measured.samples
+def figures_of(
+    spec: CellSpec, measured: CellMeasurement, arm: str
+) -> tuple[ThroughputFigures, tuple[Flag, ...]]:
+    """Figures and flags of an arm that has not failed."""
+    return _CellFigures(spec, measured).of(arm)
+
+
+class _CellFigures:
+    """The figures of one cell's arms."""
+
+    def __init__(self, spec: CellSpec, measured: CellMeasurement) -> None:
+        self.spec, self.measured = spec, measured
+        self.samples = measured.samples
+
+    def of(self, arm: str) -> tuple[ThroughputFigures, tuple[Flag, ...]]:
+        spec, measured, samples = self.spec, self.measured, self.samples[arm]
+        floor, clocks = self._floor(arm), self._clocks(arm)
+        flags = self._flags(arm, floor, clocks)
+        log_ratios, absent = self._log_ratios(arm)
+        ratio = self._interval(log_ratios)
+        is_baseline = arm == spec.baseline
+        figures = ThroughputFigures(
+            median_seconds=statistics.median_seconds(samples),
+            ratio=ratio,
+            ratio_absent=absent,
+            verdict=None if ratio is None or flags else statistics.verdict(ratio, spec.margin),
+            p_value=self._p_value(log_ratios) if ratio else None,
+            minimum_detectable_effect=self._detectable(log_ratios) if ratio else None,
+            canary=self._canary(),
+            floor=floor,
+            floor_absent=None if floor else self._why_no_floor(),
+            clocks=clocks,
+            memory=measured.memory.get(arm),
+            launches=len(measured.costs[arm]),
+            blocks=spec.protocol.blocks,
+            calls=round(median(sample.calls for sample in samples)),
+            stopped=measured.stopped,
+            unsteady_launches=measured.steady[arm].count(False),
+            conditions=self._conditions(),
+            spent=measured.spent,
+            around_blocks=tuple(measured.blocks) if is_baseline else None,
+            floors=self._floor_samples() if is_baseline else None,
+        )
+        return figures, flags
+
+    def _flags(
+        self, arm: str, floor: Floor | None, clocks: tuple[Interval, ...]
+    ) -> tuple[Flag, ...]:
+        doubts = {
+            Flag.DISTURBED: self._is_disturbed(floor),
+            Flag.UNSTEADY: self._is_unsteady(arm),
+            Flag.IMPLAUSIBLE: self._is_implausible(arm, floor),
+            Flag.CLOCKS_DISAGREE: any(map(_is_apart, clocks)),
         }
-    return figures, flags
+        return tuple(flag for flag, raised in doubts.items() if raised)
 
+    def _is_disturbed(self, floor: Floor | None) -> bool:
+        counted = [block for block in self.measured.blocks if not block.set_aside]
+        in_doubt = sum(bool(block.doubts) for block in counted)
+        canary = self._canary()
+        decided = {Verdict.FASTER, Verdict.SLOWER}
+        return (
+            in_doubt > DISTURBED_SHARE * len(counted)
+            or (canary is not None and statistics.verdict(canary, self.spec.margin) in decided)
+            or (floor is not None and floor.wander > WANDER)
+        )
 
-def _flags(
-    work: Work,
-    measured: Measured,
-    arm: str,
-    floor: Mapping[str, Any],
-    clocks: list[Interval],
-    canary: Interval | None,
-) -> tuple[Flag, ...]:
-    counted = [block for block in measured.blocks if not block["set_aside"]]
-    disturbed = sum(bool(block["doubts"]) for block in counted) > DISTURBED_SHARE * len(counted)
-    strays = canary is not None and statistics.verdict(canary, work.protocol.margin) in {
-        Verdict.FASTER,
-        Verdict.SLOWER,
-    }
-    unsteady = any(
-        measured.steady[name].count(False) > len(measured.steady[name]) / 2
-        for name in (arm, work.baseline)
-        if name in measured.steady
-    )
-    over_floor = floor["floor"] and _over_floor(
-        floor["floor"], statistics.median_seconds(measured.samples[arm])
-    )
-    holds = {
-        Flag.DISTURBED: disturbed
-        or strays
-        or bool(floor["floor"] and floor["floor"]["wander"] > WANDERED),
-        Flag.UNSTEADY: unsteady,
-        Flag.IMPLAUSIBLE: over_floor is not None and over_floor < IMPLAUSIBLE,
-        Flag.CLOCKS_DISAGREE: any(
-            clock.low > 1 + DISAGREE or clock.high < 1 / (1 + DISAGREE) for clock in clocks
-        ),
-    }
-    return tuple(flag for flag, true in holds.items() if true)
+    def _is_unsteady(self, arm: str) -> bool:
+        warmed_up = [self.measured.steady.get(name, []) for name in (arm, self.spec.baseline)]
+        return any(steady.count(False) > len(steady) / 2 for steady in warmed_up)
 
+    def _is_implausible(self, arm: str, floor: Floor | None) -> bool:
+        """By the paired ratio, or that of the medians where one launch gives no interval."""
+        if floor is None:
+            return False
+        seconds = statistics.median_seconds(self.samples[arm])
+        over = floor.ratio.estimate if floor.ratio else seconds / floor.seconds
+        return over < IMPLAUSIBLE
 
-def _comparison(
-    work: Work, measured: Measured, arm: str, flags: tuple[Flag, ...]
-) -> dict[str, Any]:
-    """Ratio to the baseline, verdict, its level, minimum detectable effect; None where they cannot
-    be had, with the reason.
-    """
-    protocol, baseline = work.protocol, work.baseline
-    absent: dict[str, Any] = dict.fromkeys(
-        ("ratio", "ratio_absent", "verdict", "p_value", "minimum_detectable_effect")
-    )
-    if arm == baseline:
-        return {**absent, "ratio_absent": "it is the baseline"}
-    if baseline in measured.fallen:
-        return {
-            **absent,
-            "ratio_absent": f"the baseline {baseline} is {measured.fallen[baseline].status} here",
+    def _log_ratios(self, arm: str) -> tuple[list[float], str | None]:
+        """The arm's log-ratios to the baseline, or none and the reason why there is no ratio."""
+        baseline = self.spec.baseline
+        if arm == baseline:
+            return [], "it is the baseline"
+        failure = self.measured.failures.get(baseline)
+        if failure is not None:
+            return [], f"the baseline {baseline} is {failure.status} here"
+        ratios = statistics.log_ratios(self.samples, arm, baseline)
+        if len(ratios) < statistics.LEAST_LAUNCHES:
+            return [], f"{len(ratios)} launch gives no interval; raise task.launches"
+        return ratios, None
+
+    def _p_value(self, log_ratios: list[float]) -> float:
+        pilot = self.spec.protocol.launches
+        return statistics.decision_level(log_ratios, self.spec.margin, pilot)
+
+    def _detectable(self, log_ratios: list[float]) -> float:
+        alpha, margin = self.spec.alpha, self.spec.margin
+        pilot = self.spec.protocol.launches
+        return statistics.minimum_detectable_effect(log_ratios, alpha, margin, pilot=pilot)
+
+    def _canary(self) -> Interval | None:
+        """The A/A ratio of the cell."""
+        baseline, canary = self.spec.baseline, self.spec.canary
+        if {baseline, canary} & self.measured.failures.keys():
+            return None
+        return self._interval(statistics.log_ratios(self.samples, canary, baseline))
+
+    def _floor(self, arm: str) -> Floor | None:
+        """Against the least traffic, by whichever stores were the quicker here."""
+        seconds = {
+            name: statistics.median_seconds(self.samples[name])
+            for name in FLOORS
+            if name in self.samples
         }
-    ratios = statistics.log_ratios(measured.samples, arm, baseline)
-    if len(ratios) < statistics.LEAST_LAUNCHES:
-        return {
-            **absent,
-            "ratio_absent": f"{len(ratios)} launch gives no interval; raise task.launches",
-        }
-    interval = statistics.interval(ratios, protocol.alpha, protocol.launches)
-    return {
-        "ratio": asdict(interval),
-        "ratio_absent": None,
-        "verdict": None if flags else statistics.verdict(interval, protocol.margin),
-        "p_value": statistics.decision_level(ratios, protocol.margin, protocol.launches),
-        "minimum_detectable_effect": statistics.minimum_detectable_effect(
-            ratios, protocol.alpha, protocol.margin, pilot=protocol.launches
-        ),
-    }
+        if not seconds or self.measured.floor_bytes is None:
+            return None
+        quickest = min(seconds, key=seconds.__getitem__)
+        samples = self.samples[quickest]
+        by_launch = statistics.launch_seconds(samples)
+        return Floor(
+            ratio=self._interval(statistics.log_ratios(self.samples, arm, quickest)),
+            seconds=seconds[quickest],
+            bytes=self.measured.floor_bytes,
+            stores=FLOORS[quickest],
+            drift=max(by_launch) / min(by_launch),
+            wander=median(statistics.launch_ranges(samples)),
+        )
+
+    def _why_no_floor(self) -> str:
+        failures = self.measured.failures
+        reasons = [failures[name].reason for name in FLOORS if name in failures]
+        return reasons[0] if reasons else "nothing was sampled"
+
+    def _clocks(self, arm: str) -> tuple[Interval, ...]:
+        """Other ways of timing relative to the block timer, 1 where they agree: the slope over
+        calls and, on a GPU, its own events.
+        """
+        samples = self.samples[arm]
+        found = map(self._interval, (log_slopes(samples), log_device_times(samples)))
+        return tuple(interval for interval in found if interval is not None)
+
+    def _conditions(self) -> Conditions:
+        blocks = self.measured.blocks
+        samples = [sample for own in self.samples.values() for sample in own]
+        waits = [sample.waited for sample in samples if sample.waited is not None]
+        return Conditions(
+            blocks=len(blocks),
+            set_aside=sum(block.set_aside for block in blocks),
+            samples=len(samples),
+            retaken=sum(sample.retaken for sample in samples),
+            preempted=sum(sample.preempted for sample in samples),
+            doubts=dict(Counter(doubt for block in blocks for doubt in block.doubts)),
+            stolen=fmean(block.stolen for block in blocks),
+            elsewhere=fmean(block.elsewhere for block in blocks),
+            load=max(block.load for block in blocks),
+            waited=max(waits, default=None),
+        )
+
+    def _floor_samples(self) -> dict[str, tuple[TimedSample, ...]]:
+        return {name: tuple(self.samples[name]) for name in FLOORS if name in self.samples}
+
+    def _interval(self, log_ratios: list[float]) -> Interval | None:
+        if len(log_ratios) < statistics.LEAST_LAUNCHES:
+            return None
+        return statistics.interval(log_ratios, self.spec.alpha, self.spec.protocol.launches)
 
 
-def _canary(work: Work, measured: Measured) -> Interval | None:
-    """The A/A ratio of the cell."""
-    if {work.baseline, work.canary} & measured.fallen.keys():
-        return None
-    return _interval(work, statistics.log_ratios(measured.samples, work.canary, work.baseline))
-
-
-def _floor(work: Work, measured: Measured, arm: str) -> dict[str, Any]:
-    """The arm's time over that of the least traffic, by whichever stores were the quicker here; or
-    why there is none.
-    """
-    standing = [name for name in FLOORS if name in measured.samples]
-    if not standing:
-        reasons = [measured.fallen[name].reason for name in FLOORS if name in measured.fallen]
-        return {"floor": None, "floor_absent": reasons[0] if reasons else "nothing was sampled"}
-    seconds = {name: statistics.median_seconds(measured.samples[name]) for name in standing}
-    quickest = min(seconds, key=lambda name: seconds[name])
-    ratio = _interval(work, statistics.log_ratios(measured.samples, arm, quickest))
-    by_launch = statistics.launch_seconds(measured.samples[quickest])
-    return {
-        "floor_absent": None,
-        "floor": {
-            "ratio": _plain(ratio),
-            "seconds": seconds[quickest],
-            "bytes": measured.floor_bytes,
-            "stores": FLOORS[quickest],
-            "drift": max(by_launch) / min(by_launch),
-            "wander": median(statistics.launch_ranges(measured.samples[quickest])),
-        },
-    }
-
-
-def _over_floor(floor: Mapping[str, Any], seconds: float) -> float:
-    """The paired ratio; that of the medians where one launch gives no interval."""
-    return float(floor["ratio"]["estimate"] if floor["ratio"] else seconds / floor["seconds"])
-
-
-def _clocks(work: Work, measured: Measured, arm: str) -> list[Interval]:
-    """Other ways of timing relative to the block timer, 1 where they agree: the slope over calls;
-    on a GPU its own events.
-    """
-    samples = measured.samples[arm]
-    found = [_interval(work, ratios) for ratios in (log_slopes(samples), log_device_times(samples))]
-    return [interval for interval in found if interval is not None]
-
-
-def _conditions(measured: Measured) -> dict[str, Any]:
-    """What the machine did around the blocks, and how many were set aside for it."""
-    blocks = measured.blocks
-    again = sum(sample["retaken"] for samples in measured.samples.values() for sample in samples)
-    waits = [
-        sample["waited"]
-        for samples in measured.samples.values()
-        for sample in samples
-        if sample["waited"] is not None
-    ]
-    return {
-        "blocks": len(blocks),
-        "set_aside": sum(block["set_aside"] for block in blocks),
-        "samples": sum(map(len, measured.samples.values())),
-        "retaken": again,
-        "preempted": sum(
-            sample["preempted"] for samples in measured.samples.values() for sample in samples
-        ),
-        "doubts": dict(Counter(doubt for block in blocks for doubt in block["doubts"])),
-        "stolen": fmean(block["stolen"] for block in blocks),
-        "elsewhere": fmean(block["elsewhere"] for block in blocks),
-        "load": max(block["load"] for block in blocks),
-        "waited": max(waits, default=None),
-    }
-
-
-def _interval(work: Work, log_ratios: list[float]) -> Interval | None:
-    enough = len(log_ratios) >= statistics.LEAST_LAUNCHES
-    return (
-        statistics.interval(log_ratios, work.protocol.alpha, work.protocol.launches)
-        if enough
-        else None
-    )
-
-
-def _plain(interval: Interval | None) -> dict[str, float] | None:
-    return None if interval is None else asdict(interval)
+def _is_apart(clock: Interval) -> bool:
+    return clock.low > 1 + CLOCKS_APART or clock.high < 1 / (1 + CLOCKS_APART)

@@ -8,24 +8,30 @@ time, so all stay in step.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
-from harness.isolation import WAIT_POLICIES, Host, Killed, Overdue, RemoteError, Settings
-from harness.records import Status
-from harness.timing.timing_result import Taken
+from harness.isolation import (
+    WAIT_POLICIES,
+    WorkerDied,
+    WorkerError,
+    WorkerProcess,
+    WorkerSettings,
+    WorkerTimedOut,
+)
+from harness.isolation.worker_process import Reply
+from harness.records import Bytes, Cost, MemoryUse, Seconds, Status
+from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from implementations import registry
 
-SHARED = "shared"
-
-
+WORKER = "harness.timing.worker"
+SHARED = "shared"  # the process of the package's own implementations
 REFUSALS = {"Unsupported": Status.UNSUPPORTED, "Unavailable": Status.UNAVAILABLE}
 
 
-class NotOK(Exception):  # noqa: N818 -- an event that becomes a record
+class ArmFailed(Exception):  # noqa: N818 -- an event that becomes a record
     """An arm refused, crashed, hung, or computed something wrong, and is out of this cell.
 
-    ``died`` tells whether its process went with it, and with that the arms beside it.
+    ``died`` says that its process died with it, and with that the arms beside it.
     """
 
     def __init__(self, arm: str, status: Status, reason: str, *, died: bool = False) -> None:
@@ -38,79 +44,76 @@ class Launch:
     a launch.
     """
 
-    def __init__(self, settings: Settings, timeout: float) -> None:
+    def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
-        self._hosts: dict[str, Host] = {}
-        self._home: dict[str, str] = {}
-        self._cell: dict[str, Any] = {}
-        self._open: set[str] = set()
-        self._sampled: str | None = None
+        self._workers: dict[str, WorkerProcess] = {}
+        self._place: dict[str, str] = {}  # of each arm: the name of its process
+        self._setup: CellSetup | None = None
+        self._open: set[str] = set()  # processes in which the cell is open
+        self._last_sampled: str | None = None
         self.starting = 0.0  # seconds spent on starting processes
 
     @property
     def processes(self) -> list[int]:
         """The ids of the worker processes."""
-        return [host.process.pid for host in self._hosts.values()]
+        return [worker.process.pid for worker in self._workers.values()]
 
-    def lay_out(self, cell: Mapping[str, Any]) -> None:
-        """Begin a cell. Its arrays are made in a process when the first arm is prepared there."""
-        self._cell, self._home, self._open = dict(cell), {}, set()
+    def open(self, setup: CellSetup) -> None:
+        """Begin a cell. Its operands are made in a process when the first arm is prepared there."""
+        self._setup, self._place, self._open = setup, {}, set()
 
-    def prepare(self, arm: str, implementation: registry.Specification) -> dict[str, float]:
-        """What making the arm ready cost, in seconds. Raises ``NotOK``."""
-        self._home[arm] = (
-            registry.name_of(implementation) if registry.is_foreign(implementation) else SHARED
-        )
-        plain = implementation if isinstance(implementation, str) else dict(implementation)
-        cost: dict[str, float] = self._ask(arm, "timing.prepare", implementation=plain)
-        return cost
+    def prepare(self, arm: str, implementation: registry.Specification) -> Cost:
+        """Make the arm ready; what that cost. Raises ``ArmFailed``."""
+        foreign = registry.is_foreign(implementation)
+        self._place[arm] = registry.name_of(implementation) if foreign else SHARED
+        return self._ask(arm, "prepare", Cost, implementation=implementation)
 
-    def prepare_floor(self, arm: str, stores: str) -> int:
-        """Make an arm of the least traffic, with that kind of stores; its bytes. Raises
-        ``NotOK``.
+    def prepare_floor(self, arm: str, stores: str) -> Bytes:
+        """Make an arm of the least traffic, with that kind of stores; its bytes a call.
+
+        Raises ``ArmFailed``.
         """
-        self._home[arm] = SHARED
-        moved: int = self._ask(arm, "timing.prepare_floor", stores=stores)["bytes"]
-        return moved
+        self._place[arm] = SHARED
+        return Bytes(self._ask(arm, "prepare_floor", int, stores=stores))
 
-    def verify(self, arm: str, *, whole: bool) -> float:
-        """Hold an arm against the oracle; the seconds that took. Raises ``NotOK`` with status
-        WRONG.
+    def verify(self, arm: str, *, whole: bool) -> Seconds:
+        """Compare an arm with the oracle; how long that took. Raises ``ArmFailed`` where WRONG."""
+        return self._check(arm, "verify", whole=whole)
+
+    def audit(self, arm: str, calls: int) -> Seconds:
+        """See whether an arm works as it did when it was verified; how long that took.
+
+        Raises ``ArmFailed``.
         """
-        return self._judged(arm, "timing.verify", whole=whole)
+        return self._check(arm, "audit", calls=calls)
 
-    def audit(self, arm: str, calls: int) -> float:
-        """See whether an arm works as it did when it was verified; the seconds that took. Raises
-        ``NotOK``.
-        """
-        return self._judged(arm, "timing.audit", calls=calls)
+    def measure_memory(self, arm: str) -> MemoryUse:
+        """Raises ``ArmFailed``."""
+        return self._ask(arm, "measure_memory", MemoryUse)
 
-    def measure_memory(self, arm: str) -> dict[str, int | None]:
-        """``saved_bytes`` and ``peak_extra_bytes`` of an arm. Raises ``NotOK``."""
-        told: dict[str, int | None] = self._ask(arm, "timing.measure_memory")
-        return told
-
-    def sample(self, arm: str, calls: int, untimed: int) -> Taken:
-        """A sample, begun when the process sampled before has gone quiet. Raises ``NotOK``."""
-        if self._home[arm] != self._sampled:
+    def sample(self, arm: str, calls: int, untimed: int) -> TimingResult:
+        """A sample, begun when the process sampled before has gone quiet. Raises ``ArmFailed``."""
+        if self._place[arm] != self._last_sampled:
             time.sleep(WAIT_POLICIES[self._settings.wait_policy].settle_seconds)
-            self._sampled = self._home[arm]
-        return Taken(**self._ask(arm, "timing.sample", calls=calls, untimed=untimed))
+            self._last_sampled = self._place[arm]
+        return self._ask(arm, "sample", TimingResult, calls=calls, untimed=untimed)
 
     def clear(self) -> None:
         """Give back the cell's memory; the processes stay."""
-        for home in self._open & self._hosts.keys():
+        for place in self._open & self._workers.keys():
             try:
-                self._hosts[home].call("timing.clear", self._timeout)
-            # it has nothing to give back any more; the next cell starts another
-            except (Killed, Overdue):
-                self._hosts.pop(home).close()
+                self._workers[place].call("clear", type(None), self._timeout)
+            except (
+                WorkerDied,
+                WorkerTimedOut,
+            ):  # it has no memory left; the next cell starts another
+                self._workers.pop(place).close()
         self._open.clear()
 
     def close(self) -> None:
-        for host in self._hosts.values():
-            host.close()
-        self._hosts.clear()
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -118,38 +121,41 @@ class Launch:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _judged(self, arm: str, service: str, **arguments: Any) -> float:
-        answer = self._ask(arm, service, **arguments)
-        if answer["reason"] is not None:
-            raise NotOK(arm, Status.WRONG, answer["reason"])
-        seconds: float = answer["seconds"]
-        return seconds
+    def _check(self, arm: str, service: str, **arguments: object) -> Seconds:
+        result = self._ask(arm, service, CheckResult, **arguments)
+        if result.reason is not None:
+            raise ArmFailed(arm, Status.WRONG, result.reason)
+        return result.seconds
 
-    def _ask(self, arm: str, service: str, **arguments: Any) -> Any:
-        """One request, and whatever goes wrong with it laid to the arm that it was for."""
-        home = self._home[arm]
+    def _ask(self, arm: str, service: str, reply: type[Reply], **arguments: object) -> Reply:
+        """One request, and whatever goes wrong with it charged to the arm that it was for."""
+        place = self._place[arm]
         try:
-            if home not in self._hosts:
-                began = time.monotonic()
-                self._hosts[home] = Host(self._settings)
-                self.starting += time.monotonic() - began
-            if home not in self._open:
-                self._hosts[home].call("timing.open", self._timeout, **self._cell)
-                self._open.add(home)
-            return self._hosts[home].call(service, self._timeout, arm=arm, **arguments)
-        except RemoteError as error:
+            worker = self._worker(place)
+            if place not in self._open:
+                worker.call("open", type(None), self._timeout, setup=self._setup)
+                self._open.add(place)
+            return worker.call(service, reply, self._timeout, None, arm=arm, **arguments)
+        except WorkerError as error:
             if error.kind in REFUSALS:
-                raise NotOK(arm, REFUSALS[error.kind], error.reason) from error
-            raise NotOK(
-                arm, Status.CRASHED, ("out of memory: " if _no_memory(error) else "") + str(error)
-            ) from error
-        except (Killed, Overdue) as death:
-            status = Status.CRASHED if isinstance(death, Killed) else Status.TIMEOUT
-            self._hosts.pop(home).close()
-            self._open.discard(home)
-            raise NotOK(arm, status, str(death), died=True) from death
+                raise ArmFailed(arm, REFUSALS[error.kind], error.reason) from error
+            cause = "out of memory: " if _no_memory(error) else ""
+            raise ArmFailed(arm, Status.CRASHED, f"{cause}{error}") from error
+        except (WorkerDied, WorkerTimedOut) as death:
+            status = Status.CRASHED if isinstance(death, WorkerDied) else Status.TIMEOUT
+            if place in self._workers:
+                self._workers.pop(place).close()
+            self._open.discard(place)
+            raise ArmFailed(arm, status, str(death), died=True) from death
+
+    def _worker(self, place: str) -> WorkerProcess:
+        if place not in self._workers:
+            began = time.monotonic()
+            self._workers[place] = WorkerProcess(WORKER, self._settings)
+            self.starting += time.monotonic() - began
+        return self._workers[place]
 
 
-def _no_memory(error: RemoteError) -> bool:
-    # as PyTorch's CPU allocator says it
+def _no_memory(error: WorkerError) -> bool:
+    """By the words of Python and of PyTorch's CPU allocator."""
     return error.kind == "MemoryError" or "can't allocate memory" in error.reason

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Self
 
-from harness.isolation import Settings
+from harness.isolation import WorkerSettings
 from harness.timing.launch import Launch
 
 
-class Pool:
+class LaunchPool:
     """``pool[3]`` is the fourth launch."""
 
-    def __init__(self, settings: Settings, timeout: float) -> None:
+    def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
         self._launches: list[Launch] = []
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from harness.training.steps import Step
+from harness.records import Seconds, TrainingStep
 from harness.training.timer import Every
 
 VERSION = 1
@@ -28,8 +28,8 @@ KEYS = {"model", "optimizer", "generator", "steps", "evaluation_seconds", "resum
 class Progress:
     """What a training has done so far. ``resumed_after`` as in `training.steps.Training`."""
 
-    steps: list[Step]
-    evaluation_seconds: float = 0.0
+    steps: list[TrainingStep]
+    evaluation_seconds: Seconds = Seconds(0.0)
     resumed_after: tuple[int, ...] = ()
 
 
@@ -55,7 +55,7 @@ class Checkpoint:
         model.load_state_dict(found["model"])
         optimizer.load_state_dict(found["optimizer"])
         torch.set_rng_state(found["generator"])
-        steps = [Step(*step) for step in found["steps"]]
+        steps = [TrainingStep(*step) for step in found["steps"]]
         return Progress(steps, found["evaluation_seconds"], (*found["resumed_after"], len(steps)))
 
     def offer(
@@ -73,7 +73,7 @@ class Checkpoint:
                     "model": model.state_dict(),
                     "optimizer": optimizer.state_dict(),
                     "generator": torch.get_rng_state(),
-                    "steps": [list(step) for step in progress.steps],
+                    "steps": [list(astuple(step)) for step in progress.steps],
                     "evaluation_seconds": progress.evaluation_seconds,
                     "resumed_after": list(progress.resumed_after),
                 },

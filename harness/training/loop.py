@@ -8,20 +8,22 @@ and on the test split once, at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from math import isfinite
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch.nn.functional import cross_entropy
 
+from harness.records import Seconds, TrainingCell, TrainingStep
 from harness.training import optimizers
 from harness.training.checkpoints import Checkpoint
 from harness.training.datasets import Dataset, Split
+from harness.training.messages import StepProgress
 from harness.training.metrics import evaluate, norm, running_lag
-from harness.training.seeding import Stream, generator
-from harness.training.steps import Step, Training
+from harness.training.seeding import RandomStream, generator
+from harness.training.steps import Training
 from harness.training.timer import Every
 
 TELL_SECONDS = 0.5
@@ -43,15 +45,15 @@ class Recipe:
     seed: int
 
     @classmethod
-    def from_cell(cls, cell: Mapping[str, Any]) -> Self:
-        return cls(**{field.name: cell[field.name] for field in fields(cls)})
+    def from_cell(cls, cell: TrainingCell) -> Self:
+        return cls(**{field.name: getattr(cell, field.name) for field in fields(cls)})
 
 
 def train(
     model: torch.nn.Module,
     data: Dataset,
     recipe: Recipe,
-    progress: Callable[[dict[str, int]], None],
+    progress: Callable[[StepProgress], None],
     checkpoint: Checkpoint | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Training:
@@ -79,13 +81,15 @@ def train(
             diverged_at = number
             break
         so_far.steps.append(
-            _looked_at(Step(number, loss, ended - began), model, batch, data, recipe)
+            _looked_at(
+                TrainingStep(number, loss, Seconds(ended - began)), model, batch, data, recipe
+            )
         )
         if so_far.steps[-1].accuracy is not None:
-            so_far.evaluation_seconds += clock() - ended
+            so_far.evaluation_seconds = Seconds(so_far.evaluation_seconds + clock() - ended)
         checkpoint.offer(model, optimizer, so_far)
         if tell.due() or number == recipe.steps:
-            progress({"step": number, "steps": recipe.steps})
+            progress(StepProgress(number, recipe.steps))
     accuracy = evaluate(model, data.test) if diverged_at is None else None
     return Training(
         tuple(so_far.steps), diverged_at, accuracy, so_far.evaluation_seconds, so_far.resumed_after
@@ -104,7 +108,7 @@ def batches(split: Split, size: int, seed: int, skipped: int = 0) -> Iterator[Sp
         )
     epoch, position = divmod(skipped, len(split) // size)
     while True:
-        drawn = generator(Stream.ORDER, seed, epoch)
+        drawn = generator(RandomStream.ORDER, seed, epoch)
         order = torch.from_numpy(drawn.permutation(len(split))).to(split.labels.device)
         for start in range(position * size, len(split) - size + 1, size):
             rows = order[start : start + size]
@@ -122,20 +126,24 @@ def _update(model: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Spl
 
 
 def _looked_at(
-    step: Step, model: torch.nn.Module, batch: Split, data: Dataset, recipe: Recipe
-) -> Step:
+    step: TrainingStep, model: torch.nn.Module, batch: Split, data: Dataset, recipe: Recipe
+) -> TrainingStep:
     """With norms, and where it is time to evaluate, with what that tells."""
     parameters = list(model.parameters())
-    step = step._replace(
-        gradient_norm=norm(parameter.grad for parameter in parameters), weight_norm=norm(parameters)
+    step = replace(
+        step,
+        gradient_norm=norm(parameter.grad for parameter in parameters),
+        weight_norm=norm(parameters),
     )
     if step.step % recipe.evaluate_every and step.step != recipe.steps:
         return step
-    return step._replace(
-        accuracy=evaluate(model, data.validation), running_lag=running_lag(model, batch.images)
+    return replace(
+        step,
+        accuracy=evaluate(model, data.validation),
+        running_lag=running_lag(model, batch.images),
     )
 
 
-def _reached(steps: list[Step], target: float) -> bool:
+def _reached(steps: list[TrainingStep], target: float) -> bool:
     accuracy = steps[-1].accuracy if steps else None
     return accuracy is not None and accuracy >= target

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class Stream(IntEnum):
+class RandomStream(IntEnum):
     """What random numbers are drawn for. Streams of one seed are independent of each other."""
 
     SPLIT = 1
@@ -23,7 +23,7 @@ class Stream(IntEnum):
     ORDER = 3
 
 
-def generator(stream: Stream, seed: int, *part: int) -> np.random.Generator:
+def generator(stream: RandomStream, seed: int, *part: int) -> np.random.Generator:
     """NumPy's PCG64, for a ``seed`` from 0 on, and for a ``part`` of the stream, such as an epoch,
     if one is named.
 

@@ -4,65 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
 
-
-class Step(NamedTuple):
-    """One update. ``seconds`` are its own; ``gradient_norm`` is of all gradients together, before
-    it, ``weight_norm`` of all parameters after it, both Euclidean, and None where they are not
-    finite.
-
-    Where the network was evaluated after it, ``accuracy`` is the validation split's, from 0 to 1,
-    and ``running_lag`` as in `training.observing`.
-    """
-
-    step: int
-    loss: float
-    seconds: float
-    gradient_norm: float | None = None
-    weight_norm: float | None = None
-    accuracy: float | None = None
-    running_lag: float | None = None
+from harness.records import Seconds, TrainingStep
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a run did. ``steps`` end before the loss was first not finite, which was at
-    ``diverged_at`` if it was.
+    """What a run did. ``steps`` end before the loss was first not finite, at ``diverged_at``.
 
     ``resumed_after`` are the steps after which it was interrupted and went on in another process.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[TrainingStep, ...]
     diverged_at: int | None
     test_accuracy: float | None
-    evaluation_seconds: float
+    evaluation_seconds: Seconds
     resumed_after: tuple[int, ...] = ()
 
     def steps_to(self, target: float) -> int | None:
         """After how many steps an evaluation first met the target; None where none did."""
-        return next(
-            (
-                step.step
-                for step in self.steps
-                if step.accuracy is not None and step.accuracy >= target
-            ),
-            None,
-        )
+        for step in self.steps:
+            if step.accuracy is not None and step.accuracy >= target:
+                return step.step
+        return None
 
-    def seconds_to(self, target: float) -> float | None:
+    def seconds_to(self, target: float) -> Seconds | None:
         """The same in seconds, all steps at the median's pace: neither compilation nor a busy
         machine counts.
         """
-        reached = self.steps_to(target)
-        return None if reached is None else reached * self.seconds_per_step
+        reached, pace = self.steps_to(target), self.seconds_per_step
+        return None if reached is None or pace is None else Seconds(reached * pace)
 
     @property
-    def seconds_per_step(self) -> float:
-        """The median, without the first step of each process where there are others. Needs at least
-        one step.
+    def seconds_per_step(self) -> Seconds | None:
+        """The median, without the first step of each process where there are others; None where no
+        step was timed.
         """
-        warm = [
-            step.seconds for step in self.steps if step.step - 1 not in {0, *self.resumed_after}
-        ]
-        return median(warm or [step.seconds for step in self.steps])
+        first = {0, *self.resumed_after}
+        timed = {step.step: step.seconds for step in self.steps if step.seconds is not None}
+        warm = [seconds for number, seconds in timed.items() if number - 1 not in first]
+        return Seconds(median(warm or timed.values())) if timed else None

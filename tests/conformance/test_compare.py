@@ -13,7 +13,7 @@ import torch
 from plain_bn import Plugin
 
 from harness.conformance import compare
-from harness.conformance.compare import Finding, failures, spacing, verify
+from harness.conformance.compare import QuantityCheck, failures, spacing, verify
 from harness.conformance.tolerances import blurred
 from harness.problems.inputs import make_arrays
 from implementations.interface import Arrays, Phase, Problem, Results
@@ -202,8 +202,10 @@ def test_a_mask_that_is_wrong_beyond_rounding_shows_in_the_output():
 
 
 def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
-    assert not Finding("output", fault="is missing").passed
-    assert [Finding("output", ratio).passed for ratio in (0.0, 1.0, 1.001, math.inf, math.nan)] == [
+    assert not QuantityCheck("output", fault="is missing").passed
+    assert [
+        QuantityCheck("output", ratio).passed for ratio in (0.0, 1.0, 1.001, math.inf, math.nan)
+    ] == [
         True,
         True,
         False,
@@ -213,7 +215,7 @@ def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
 
 
 def test_failures_are_told_worst_first_and_not_all_of_many():
-    many = [Finding(f"q{ratio}", ratio) for ratio in (0.5, 3.0, 7.0, 2.0, 5.0)]
+    many = [QuantityCheck(f"q{ratio}", ratio) for ratio in (0.5, 3.0, 7.0, 2.0, 5.0)]
     assert failures(many[:1]) is None
     told = failures(many)
     assert told.index("q7.0") < told.index("q5.0") < told.index("q3.0")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from harness.conformance.checks.search import search
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 
 NUMBERS = st.integers(0, 10**6)
 
@@ -23,8 +23,8 @@ def holds_below(limit, seen=None):
         number = draw("number", NUMBERS)
         if seen is not None:
             seen.append(number)
-        yield Finding("size", 2.0 if number >= limit else number / limit)
-        yield Finding("sign", 0.5)
+        yield QuantityCheck("size", 2.0 if number >= limit else number / limit)
+        yield QuantityCheck("sign", 0.5)
 
     return law
 
@@ -38,7 +38,7 @@ def test_an_example_is_shrunk_to_the_simplest():
 def test_everything_that_was_drawn_is_told_in_its_order():
     def law(draw):
         first, second = draw("first", NUMBERS), draw("second", st.booleans())
-        yield Finding("pair", 3.0 if first > 7 and second else 0.0)
+        yield QuantityCheck("pair", 3.0 if first > 7 and second else 0.0)
 
     (found,) = search(law, 100)
     assert found.quantity == "pair, for first = 8, second = True,"

@@ -149,7 +149,7 @@ def test_a_lane_may_end_while_another_is_at_its_last_item():
 
 
 def test_it_starts_no_worker_where_little_is_left(monkeypatch):
-    taken, found_nothing = worker_pool._Backlog.taken, threading.Semaphore(0)
+    taken, found_nothing = worker_pool._Backlog.next_item, threading.Semaphore(0)
 
     def noting(backlog, current):
         job = taken(backlog, current)
@@ -163,7 +163,7 @@ def test_it_starts_no_worker_where_little_is_left(monkeypatch):
                 assert found_nothing.acquire(timeout=30)  # all the other lanes have looked
         return call("answer", 1.0)
 
-    monkeypatch.setattr(worker_pool._Backlog, "taken", noting)
+    monkeypatch.setattr(worker_pool._Backlog, "next_item", noting)
     answers = list(side_by_side({("numpy", ONE): range(worker_pool.WORTH_A_WORKER)}, work, 5))
     assert answers == [0] * worker_pool.WORTH_A_WORKER
     assert len(STARTED) == 1

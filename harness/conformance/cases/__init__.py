@@ -12,10 +12,7 @@ This package imports no array library: a plan needs names only.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from fnmatch import fnmatchcase
-from typing import Any
 
 from harness.conformance.cases.behaviour import BEHAVIOUR
 from harness.conformance.cases.kinds import (
@@ -32,6 +29,7 @@ from harness.conformance.cases.kinds import (
 from harness.conformance.cases.numbers import NUMBERS
 from harness.conformance.cases.properties import PROPERTIES
 from harness.conformance.cases.relations import RELATIONS
+from harness.records import plain_fields
 
 __all__ = [
     "CASES",
@@ -77,7 +75,7 @@ def named(name: str) -> Case:
     return {case.name: case for case in CASES}[name]
 
 
-def described(case: Case) -> dict[str, Any]:
-    """All that defines a case, as plain data; its name under ``case``."""
-    data: dict[str, Any] = json.loads(json.dumps(asdict(case)))
-    return {"case": data.pop("name"), **data}
+def described(case: Case) -> dict[str, object]:
+    """All that defines a case beside its name, threads and thoroughness, as plain data."""
+    elsewhere = {"name", "fixed_threads", "thorough"}
+    return {name: value for name, value in plain_fields(case).items() if name not in elsewhere}

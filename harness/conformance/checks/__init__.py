@@ -1,5 +1,5 @@
-"""How cases are checked: a file for each kind. What is found is a `Finding` a quantity, wrong or
-right.
+"""How cases are checked: a file for each kind. What is found is a `QuantityCheck` a quantity, wrong
+or right.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from harness.conformance.checks import (
     onnx,
     repeatability,
 )
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 from implementations import Unavailable
 from implementations.interface import Implementation
 
 
-def check(implementation: Implementation, case: Case, device: str = "cpu") -> Iterator[Finding]:
+def check(
+    implementation: Implementation, case: Case, device: str = "cpu"
+) -> Iterator[QuantityCheck]:
     """Everything that was looked at. Raises ``Unsupported`` or ``Unavailable`` where that cannot
     be.
     """
@@ -41,7 +43,7 @@ def check(implementation: Implementation, case: Case, device: str = "cpu") -> It
     return CHECKS[type(case)](implementation, case, device)
 
 
-CHECKS: dict[type[Case], Callable[..., Iterator[Finding]]] = {
+CHECKS: dict[type[Case], Callable[..., Iterator[QuantityCheck]]] = {
     NumbersCase: numbers.check,
     CallCase: calls.check,
     ModuleCase: modules.check,

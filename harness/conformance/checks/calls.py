@@ -14,7 +14,7 @@ from torch.nn import functional
 from harness.conformance.cases import OF_INPUT, CallCase
 from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
 from harness.conformance.checks.snapshots import changed, snapshot, tensors
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 from harness.problems.inputs import shifted
 from implementations import batch_norm
 from implementations.interface import Implementation
@@ -29,7 +29,7 @@ OPERANDS = ("input", "weight", "bias")
 STATISTICS = ("running_mean", "running_var")
 
 
-def check(implementation: Implementation, case: CallCase, device: str) -> Iterator[Finding]:
+def check(implementation: Implementation, case: CallCase, device: str) -> Iterator[QuantityCheck]:
     """Call twice, so that what the first call left behind matters, and compare all that is left
     each time.
     """
@@ -118,7 +118,7 @@ def gradients(
     got: Tensor,
     precise: Tensor,
     tolerance: float,
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """The operands' gradients, towards a direction that is drawn: that of a sum is zero, and proves
     nothing.
     """

@@ -23,7 +23,7 @@ from harness.calling import results_of
 from harness.conformance.cases import DifferencesCase
 from harness.conformance.checks.layer import call
 from harness.conformance.checks.numbers import supported
-from harness.conformance.compare import Finding, worst
+from harness.conformance.compare import QuantityCheck, worst
 from harness.problems.inputs import make_arrays
 from implementations import oracle
 from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
@@ -36,7 +36,9 @@ DIRECTIONS = 2
 OPERANDS = ("input", "residual", "weight", "bias")
 
 
-def check(implementation: Implementation, case: DifferencesCase, device: str) -> Iterator[Finding]:
+def check(
+    implementation: Implementation, case: DifferencesCase, device: str
+) -> Iterator[QuantityCheck]:
     supported(implementation, case.problem, case.phase, device)
     arrays = clear_of_the_kink(case.problem, case.phase, device)
     return (jacobian if case.method == "gradcheck" else directions)(implementation, case, arrays)
@@ -44,7 +46,7 @@ def check(implementation: Implementation, case: DifferencesCase, device: str) ->
 
 def jacobian(
     implementation: Implementation, case: DifferencesCase, arrays: Arrays
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """Every element, by `torch.autograd.gradcheck`."""
     given = [getattr(arrays, name) for name in OPERANDS]
     present = [operand.detach().requires_grad_() for operand in given if operand is not None]
@@ -72,9 +74,9 @@ def jacobian(
             rtol=TOLERANCE,
         )
     except GradcheckError as error:
-        yield Finding("the Jacobian", inf, fault=" ".join(str(error).split()))
+        yield QuantityCheck("the Jacobian", inf, fault=" ".join(str(error).split()))
     else:
-        yield Finding("the Jacobian")
+        yield QuantityCheck("the Jacobian")
 
 
 class _Anew(torch.autograd.Function):
@@ -100,7 +102,7 @@ class _Anew(torch.autograd.Function):
 
 def directions(
     implementation: Implementation, case: DifferencesCase, arrays: Arrays
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """All operands moved at once, along directions that are drawn."""
     gradients = left(implementation, case, case.phase, arrays)
     forward = Phase.FORWARD_TRAINING if case.phase.training else Phase.INFERENCE

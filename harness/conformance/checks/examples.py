@@ -13,7 +13,7 @@ import torch
 from hypothesis import strategies as st
 
 from harness.conformance.checks.layer import step
-from harness.conformance.compare import ELEMENTWISE, Finding, worst
+from harness.conformance.compare import ELEMENTWISE, QuantityCheck, worst
 from harness.conformance.tolerances import Bounds, bounds
 from harness.problems.inputs import make_arrays
 from implementations import oracle
@@ -55,7 +55,7 @@ class Answer:
     def allowed(self, name: str) -> Array:
         return cast(Array, getattr(self.bounds, name))
 
-    def found(self, name: str, got: Array, expected: Array, tolerance: Array) -> Finding:
+    def found(self, name: str, got: Array, expected: Array, tolerance: Array) -> QuantityCheck:
         return worst(name, got, expected, tolerance, self.results.output.dtype)
 
     def equals(
@@ -64,7 +64,7 @@ class Answer:
         *names: str,
         rows: Sequence[int] | slice = slice(None),
         channels: Sequence[int] | slice = slice(None),
-    ) -> Iterator[Finding]:
+    ) -> Iterator[QuantityCheck]:
         """The other's quantities are these ones, the given rows and channels of them in that
         order.
         """

@@ -28,7 +28,7 @@ from harness.conformance.checks.examples import (
 )
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.search import Draw, search
-from harness.conformance.compare import Finding, verify
+from harness.conformance.compare import QuantityCheck, verify
 from implementations import oracle
 from implementations.interface import Arrays, Implementation, Phase
 
@@ -36,10 +36,10 @@ SEEDS = st.integers(0, 2**16)
 QUARTERS = st.integers(-256, 256).map(lambda quarters: quarters / 4)
 GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
 STATISTICS = ("running_mean", "running_var")
-Law = Callable[[Trial, Draw], Iterator[Finding]]
+Law = Callable[[Trial, Draw], Iterator[QuantityCheck]]
 
 
-def check(implementation: Implementation, case: LawCase, device: str) -> Iterator[Finding]:
+def check(implementation: Implementation, case: LawCase, device: str) -> Iterator[QuantityCheck]:
     if case.law == "oracle":
         return search(
             partial(of_the_oracle, implementation, device), case.examples, case.seed, refusals=False
@@ -47,14 +47,14 @@ def check(implementation: Implementation, case: LawCase, device: str) -> Iterato
     if case.problem is not None:
         supported(implementation, case.problem, Phase.TRAINING_STEP, device)
 
-    def law(draw: Draw) -> Iterator[Finding]:
+    def law(draw: Draw) -> Iterator[QuantityCheck]:
         problem = case.problem or draw("problem", problems(implementation, device))
         return LAWS[case.law](Trial(implementation, problem, device), draw)
 
     return search(law, case.examples, case.seed, refusals=case.problem is not None)
 
 
-def shift(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def shift(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """output(x + b) = output(x), and gradients; the running mean moves by momentum · b."""
     arrays, b = trial.arrays(draw("seed", SEEDS)), draw("b", QUARTERS)
     here, there = trial.answer(arrays), trial.answer(replace(arrays, input=arrays.input + b))
@@ -62,7 +62,7 @@ def shift(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield _sum("running_mean", there, (1, here), arrays.momentum * b)
 
 
-def scale(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def scale(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """output(a · x), with a² · eps and sign(a) · weight, = output(x); dinput is divided by a."""
     arrays, a = (
         trial.arrays(draw("seed", SEEDS)),
@@ -81,7 +81,7 @@ def scale(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield _sum("grad_weight", here, (sign, there))
 
 
-def batch_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def batch_permutation(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """output(P x) = P output(x) for a permutation P of the batch; statistics and parameters'
     gradients stay.
     """
@@ -94,7 +94,7 @@ def batch_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
     )
 
 
-def channel_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def channel_permutation(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """Permuted channels, with their parameters, are permuted answers: no channel is treated unlike
     another.
     """
@@ -106,7 +106,7 @@ def channel_permutation(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield from here.equals(there, "output", *GRADIENTS, *STATISTICS, channels=order)
 
 
-def zero_gradient_sum(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def zero_gradient_sum(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """Σ dinput = 0, and Σ(dinput · x̂) = weight · dweight · eps / (var + eps)^(3/2), which is
     small.
     """
@@ -119,7 +119,7 @@ def zero_gradient_sum(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield answer.found("Σ grad_input · x̂", (found * x).sum(0), wanted, (allowed * abs(x)).sum(0))
 
 
-def linear_gradient(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def linear_gradient(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """The gradients for a · g + h are a times those for g, plus those for h."""
     arrays = trial.arrays(draw("seed", SEEDS))
     a = draw("a", st.sampled_from([-2.0, -1.0, 0.5, 2.0]))
@@ -132,7 +132,7 @@ def linear_gradient(trial: Trial, draw: Draw) -> Iterator[Finding]:
         yield _sum(name, both, (a, g), h)
 
 
-def affine(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def affine(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """output(weight, bias) = weight · output(1, 0) + bias."""
     arrays = trial.arrays(draw("seed", SEEDS))
     one = torch.ones_like(weight_of(arrays))
@@ -149,7 +149,7 @@ def affine(trial: Trial, draw: Draw) -> Iterator[Finding]:
     )
 
 
-def channels_alone(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def channels_alone(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """Whatever is in one channel, NaN and infinity among it, the answers of the others stay."""
     arrays = trial.arrays(draw("seed", SEEDS))
     channel = draw("channel", st.integers(0, trial.problem.channels - 1))
@@ -167,7 +167,7 @@ def channels_alone(trial: Trial, draw: Draw) -> Iterator[Finding]:
         )
 
 
-def running_averages(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def running_averages(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """After k batches r = (1 - m)^k r₀ + m Σ (1 - m)^(k-1-i) batchᵢ."""
     momentum = draw("momentum", st.sampled_from([0.1, 0.0, 0.5, 1.0, -0.5]))
     seeds = draw("seeds", st.lists(SEEDS, min_size=1, max_size=4))
@@ -183,7 +183,7 @@ def running_averages(trial: Trial, draw: Draw) -> Iterator[Finding]:
         yield last.found(name, last.values(name), wanted, allowed)
 
 
-def inference_after_momentum_1(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def inference_after_momentum_1(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """With momentum 1 the running statistics are the batch's, the variance unbiased: inference then
     knows the batch.
     """
@@ -206,7 +206,7 @@ def inference_after_momentum_1(trial: Trial, draw: Draw) -> Iterator[Finding]:
     )
 
 
-def relu(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def relu(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """The output under "relu" is max(0, output) of that under none, residual and all."""
     arrays = trial.arrays(draw("seed", SEEDS))
     here, there = trial.answer(arrays), trial.with_problem(activation=None).answer(arrays)
@@ -218,7 +218,7 @@ def relu(trial: Trial, draw: Draw) -> Iterator[Finding]:
     )
 
 
-def repeated_batch(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def repeated_batch(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """A batch twice over has the batch's own answers, twice; the parameters' gradients double.
 
     Of the running variance the batch's part is made unbiased by 2n / (2n - 1) rather than n / (n -
@@ -243,7 +243,7 @@ def repeated_batch(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield _sum("running_var", there, (rescaled, here), kept * (1 - rescaled))
 
 
-def folding(trial: Trial, draw: Draw) -> Iterator[Finding]:
+def folding(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     """At inference BN after x W + c is x (W s) + (c - running_mean) s + bias, for s = weight ·
     rstd.
     """
@@ -272,7 +272,9 @@ def folding(trial: Trial, draw: Draw) -> Iterator[Finding]:
     yield answer.found("output", answer.values("output"), folded, answer.allowed("output") + lost)
 
 
-def of_the_oracle(implementation: Implementation, device: str, draw: Draw) -> Iterator[Finding]:
+def of_the_oracle(
+    implementation: Implementation, device: str, draw: Draw
+) -> Iterator[QuantityCheck]:
     """Whatever the problem, phase, face and outputs, the answer is the oracle's."""
     example = draw("example", oracle_examples(implementation, device))
     arrays = example.arrays(device)
@@ -294,7 +296,7 @@ def _sum(
     whole: Answer,
     scaled: tuple[float, Answer],
     added: Answer | oracle.Array | float = 0.0,
-) -> Finding:
+) -> QuantityCheck:
     """A quantity is a times that of another answer, plus that of a third, or plain numbers."""
     a, part = scaled
     more, tolerance = (

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from harness.conformance.cases import ModuleCase
 from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 from implementations import BatchNorm
 from implementations.interface import Implementation
 
@@ -25,7 +25,7 @@ MODULES = {
 }
 
 
-def check(implementation: Implementation, case: ModuleCase, device: str) -> Iterator[Finding]:
+def check(implementation: Implementation, case: ModuleCase, device: str) -> Iterator[QuantityCheck]:
     """Load PyTorch's state, call in turn, compare outputs and buffers after each call, and hand the
     state back.
     """
@@ -33,7 +33,9 @@ def check(implementation: Implementation, case: ModuleCase, device: str) -> Iter
     mine, exact = made(implementation, case, device)
     names = [list(module.state_dict()) for module in (mine, exact)]
     if names[0] != names[1]:
-        yield Finding("state_dict", inf, fault=f"has keys {names[0]}; PyTorch's has {names[1]}")
+        yield QuantityCheck(
+            "state_dict", inf, fault=f"has keys {names[0]}; PyTorch's has {names[1]}"
+        )
         return
     alike(mine, exact, case, draw)
     tolerance = bound(case.shape, torch.float32)
@@ -93,7 +95,7 @@ def gradients(
     outputs: tuple[torch.Tensor, torch.Tensor],
     towards: torch.Tensor,
     tolerance: float,
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """Of the input and of every parameter."""
     mine.zero_grad()
     exact.zero_grad()
@@ -106,7 +108,7 @@ def gradients(
         )
 
 
-def states(mine: _BatchNorm, exact: _BatchNorm, tolerance: float) -> Iterator[Finding]:
+def states(mine: _BatchNorm, exact: _BatchNorm, tolerance: float) -> Iterator[QuantityCheck]:
     """The values of parameters and buffers."""
     expected = exact.state_dict()
     for name, value in mine.state_dict().items():

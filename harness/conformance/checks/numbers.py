@@ -10,7 +10,7 @@ from dataclasses import replace
 from harness.calling import results_of
 from harness.conformance.cases import NumbersCase
 from harness.conformance.checks.snapshots import changed, tensors
-from harness.conformance.compare import Finding, failures, verify
+from harness.conformance.compare import QuantityCheck, failures, verify
 from harness.problems.inputs import make_arrays
 from implementations import Unsupported
 from implementations.interface import Arrays, Implementation, Phase, Problem
@@ -18,7 +18,9 @@ from implementations.interface import Arrays, Implementation, Phase, Problem
 SEED = 0
 
 
-def check(implementation: Implementation, case: NumbersCase, device: str) -> Iterator[Finding]:
+def check(
+    implementation: Implementation, case: NumbersCase, device: str
+) -> Iterator[QuantityCheck]:
     """Prepare once, call three times, hold what each call leaves against the oracle, and see that
     no operand has changed.
     """

@@ -19,14 +19,14 @@ import torch
 
 from harness.conformance.cases import OnnxCase
 from harness.conformance.checks.pytorch_reference import bound, compared, normal
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 from implementations import batch_norm
 from implementations.interface import Implementation
 
 Tensor = torch.Tensor
 
 
-def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterator[Finding]:
+def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterator[QuantityCheck]:
     draw = np.random.Generator(np.random.PCG64(15))
     x = normal(draw, case.shape).to(device)
     scale, shift, mean = (normal(draw, case.shape[1:2]).to(device) for _ in range(3))

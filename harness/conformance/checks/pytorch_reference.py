@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.conformance.compare import Finding, worst
+from harness.conformance.compare import QuantityCheck, worst
 from harness.conformance.tolerances import LAMBDA, ROUNDINGS
 from implementations import Unavailable, Unsupported
 
@@ -35,24 +35,24 @@ def outcome(call: Callable[..., Tensor], *arguments: Any, **keywords: Any) -> Te
         return raised
 
 
-def error(got: Tensor | Exception, expected: Tensor | Exception) -> Finding:
+def error(got: Tensor | Exception, expected: Tensor | Exception) -> QuantityCheck:
     """What is raised must be what PyTorch raises, or a kind of it."""
     if isinstance(expected, Exception) and isinstance(got, type(expected)):
-        return Finding("exception")
+        return QuantityCheck("exception")
     told, wanted = (
         "nothing is raised" if isinstance(what, Tensor) else f"{type(what).__name__}: {what}"
         for what in (got, expected)
     )
-    return Finding("exception", inf, fault=f"is not PyTorch's: {told}; PyTorch: {wanted}")
+    return QuantityCheck("exception", inf, fault=f"is not PyTorch's: {told}; PyTorch: {wanted}")
 
 
-def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float) -> Finding:
+def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float) -> QuantityCheck:
     """``got`` must have the shape and dtype of ``like`` and the values of ``exact``, within a part
     of their largest.
     """
     if got is None or got.shape != like.shape or got.dtype != like.dtype:
         told = "is missing" if got is None else f"is {got.dtype} {tuple(got.shape)}"
-        return Finding(
+        return QuantityCheck(
             quantity, inf, fault=f"{told}; PyTorch gives {like.dtype} {tuple(like.shape)}"
         )
     here, there = (tensor.detach().cpu().double().numpy() for tensor in (got, exact))

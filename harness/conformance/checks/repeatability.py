@@ -27,21 +27,23 @@ from harness.conformance.cases import RepeatsCase
 from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.snapshots import changed, same_bits, snapshot, tensors
-from harness.conformance.compare import Finding, verify
+from harness.conformance.compare import QuantityCheck, verify
 from harness.problems.inputs import make_arrays
 from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
 
 Tensor = torch.Tensor
 
 
-def check(implementation: Implementation, case: RepeatsCase, device: str) -> Iterator[Finding]:
+def check(
+    implementation: Implementation, case: RepeatsCase, device: str
+) -> Iterator[QuantityCheck]:
     supported(implementation, case.problem, Phase.TRAINING_STEP, device)
     return WHATS[case.what](implementation, case, device)
 
 
 def same_bits_again(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     found: list[Results] = []
     for _ in range(2):
         prepared = implementation.prepare(
@@ -60,12 +62,12 @@ def same_bits_again(
             if not same_bits(first[name], getattr(one, name))
         ]
         told = f"has other bits in call {', '.join(map(str, times))} than in call 0"
-        yield Finding(name, inf, fault=told) if times else Finding(name)
+        yield QuantityCheck(name, inf, fault=told) if times else QuantityCheck(name)
 
 
 def batches_in_turn(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     batches = [make_arrays(case.problem, seed, device=device) for seed in (0, 1)]
     before = [snapshot(tensors(arrays)) for arrays in batches]
     steps = [step(implementation, case.problem, batches[0])]
@@ -82,7 +84,7 @@ def batches_in_turn(
 
 def output_is_its_own(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     arrays = make_arrays(case.problem, 0, device=device)
     for training in (True, False):
         one, other = (
@@ -103,21 +105,21 @@ def output_is_its_own(
                 if value is not None and tensor is not None and _overlap(tensor, value)
             ]
             yield (
-                Finding(name, inf, fault=f"shares memory with {', '.join(shared)}")
+                QuantityCheck(name, inf, fault=f"shares memory with {', '.join(shared)}")
                 if shared
-                else Finding(name)
+                else QuantityCheck(name)
             )
 
 
 def output_changed_in_place(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     arrays = make_arrays(case.problem, 0, device=device)
     made = step(implementation, case.problem, arrays)
     try:
         results = replace(made, output=made.output.relu_()).results()
     except RuntimeError as error:
-        yield Finding(
+        yield QuantityCheck(
             "the backward",
             inf,
             fault=f"raised {type(error).__name__}: {' '.join(str(error).split())}",
@@ -130,7 +132,7 @@ def output_changed_in_place(
 
 def saved_tensors_stay(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     arrays, saved = make_arrays(case.problem, 0, device=device), []
 
     def keep(tensor: Tensor) -> Tensor:
@@ -146,11 +148,13 @@ def saved_tensors_stay(
     }
     before = snapshot(named)
     made.differentiated()
-    yield Finding("saved tensors")
+    yield QuantityCheck("saved tensors")
     yield from changed(before, named, "was changed by the backward")
 
 
-def graph_kept(implementation: Implementation, case: RepeatsCase, device: str) -> Iterator[Finding]:
+def graph_kept(
+    implementation: Implementation, case: RepeatsCase, device: str
+) -> Iterator[QuantityCheck]:
     arrays = make_arrays(case.problem, 0, device=device)
     # A compiler that sees its first backward keep the graph makes one that can; any other spends
     # what it was given.
@@ -160,13 +164,13 @@ def graph_kept(implementation: Implementation, case: RepeatsCase, device: str) -
         once = made.differentiated(retain=True)
         again = made.differentiated()
     except RuntimeError as error:
-        yield Finding(
+        yield QuantityCheck(
             "the second backward",
             inf,
             fault=f"raised {type(error).__name__}: {' '.join(str(error).split())}",
         )
         return
-    yield Finding("the second backward")
+    yield QuantityCheck("the second backward")
     yield from changed(
         tensors(once._asdict()), tensors(again._asdict()), "has other bits the second time"
     )
@@ -174,7 +178,7 @@ def graph_kept(implementation: Implementation, case: RepeatsCase, device: str) -
 
 def gradients_asked_in_part(
     implementation: Implementation, case: RepeatsCase, device: str
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     arrays = make_arrays(case.problem, 0, device=device)
     whole = step(implementation, case.problem, arrays).results()
     for name in ("input", "residual", "weight", "bias"):
@@ -226,7 +230,7 @@ def _overlap(one: Tensor, other: Tensor) -> bool:
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
-WHATS: dict[str, Callable[[Implementation, RepeatsCase, str], Iterator[Finding]]] = {
+WHATS: dict[str, Callable[[Implementation, RepeatsCase, str], Iterator[QuantityCheck]]] = {
     "same_bits": same_bits_again,
     "batches_in_turn": batches_in_turn,
     "output_is_its_own": output_is_its_own,

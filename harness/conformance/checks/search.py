@@ -14,7 +14,7 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 from implementations import Unsupported
 
 Draw = Callable[[str, st.SearchStrategy[Any]], Any]
@@ -23,18 +23,18 @@ Draw = Callable[[str, st.SearchStrategy[Any]], Any]
 class _FalsifiedError(Exception):
     """An example breaks the law."""
 
-    def __init__(self, findings: list[Finding], example: str) -> None:
+    def __init__(self, findings: list[QuantityCheck], example: str) -> None:
         super().__init__(example)
         self.findings = findings
 
 
 def search(
-    law: Callable[[Draw], Iterable[Finding]],
+    law: Callable[[Draw], Iterable[QuantityCheck]],
     examples: int,
     seed: int = 0,
     *,
     refusals: bool = True,
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """What a law finds: of the simplest example that breaks it, or else the worst of each quantity
     in all examples.
 
@@ -42,7 +42,7 @@ def search(
     ``Unsupported`` where ``refusals`` are of interest; elsewhere an example that is refused is
     passed over, and only if all are that is raised.
     """
-    worst: dict[str, Finding] = {}
+    worst: dict[str, QuantityCheck] = {}
 
     def holds(data: st.DataObject) -> None:
         drawn: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from harness.conformance.compare import Finding
+from harness.conformance.compare import QuantityCheck
 
 Tensor = torch.Tensor
 
@@ -30,10 +30,10 @@ def snapshot(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def changed(
     before: Mapping[str, Tensor], after: Mapping[str, Tensor], told: str = "was changed"
-) -> Iterator[Finding]:
+) -> Iterator[QuantityCheck]:
     """One finding for each tensor of ``before`` whose bits are others in ``after``."""
     return (
-        Finding(name, inf, fault=told)
+        QuantityCheck(name, inf, fault=told)
         for name, tensor in before.items()
         if not same_bits(tensor, after[name])
     )

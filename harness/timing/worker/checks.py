@@ -1,5 +1,5 @@
-"""Is what stands on the bench right, on the cell's own inputs, and does it still do its work when
-nobody looks?
+"""Whether the arms of the open cell are right on its own inputs, and still do their work in every
+timed call.
 """
 
 from __future__ import annotations
@@ -7,93 +7,89 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from harness.conformance.compare import failures
 from harness.conformance.compare import verify as compare_with_oracle
+from harness.records import Bytes, MemoryUse, Seconds
+from harness.timing.messages import CheckResult
 from harness.timing.worker import memory
-from harness.timing.worker.checksum import changed, fingerprint
-from harness.timing.worker.skipped_calls import idle
-from harness.timing.worker.stale_results import audit as audited
-from harness.timing.worker.state import Arm, Cell, on_bench
-from harness.timing.worker.timed_loop import break_off, take
+from harness.timing.worker.checksum import changed_operands, checksums
+from harness.timing.worker.skipped_calls import find_skipped_call
+from harness.timing.worker.stale_results import find_stale_results
+from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
+from harness.timing.worker.timed_loop import break_off, time_calls
 
 SAMPLED_CHANNELS = 8
 
 
-def verify(progress: Any, *, arm: str, whole: bool) -> dict[str, Any]:
-    """Hold what an arm's first call has left on each set of arrays against the oracle: every
-    channel, or evenly spread ones.
+def verify(state: WorkerState, *, arm: str, whole: bool) -> CheckResult:
+    """Compare what an arm's first call left on each set of arrays with the oracle: every channel if
+    ``whole``, else evenly spread ones.
     """
-    cell, began = on_bench(), time.perf_counter()
-    reason = _mutation(cell)
-    for index, (prepared, arrays) in enumerate(
-        zip(cell.arms[arm].prepared, cell.sets, strict=True)
-    ):
-        reason = reason or failures(
-            compare_with_oracle(
-                prepared.results(),
-                cell.problem,
-                cell.phase,
-                arrays,
-                channels=None if whole and index == 0 else spread(cell),
-            )
+    cell, began = state.cell, time.perf_counter()
+    reason = _changed_operand(cell)
+    pairs = zip(cell.arms[arm].prepared, cell.sets, strict=True)
+    for index, (prepared, arrays) in enumerate(pairs):
+        channels = None if whole and index == 0 else spread_channels(cell)
+        findings = compare_with_oracle(
+            prepared.results(), cell.setup.problem, cell.setup.phase, arrays, channels=channels
         )
-    return {"reason": reason, "seconds": time.perf_counter() - began}
+        reason = reason or failures(findings)
+    return CheckResult(reason, Seconds(time.perf_counter() - began))
 
 
-def audit(progress: Any, *, arm: str, calls: int) -> dict[str, Any]:
+def audit(state: WorkerState, *, arm: str, calls: int) -> CheckResult:
     """Change the inputs, take a sample as any other, and see whether its results are of the inputs
     as they are now.
 
     Then change them within a sample, where the arm shares memory with them and sees it.
     """
-    cell, began = on_bench(), time.perf_counter()
-    stands = cell.arms[arm]
-    one = Arm(stands.prepared[-1:])
-    what = (one.prepared[0], cell.problem, cell.phase, cell.sets[-1])
-    reason = audited(
-        lambda count: take(one, count, count, cuda=cell.device == "cuda"),
-        *what,
+    cell, began = state.cell, time.perf_counter()
+    shares_memory = cell.arms[arm].shares_memory
+    last = PreparedArm(cell.arms[arm].prepared[-1:])
+    subject = (last.prepared[0], cell.setup.problem, cell.setup.phase, cell.sets[-1])
+    channels = spread_channels(cell)
+    reason = find_stale_results(
+        lambda count: time_calls(last, count, count, cuda=cell.setup.device == "cuda"),
+        *subject,
         calls=calls,
-        channels=spread(cell),
-        shares_memory=stands.shares_memory,
+        channels=channels,
+        shares_memory=shares_memory,
     )
-    if reason is None and stands.shares_memory:
-        reason = idle(partial(break_off, one, calls), *what, channels=spread(cell))
-    return {"reason": reason or _mutation(cell), "seconds": time.perf_counter() - began}
+    if reason is None and shares_memory:
+        reason = find_skipped_call(partial(break_off, last, calls), *subject, channels=channels)
+    return CheckResult(reason or _changed_operand(cell), Seconds(time.perf_counter() - began))
 
 
-def measure_memory(progress: Any, *, arm: str) -> dict[str, int | None]:
+def measure_memory(state: WorkerState, *, arm: str) -> MemoryUse:
     """Bytes that a layer saves for the backward, and the most that a call takes beyond what was
     there before it.
     """
-    cell = on_bench()
+    cell = state.cell
     prepared = cell.arms[arm].prepared[0]
-    saved = (
-        memory.saved_bytes(prepared, cell.sets[0])
-        if cell.phase.has_backward and cell.face == "layer"
-        else None
-    )
+    saved = None
+    if cell.setup.phase.has_backward and cell.setup.face == "layer":
+        saved = Bytes(memory.saved_bytes(prepared, cell.sets[0]))
     prepared.arm(2)
     prepared()
     prepared.synchronize()
-    return {"saved_bytes": saved, "peak_extra_bytes": memory.peak_extra_bytes(prepared)}
+    peak = memory.peak_extra_bytes(prepared)
+    return MemoryUse(saved, None if peak is None else Bytes(peak))
 
 
-def spread(cell: Cell) -> Sequence[int] | None:
-    """Evenly spread channels, or all where they are few."""
-    count = cell.problem.channels
+def spread_channels(cell: OpenCell) -> Sequence[int] | None:
+    """Evenly spread channels; None, for all of them, where they are few."""
+    count = cell.setup.problem.channels
     if count <= SAMPLED_CHANNELS:
         return None
     return [index * (count - 1) // (SAMPLED_CHANNELS - 1) for index in range(SAMPLED_CHANNELS)]
 
 
-def _mutation(cell: Cell) -> str | None:
-    """Which operand an arm has changed, put right again for the arms beside it."""
+def _changed_operand(cell: OpenCell) -> str | None:
+    """Which operand an arm has changed, if any; it is restored for the arms beside it."""
     for arrays in cell.sets:
-        said = changed(cell.untouched, fingerprint(arrays))
-        if said is not None:
+        reason = changed_operands(cell.original, checksums(arrays))
+        if reason is not None:
             cell.restore()
-            return said
+            return reason
     return None

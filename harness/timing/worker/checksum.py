@@ -15,32 +15,36 @@ from implementations.interface import Arrays
 WORDS = 1 << 17  # of 8 bytes, at once: products that stay in a core's cache
 INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
-Mark = tuple[object, ...]
+Checksum = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Fingerprint:
-    """Marks by the operand's name. Copies have the same, wherever they lie in memory."""
+class Checksums:
+    """One of each operand, by its name. Copies have the same, wherever they lie in memory."""
 
-    marks: dict[str, Mark]
+    by_name: dict[str, Checksum]
 
 
-def fingerprint(arrays: Arrays) -> Fingerprint:
-    """The mark of every operand that there is.
+def checksums(arrays: Arrays) -> Checksums:
+    """The checksum of every operand that there is.
 
     Σ word · weight mod 2^64 over each stretch of `WORDS`, with fixed random odd weights: one
-    changed word always shows, and so, but for a chance of 2^-63 or so, does whatever else is
-    changed or moved; the sums are kept in order.
+    changed word always shows, and any other change or move does but for a chance of 2^-63 or so;
+    the sums are kept in order.
     """
     named = ((field.name, getattr(arrays, field.name)) for field in fields(arrays))
-    return Fingerprint(
-        {name: _mark(operand) for name, operand in named if isinstance(operand, torch.Tensor)}
+    return Checksums(
+        {name: _checksum(operand) for name, operand in named if isinstance(operand, torch.Tensor)}
     )
 
 
-def changed(before: Fingerprint, after: Fingerprint) -> str | None:
+def changed_operands(before: Checksums, after: Checksums) -> str | None:
     """Which operands have other bits, another shape or layout than before; None where none has."""
-    others = [f"`{name}`" for name, mark in before.marks.items() if after.marks.get(name) != mark]
+    others = [
+        f"`{name}`"
+        for name, checksum in before.by_name.items()
+        if after.by_name.get(name) != checksum
+    ]
     return f"it changed its input{'s' * (len(others) > 1)} {', '.join(others)}" if others else None
 
 
@@ -51,7 +55,7 @@ def integers(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach().view(INTEGERS[tensor.element_size()])
 
 
-def _mark(tensor: torch.Tensor) -> Mark:
+def _checksum(tensor: torch.Tensor) -> Checksum:
     weights = _weights(tensor.device)
     sums = [_dot(words, weights[: len(words)]) for words in _words(tensor)]
     strides = tuple(

@@ -1,4 +1,4 @@
-"""Inputs changed behind an arm's back, and put back to the bit."""
+"""Inputs changed in place between an arm's calls, and put back to the bit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CHANGING = ("input", "grad_output", "residual")
 
 @contextmanager
 def changed_in_place(arrays: Arrays, names: Sequence[str] = CHANGING) -> Iterator[None]:
-    """Inside, data are -2 times what they were, which is exact and exactly undone: no result but
-    dresidual's zeros stays.
+    """Inside the block, data are -2 times what they were, which is exact and exactly undone.
 
-    A change of sign alone would leave dweight and the variance. ``data`` keeps it from autograd's
-    count of versions, which tells who looks there that a result kept from before will not do.
+    No result stays as it was but dresidual's zeros; a change of sign alone would leave dweight and
+    the variance. The change goes through ``data``, past autograd's count of versions, which would
+    warn an arm that a result kept from before is of no use.
     """
     operands = [operand.data for name in names if (operand := getattr(arrays, name)) is not None]
     factors = [_factor(operand) for operand in operands]
@@ -33,8 +33,5 @@ def changed_in_place(arrays: Arrays, names: Sequence[str] = CHANGING) -> Iterato
 
 def _factor(operand: torch.Tensor) -> float:
     """-2, or -1 where doubling would overflow."""
-    return (
-        -2.0
-        if 2 * max(abs(float(end)) for end in operand.aminmax()) <= torch.finfo(operand.dtype).max
-        else -1.0
-    )
+    largest = max(abs(float(end)) for end in operand.aminmax())
+    return -2.0 if 2 * largest <= torch.finfo(operand.dtype).max else -1.0

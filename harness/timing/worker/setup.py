@@ -1,10 +1,12 @@
-"""Arms step up to the bench: prepared, called once, and what that cost told apart."""
+"""Preparing arms in the worker: each is made ready and called once, and what that cost is recorded
+apart.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,61 +16,59 @@ from harness.bandwidth import Floor, cache_bytes, traffic
 from harness.bandwidth.floor import Stores
 from harness.calling import called
 from harness.environment import machine
-from harness.timing.worker.state import Arm, Cell, on_bench
+from harness.records import Bytes, Cost, Seconds
+from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from implementations import Unavailable, Unsupported, registry
 from implementations.interface import Arrays, Implementation, Prepared
 
-# runtimes that work on the given memory; others may keep a copy of their own
-SHARING = ("torch", "numpy", "native")
+# Runtimes that work on the given memory; others may keep a copy of their own.
+SHARING_RUNTIMES = ("torch", "numpy", "native")
 
 
-def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]:
-    """Make an arm ready and call it once; the seconds that preparation, compilation and the first
-    call took.
+def prepare(state: WorkerState, *, arm: str, implementation: registry.Specification) -> Cost:
+    """Make an arm ready and call it once; the seconds of preparation, compilation and first call.
 
-    ``compile_seconds`` is what `torch.compile` took of it. In a cold cell they are of the first set
-    of arrays. Raises ``Unavailable`` or ``Unsupported``.
+    In a cold cell they are of the first set of arrays. Raises ``Unavailable`` or ``Unsupported``.
     """
-    cell = on_bench()
+    cell = state.cell
     loaded = registry.load(implementation)
-    refusal = loaded.unsupported(cell.problem, cell.phase, cell.device)
+    refusal = loaded.unsupported(cell.setup.problem, cell.setup.phase, cell.setup.device)
     if refusal is not None:
         raise Unsupported(str(refusal) or "it gives no reason")
-    with _same_threads():
-        first, cost = _first(loaded, cell)
-        others = [_made(loaded, cell, arrays) for arrays in cell.sets[1:]]
+    with _unchanged_thread_count():
+        first, cost = _prepare_first(loaded, cell)
+        others = [_prepare(loaded, cell, arrays) for arrays in cell.sets[1:]]
         for prepared in others:
             called(prepared)
-    cell.arms[arm] = Arm([first, *others], shares_memory=loaded.runtime in SHARING)
+    shares_memory = loaded.runtime in SHARING_RUNTIMES
+    cell.arms[arm] = PreparedArm([first, *others], shares_memory=shares_memory)
     return cost
 
 
-def prepare_floor(progress: Any, *, arm: str, stores: Stores) -> dict[str, Any]:
-    """Make an arm of the least traffic that the cell's phase takes; its bytes. Raises
-    ``Unavailable`` with the reason.
+def prepare_floor(state: WorkerState, *, arm: str, stores: Stores) -> Bytes:
+    """Make an arm of the least traffic that the cell's phase takes; its bytes a call.
+
+    Raises ``Unavailable`` with the reason.
     """
-    cell = on_bench()
-    if cell.device != "cpu":
+    cell, setup = state.cell, state.cell.setup
+    if setup.device != "cpu":
         raise Unavailable(
-            f"the bandwidth probes are written for the CPU; this cell is on {cell.device}"
+            f"the bandwidth probes are written for the CPU; this cell is on {setup.device}"
         )
+    cache = cache_bytes(machine.processor(), cell.threads)
     least = traffic(
-        cell.problem,
-        cell.phase,
-        face=cell.face,
-        outputs=cell.outputs,
-        cache_bytes=cache_bytes(machine.processor(), cell.threads),
+        setup.problem, setup.phase, face=setup.face, outputs=setup.outputs, cache_bytes=cache
     )
     floors = [Floor(least, stores=stores) for _ in cell.sets]
     for floor in floors:
         called(floor)
-    cell.arms[arm] = Arm(floors)
-    return {"bytes": least.bytes}
+    cell.arms[arm] = PreparedArm(floors)
+    return Bytes(least.bytes)
 
 
-def _first(loaded: Implementation, cell: Cell) -> tuple[Prepared, dict[str, float]]:
+def _prepare_first(loaded: Implementation, cell: OpenCell) -> tuple[Prepared, Cost]:
     began = time.perf_counter()
-    prepared = _made(loaded, cell, cell.sets[0])
+    prepared = _prepare(loaded, cell, cell.sets[0])
     ready = time.perf_counter()
     with _compile_clock() as compiling:
         prepared.arm(1)
@@ -76,56 +76,55 @@ def _first(loaded: Implementation, cell: Cell) -> tuple[Prepared, dict[str, floa
         prepared()
         prepared.synchronize()
         done = time.perf_counter()
-    return prepared, {
-        "prepare_seconds": ready - began,
-        "first_call_seconds": done - armed,
-        **compiling,
-    }
+    return prepared, Cost(
+        prepare_seconds=Seconds(ready - began),
+        compile_seconds=Seconds(sum(compiling)) if compiling else None,
+        first_call_seconds=Seconds(done - armed),
+    )
 
 
-def _made(loaded: Implementation, cell: Cell, arrays: Arrays) -> Prepared:
+def _prepare(loaded: Implementation, cell: OpenCell, arrays: Arrays) -> Prepared:
+    setup = cell.setup
     return loaded.prepare(
-        cell.problem, cell.phase, face=cell.face, outputs=cell.outputs, arrays=arrays
+        setup.problem, setup.phase, face=setup.face, outputs=setup.outputs, arrays=arrays
     )
 
 
 @contextmanager
-def _same_threads() -> Iterator[None]:
+def _unchanged_thread_count() -> Iterator[None]:
     threads = torch.get_num_threads()
     yield
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
         raise RuntimeError(
-            f"it changed torch's number of threads, which is the harness's to set: {threads} in "
-            "this cell"
+            "it changed torch's number of threads, which is the harness's to set: "
+            f"{threads} in this cell"
         )
 
 
 @contextmanager
-def _compile_clock() -> Iterator[Mapping[str, float]]:
-    """The seconds that torch.compile takes inside, by its own callbacks: nothing where preparing
-    has not imported it.
+def _compile_clock() -> Iterator[list[float]]:
+    """The seconds of each compilation by `torch.compile` inside, as its own callbacks report them;
+    nothing where preparing has not imported it.
     """
-    told: dict[str, float] = {}
+    seconds: list[float] = []
     if "torch._dynamo" not in sys.modules:
-        yield told
+        yield seconds
         return
     from torch._dynamo.callback import callback_handler
 
-    began: list[float] = []
+    starts: list[float] = []
 
-    def start(_: Any) -> None:
-        began.append(time.perf_counter())
+    def start(_: Any) -> None:  # PyTorch's own arguments
+        starts.append(time.perf_counter())
 
     def end(_: Any) -> None:
-        told["compile_seconds"] = (
-            told.get("compile_seconds", 0.0) + time.perf_counter() - began.pop()
-        )
+        seconds.append(time.perf_counter() - starts.pop())
 
     callback_handler.register_start_callback(start)
     callback_handler.register_end_callback(end)
     try:
-        yield told
+        yield seconds
     finally:
         callback_handler.remove_start_callback(start)
         callback_handler.remove_end_callback(end)

@@ -1,9 +1,9 @@
-"""Does each single call do its work? The audit holds what a whole sample has left; here one call in
-its midst has to do all.
+"""Whether each single call does its work.
 
-Who works in one call of n has the right results at the end of a sample, and passes the audit. With
-the inputs changed before a call that chance has drawn, the results are right only if that very call
-did the work: such an arm is found n - 1 times of n.
+`stale_results` looks at what a whole sample has left, and an arm that works in one call of n has
+the right results at the end of a sample. Here the inputs change before a call that chance has
+drawn, so that results are right only if that very call did all the work: such an arm is found n - 1
+times of n.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from contextlib import ExitStack
 
 from harness.conformance.compare import failures, verify
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
-from harness.timing.worker.stale_results import RUNNING
+from harness.timing.worker.repeated_updates import RUNNING
 from implementations.interface import Arrays, Phase, Prepared, Problem
 
 
-def idle(
-    broken_off: Callable[[Callable[[], object]], object],
+def find_skipped_call(
+    break_off: Callable[[Callable[[], object]], object],
     prepared: Prepared,
     problem: Problem,
     phase: Phase,
@@ -28,22 +28,17 @@ def idle(
 ) -> str | None:
     """Why an arm is WRONG although its samples leave right results; None when nothing is found.
 
-    ``broken_off(act)`` begins a sample as any other, and ends it with one call after ``act()``.
-    ``arrays`` are what ``prepared`` works on in place; they are as before afterwards, to the bit.
+    ``break_off(act)`` begins a sample as any other, and ends it with one call after ``act()``.
+    ``arrays`` are what ``prepared`` works on in place; afterwards they are as before, to the bit.
     ``channels`` are looked at, or all. Without a forward only the output's gradient changes, since
-    the rest is the saved statistics' own.
+    the rest belongs to the saved statistics.
     """
     names = CHANGING if phase.has_forward else ("grad_output",)
-    with ExitStack() as until_judged:
-        broken_off(lambda: until_judged.enter_context(changed_in_place(arrays, names)))
-        findings = verify(prepared.results(), problem, phase, arrays, channels=channels)
-    # Running statistics have had as many updates as there were calls, and only the audit knows how
-    # many.
-    failed = [
-        finding for finding in findings if not finding.passed and finding.quantity not in RUNNING
-    ]
-    return (
-        f"it does not work in each call: one within a sample left {failures(failed)}"
-        if failed
-        else None
-    )
+    with ExitStack() as changes:
+        break_off(lambda: changes.enter_context(changed_in_place(arrays, names)))
+        found = verify(prepared.results(), problem, phase, arrays, channels=channels)
+    # Running statistics have had as many updates as there were calls, which is not known here.
+    failed = [check for check in found if not check.passed and check.quantity not in RUNNING]
+    if not failed:
+        return None
+    return f"it does not work in each call: one within a sample left {failures(failed)}"

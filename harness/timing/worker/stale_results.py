@@ -1,13 +1,12 @@
-"""Does an arm still do its work when nobody looks? Its first call was held against the oracle;
-these are the later ones.
+"""Whether an arm still does its work in later calls. Its first call was compared with the oracle.
 
-Between two samples the inputs change behind its back, and the results of the second one must be
-those of the inputs as they are now. The samples are taken by the very code that times, so that an
-arm cannot tell an audit from a measurement.
+Between two samples the inputs change in place, and the results of the second one must be those of
+the inputs as they are now. The samples are taken by the very code that times, so that an arm cannot
+tell an audit from a measurement.
 
 What stays hidden: an arm that looks at its data and computes anew only when they have changed; and
-where memory is not shared, one that kept its results instead of its inputs. The least time that
-physics allows is what is left against those.
+where memory is not shared, one that kept its results instead of its inputs. Only the least time
+that physics allows speaks against those.
 """
 
 from __future__ import annotations
@@ -16,40 +15,32 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import Any
 
 import torch
 
-from harness.conformance.compare import CHUNK, Finding, failures, verify, worst
-from harness.conformance.tolerances import bounds
-from harness.timing.worker.checksum import Fingerprint, changed, fingerprint, integers
+from harness.conformance.compare import QuantityCheck, failures, verify
+from harness.timing.worker.checksum import changed_operands, checksums, integers
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
-from implementations import oracle
+from harness.timing.worker.repeated_updates import RUNNING, check_updates
+from harness.timing.worker.sampled_channels import SampledChannels
 from implementations.interface import Arrays, Phase, Prepared, Problem, Results
 
-__all__ = ["Fingerprint", "audit", "changed", "fingerprint"]
-
 PATIENCE = 1.0  # seconds in which wrong results are watched for changing by themselves
-RUNNING = ("running_mean", "running_var")
 STILL_COMPUTING = "it was still computing when synchronize() had returned"
 STALE = "it returned results of other inputs: its inputs changed in place, its outputs did not"
-UNMOVED = "it did not update the running statistics"
+NOT_UPDATED = "it did not update the running statistics"
 
 
 @dataclass(frozen=True)
-class _Sampled:
-    """The audited channels, as a problem of their own, and how often its running statistics are
-    updated.
-    """
+class _Audit:
+    """The audited channels, and how often their running statistics were updated since armed."""
 
-    channels: list[int]
-    problem: Problem
-    phase: Phase
+    sampled: SampledChannels
     updates: int
 
 
-def audit(
-    timed: Callable[[int], object],
+def find_stale_results(
+    time_calls: Callable[[int], object],
     prepared: Prepared,
     problem: Problem,
     phase: Phase,
@@ -61,181 +52,88 @@ def audit(
 ) -> str | None:
     """Why an arm is WRONG although its first call was right; None when nothing is found.
 
-    ``timed(calls)`` takes a sample as any other: arms for ``2 * calls``, makes as many calls and
-    synchronizes. ``arrays`` are what ``prepared`` was prepared on; they are as before afterwards,
-    to the bit, unless the reason is that the arm changed them. ``channels`` are looked at, or all.
-    An arm that does not share memory with them may have copied them, and is then held against what
-    it copied. Raises what the arm raises.
+    ``time_calls(calls)`` takes a sample as any other: arms for ``2 * calls``, makes as many calls
+    and synchronizes. ``arrays`` are what ``prepared`` was prepared on; afterwards they are as
+    before, to the bit, unless the reason is that the arm changed them. ``channels`` are looked at,
+    or all. An arm that does not share memory with them may have copied them, and is then compared
+    with what it copied. Raises what the arm raises.
     """
-    sampled = _sampled(problem, phase, channels, 2 * calls)
-    old = _operands(arrays, sampled)
+    sampled = SampledChannels.of(problem, phase, channels)
+    audit = _Audit(sampled, 2 * calls if phase.training and phase.has_forward else 0)
+    old = sampled.operands(arrays)
     began = time.monotonic()
-    timed(calls)  # who puts calls off has these still to do when the inputs change
+    time_calls(calls)  # an arm that puts calls off still has these to do when the inputs change
     poisoned = _poison(prepared.results(), phase, arrays) if shares_memory else []
     with changed_in_place(arrays):
-        marks, new = fingerprint(arrays), _operands(arrays, sampled)
-        # if earlier calls have given the right results by now, these will, as much later
-        since = time.monotonic() - began
-        timed(calls)
+        before, new = checksums(arrays), sampled.operands(arrays)
+        # If earlier calls have their right results by now, these will after as long again.
+        patience = time.monotonic() - began
+        time_calls(calls)
         results = prepared.results()
-        seen = _look(results, sampled)
+        seen = sampled.results(results)
         if shares_memory:
-            _poison(results, phase, arrays)  # whoever writes after this was not done
-        left = _look(prepared.results(), sampled)
+            _poison(results, phase, arrays)  # whatever is written after this was not done in time
+        left = sampled.results(prepared.results())
         fault = failures(verify(results, problem, phase, arrays, channels=()))
-        said = changed(marks, fingerprint(arrays)) or fault
-        if said is not None:
-            return said
-        judged = [
-            _failed(seen, sampled, reading)
-            for reading in ([new] if shares_memory else _readings(old, new))
-        ]
-        failed = min(judged, key=len)
-        if _moves_by_itself(prepared, sampled, left, PATIENCE if failed else since):
+        reason = changed_operands(before, checksums(arrays)) or fault
+        if reason is not None:
+            return reason
+        inputs = [new] if shares_memory else _possible_inputs(old, new)
+        failed = min((_failed(seen, audit, arrays) for arrays in inputs), key=len)
+        if _changes_by_itself(prepared, sampled, left, PATIENCE if failed else patience):
             return STILL_COMPUTING
-    return _named(failed, seen, sampled, old, poisoned) if failed else None
+    return _explain(failed, seen, audit, old, poisoned) if failed else None
 
 
 def _poison(results: Results, phase: Phase, arrays: Arrays) -> list[str]:
-    """Fill the outputs that the next calls will write with NaN; their names. An operand handed back
-    is left alone.
+    """Fill the outputs that the next calls will write with NaN; their names.
+
+    An output that is an operand handed back is left alone.
     """
-    taken = [
-        (given.untyped_storage().data_ptr(), given.untyped_storage().nbytes())
-        for field in fields(arrays)
-        if isinstance(given := getattr(arrays, field.name), torch.Tensor)
-    ]
-    names = ["output"] * phase.has_forward + [
-        f"grad_{name}" for name in ("input", "residual", "weight", "bias")
-    ]
+    operands = [getattr(arrays, field.name) for field in fields(arrays)]
+    storages = [given.untyped_storage() for given in operands if isinstance(given, torch.Tensor)]
+    taken = [(storage.data_ptr(), storage.nbytes()) for storage in storages]
+    gradients = [f"grad_{name}" for name in ("input", "residual", "weight", "bias")]
     poisoned = []
-    for name in names:
+    for name in ["output"] * phase.has_forward + gradients:
         tensor = getattr(results, name)
-        if tensor is not None and not any(
-            0 <= tensor.data_ptr() - start < size for start, size in taken
-        ):
-            tensor.data.fill_(torch.nan)
-            poisoned.append(name)
+        if tensor is None or any(0 <= tensor.data_ptr() - start < size for start, size in taken):
+            continue
+        tensor.data.fill_(torch.nan)
+        poisoned.append(name)
     return poisoned
 
 
-def _sampled(
-    problem: Problem, phase: Phase, channels: Sequence[int] | None, calls: int
-) -> _Sampled:
-    chosen = list(range(problem.channels) if channels is None else channels)
-    shape = (problem.shape[0], len(chosen), *problem.shape[2:])
-    return _Sampled(
-        chosen,
-        replace(problem, shape=shape, memory_format="contiguous"),
-        phase,
-        calls if phase.training and phase.has_forward else 0,
-    )
-
-
-def _operands(arrays: Arrays, sampled: _Sampled) -> Arrays:
-    return replace(arrays, **_narrowed(arrays, sampled))
-
-
-def _look(results: Results, sampled: _Sampled) -> Results:
-    """A copy of what the sampled channels hold at this moment."""
-    return replace(results, **_narrowed(results, sampled))
-
-
-def _narrowed(tensors: Arrays | Results, sampled: _Sampled) -> dict[str, Any]:
-    named = {field.name: getattr(tensors, field.name) for field in fields(tensors)}
-    return {
-        name: tensor.detach()
-        .index_select(min(tensor.dim() - 1, 1), _index(sampled, tensor))
-        .contiguous()
-        for name, tensor in named.items()
-        if isinstance(tensor, torch.Tensor)
-    }
-
-
-def _index(sampled: _Sampled, tensor: torch.Tensor) -> torch.Tensor:
-    return torch.tensor(sampled.channels, device=tensor.device)
-
-
-def _readings(old: Arrays, new: Arrays) -> Iterator[Arrays]:
-    """What the inputs may be to one who may have copied any of them: as they are now first, then as
-    they were.
+def _possible_inputs(old: Arrays, new: Arrays) -> Iterator[Arrays]:
+    """What an arm that may have copied any operand can have computed with: the operands as they are
+    now first, then as they were, then any mix of both.
     """
     yield from (new, old)
     given = [name for name in CHANGING if getattr(old, name) is not None]
     for sources in product((old, new), repeat=len(given)):
-        if len({id(source) for source in sources}) > 1:
-            yield replace(
-                new,
-                **{
-                    name: getattr(source, name) for name, source in zip(given, sources, strict=True)
-                },
-            )
+        mixed = {name: getattr(source, name) for name, source in zip(given, sources, strict=True)}
+        if any(source is not sources[0] for source in sources):
+            yield replace(new, **mixed)
 
 
-def _failed(seen: Results, sampled: _Sampled, arrays: Arrays) -> list[Finding]:
+def _failed(seen: Results, audit: _Audit, arrays: Arrays) -> list[QuantityCheck]:
     """What is wrong with the sampled channels as results of ``arrays``."""
-    findings = verify(seen, sampled.problem, sampled.phase, arrays)
-    if sampled.updates:
-        findings = [finding for finding in findings if finding.quantity not in RUNNING]
-        findings += _moved(seen, sampled, arrays)
-    return [
-        replace(finding, index=_place(finding.index, sampled))
-        for finding in findings
-        if not finding.passed
-    ]
+    sampled = audit.sampled
+    found = verify(seen, sampled.problem, sampled.phase, arrays)
+    if audit.updates:
+        found = [check for check in found if check.quantity not in RUNNING]
+        found += check_updates(seen, sampled, arrays, audit.updates)
+    failed = [check for check in found if not check.passed]
+    return [replace(check, index=sampled.place(check.index)) for check in failed]
 
 
-def _place(index: tuple[int, ...], sampled: _Sampled) -> tuple[int, ...]:
-    """From a place among the sampled channels to the whole tensor's."""
-    axis = min(len(index) - 1, 1)
-    return tuple(sampled.channels[at] if place == axis else at for place, at in enumerate(index))
-
-
-def _moved(seen: Results, sampled: _Sampled, arrays: Arrays) -> Iterator[Finding]:
-    """Running statistics after k updates with the same batch: r_k = q^k r_0 + (1 - q^k) batch, with
-    q = 1 - momentum.
-
-    Each update's rounding, `tolerances`' 4 u_p (|q r| + |momentum batch|), is shrunk by q in every
-    later one, so that Σ q^i of them remain, i < k; the batch's own error comes in as often as the
-    batch.
-    """
-    kept, k = 1 - arrays.momentum, sampled.updates
-    share, left = (
-        1 - kept**k,
-        float(k) if abs(kept) == 1 else (1 - abs(kept) ** k) / (1 - abs(kept)),
-    )
-    anew = replace(arrays, momentum=1.0)  # statistics that are the batch's alone
-    size = max(1, CHUNK // sampled.problem.reduction)
-    for start in range(0, len(sampled.channels), size):
-        group = range(start, min(start + size, len(sampled.channels)))
-        exact = oracle.evaluate(sampled.problem, Phase.FORWARD_TRAINING, anew, channels=group)
-        allowed = bounds(sampled.problem, Phase.FORWARD_TRAINING, anew, exact)
-        for name in RUNNING:
-            tensor, before, batch = (
-                getattr(seen, name),
-                oracle.vector(getattr(arrays, name), group),
-                getattr(exact, name),
-            )
-            info = torch.finfo(tensor.dtype)
-            greatest = abs(kept) * abs(before).clip(abs(batch)) + abs(arrays.momentum * batch)
-            rounding = 2 * info.eps * greatest + info.tiny * info.eps
-            found = worst(
-                name,
-                oracle.vector(tensor, group),
-                kept**k * before + share * batch,
-                abs(share) * getattr(allowed, name) + left * rounding,
-                tensor.dtype,
-            )
-            yield replace(found, index=tuple(start + at for at in found.index))
-
-
-def _moves_by_itself(prepared: Prepared, sampled: _Sampled, left: Results, seconds: float) -> bool:
-    """Whether results change within that time, though nobody calls: the proof that something is
-    still at work.
-    """
+def _changes_by_itself(
+    prepared: Prepared, sampled: SampledChannels, left: Results, seconds: float
+) -> bool:
+    """Whether results change within that time, though nobody calls: something is still at work."""
     until, pause = time.monotonic() + seconds, 0.01
     while True:
-        if not _same(left, _look(prepared.results(), sampled)):
+        if not _same_bits(left, sampled.results(prepared.results())):
             return True
         if time.monotonic() >= until:
             return False
@@ -243,42 +141,41 @@ def _moves_by_itself(prepared: Prepared, sampled: _Sampled, left: Results, secon
         pause *= 2
 
 
-def _same(one: Results, other: Results) -> bool:
+def _same_bits(one: Results, other: Results) -> bool:
     """Alike to the bit, NaN too."""
-    pairs = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
-    return all(
-        left is right is None or torch.equal(integers(left), integers(right))
-        for left, right in pairs
-    )
+    for field in fields(one):
+        left, right = getattr(one, field.name), getattr(other, field.name)
+        if left is None or right is None:
+            if left is not right:
+                return False
+        elif not torch.equal(integers(left), integers(right)):
+            return False
+    return True
 
 
-def _named(
-    failed: list[Finding], seen: Results, sampled: _Sampled, old: Arrays, poisoned: list[str]
+def _explain(
+    failed: list[QuantityCheck], seen: Results, audit: _Audit, old: Arrays, poisoned: list[str]
 ) -> str:
-    """Which lie it is that makes these findings."""
-    names = {finding.quantity for finding in failed}
+    """What the arm must have done to fail in this way."""
+    names = {check.quantity for check in failed}
+    reasons = []
     unwritten = [
         name for name in poisoned if name in names and bool(getattr(seen, name).isnan().all())
     ]
-    unmoved = [
-        name
-        for name in RUNNING
-        if sampled.updates
-        and name in names
-        and torch.equal(getattr(seen, name), getattr(old, name))
-    ]
-    reasons = [
-        f"it left its outputs unwritten after the first call: {', '.join(unwritten)}"
-    ] * bool(unwritten)
-    reasons += [UNMOVED] * bool(unmoved)
+    if unwritten:
+        listed = ", ".join(unwritten)
+        reasons.append(f"it left its outputs unwritten after the first call: {listed}")
+    if audit.updates and any(_is_unmoved(name, seen, old) for name in names & set(RUNNING)):
+        reasons.append(NOT_UPDATED)
     others = names - set(RUNNING)
-    if (
-        not reasons
-        and others
-        and not others & {finding.quantity for finding in _failed(seen, sampled, old)}
-    ):
-        reasons.append(STALE)
-    return (
-        "; ".join(reasons)
-        or f"it was right once, and not when its inputs had changed in place: {failures(failed)}"
+    if not reasons and others:
+        wrong_for_old = {check.quantity for check in _failed(seen, audit, old)}
+        if not others & wrong_for_old:
+            reasons.append(STALE)
+    return "; ".join(reasons) or (
+        f"it was right once, and not when its inputs had changed in place: {failures(failed)}"
     )
+
+
+def _is_unmoved(name: str, seen: Results, old: Arrays) -> bool:
+    return torch.equal(getattr(seen, name), getattr(old, name))

@@ -1,7 +1,6 @@
-"""The worker's bench: one cell at a time, its arrays, and the arms that stand ready on it.
+"""The worker's state: one open cell at a time, its operands, and the arms that stand ready in it.
 
-`stand`, `checking` and `sampling` work on what lies here; each is called by `isolation.worker` with
-plain data.
+`setup`, `checks` and `timed_loop` work on it.
 """
 
 from __future__ import annotations
@@ -15,15 +14,17 @@ from typing import Any
 import torch
 
 from harness.problems.inputs import drawn
+from harness.timing.messages import CellSetup
 from harness.timing.worker import memory
-from harness.timing.worker.checksum import Fingerprint, fingerprint
+from harness.timing.worker.checksum import Checksums, checksums
 from implementations import Unavailable
-from implementations.interface import Arrays, Face, Outputs, Phase, Prepared, Problem
+from implementations.interface import Arrays, Prepared
 
 
-class Arm:
+class PreparedArm:
     """An arm ready on each set of arrays: one, or in a cold cell as many as outlast the cache.
-    Calls go round them.
+
+    Calls go round them. ``shares_memory`` says that it works on the given arrays and keeps no copy.
     """
 
     def __init__(self, prepared: Sequence[Prepared], *, shares_memory: bool = True) -> None:
@@ -37,7 +38,7 @@ class Arm:
             prepared.arm(whole + ((index - self._next) % len(self.prepared) < rest))
 
     def turns(self, calls: int) -> list[Prepared]:
-        """Whom to call, one after the other, for the next ``calls`` calls."""
+        """What to call, one after the other, for the next ``calls`` calls."""
         if len(self.prepared) == 1:
             return [self.prepared[0]] * calls
         turns = list(islice(cycle(self.prepared), self._next, self._next + calls))
@@ -49,81 +50,58 @@ class Arm:
 
 
 @dataclass
-class Cell:
-    """What is on the bench, with the arms by name. ``untouched`` is what the operands' bits were
-    when they were made.
+class OpenCell:
+    """A cell's operands and the arms that were prepared on them, by name.
+
+    ``original`` are the operands' checksums when they were made.
     """
 
-    problem: Problem
-    phase: Phase
-    face: Face
-    outputs: Outputs
-    device: str
-    seed: int
-    inputs: str
+    setup: CellSetup
     threads: int
     sets: list[Arrays]
-    untouched: Fingerprint
-    arms: dict[str, Arm] = field(default_factory=dict)
+    original: Checksums
+    arms: dict[str, PreparedArm] = field(default_factory=dict)
 
     def restore(self) -> None:
         """Give the operands their values again, in place, after an arm has changed them."""
-        fresh = drawn(self.problem, self.seed, self.inputs, device=self.device)
+        fresh = _operands(self.setup)
         for arrays in self.sets:
             for name, tensor in tensors(fresh).items():
                 getattr(arrays, name).copy_(tensor)
 
 
-_bench: list[Cell] = []
+class WorkerState:
+    """What a worker process of timing owns."""
 
+    def __init__(self) -> None:
+        self._cell: OpenCell | None = None
 
-def on_bench() -> Cell:
-    return _bench[0]
+    @property
+    def cell(self) -> OpenCell:
+        """The open cell. Raises RuntimeError where none is."""
+        if self._cell is None:
+            raise RuntimeError("no cell is open in this worker; open one first")
+        return self._cell
 
+    def open(self, setup: CellSetup) -> None:
+        """Close the cell and make the operands of another.
 
-def open_cell(
-    progress: Any,
-    *,
-    problem: dict[str, Any],
-    phase: str,
-    face: Face,
-    outputs: Outputs,
-    seed: int,
-    device: str,
-    inputs: str,
-    sets: int,
-) -> None:
-    """Clear the bench and lay out the arrays of another cell. Raises ``Unavailable`` where there is
-    no such device.
-    """
-    clear(progress)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise Unavailable("there is no CUDA device here, or this build of PyTorch cannot use it")
-    made = Problem(**problem)
-    arrays = drawn(made, seed, inputs, device=device)
-    _bench.append(
-        Cell(
-            made,
-            Phase(phase),
-            face,
-            outputs,
-            device,
-            seed,
-            inputs,
-            torch.get_num_threads(),
-            [arrays, *(copied(arrays) for _ in range(sets - 1))],
-            fingerprint(arrays),
-        )
-    )
+        Raises ``Unavailable`` where there is no such device.
+        """
+        self.clear()
+        if setup.device == "cuda" and not torch.cuda.is_available():
+            raise Unavailable("there is no CUDA device here, or this build of PyTorch has no CUDA")
+        arrays = _operands(setup)
+        sets = [arrays, *(copied(arrays) for _ in range(setup.sets - 1))]
+        self._cell = OpenCell(setup, torch.get_num_threads(), sets, checksums(arrays))
 
-
-def clear(progress: Any) -> None:
-    """Drop the cell and give its memory back to the system, which a retaining allocator does not do
-    by itself.
-    """
-    _bench.clear()
-    gc.collect()
-    memory.trim()
+    def clear(self) -> None:
+        """Close the cell and give its memory back to the system, which a retaining allocator does
+        not do by itself.
+        """
+        self._cell = None
+        gc.collect()
+        memory.trim()
 
 
 def tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
@@ -134,3 +112,7 @@ def tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
 def copied(arrays: Arrays) -> Arrays:
     clones: dict[str, Any] = {name: tensor.clone() for name, tensor in tensors(arrays).items()}
     return replace(arrays, **clones)
+
+
+def _operands(setup: CellSetup) -> Arrays:
+    return drawn(setup.problem, setup.seed, setup.inputs, device=setup.device)

@@ -9,37 +9,38 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import torch
 
-from harness.timing.timing_result import Taken
-from harness.timing.worker.state import Arm, on_bench
+from harness.records import Seconds
+from harness.timing.messages import TimingResult
+from harness.timing.worker.state import PreparedArm, WorkerState
 
-# calls at most that an arm is armed for beyond those made, so that it cannot know which is the last
-SPARE = 7
+# Calls at most that an arm is armed for beyond those made, so that it cannot know which is the
+# last.
+SPARE_CALLS = 7
 
 
-def sample(progress: Any, *, arm: str, calls: int, untimed: int) -> dict[str, Any]:
-    """Time ``calls`` calls of an arm in a row, after ``untimed`` ones; a ``Taken`` as plain data.
+def sample(state: WorkerState, *, arm: str, calls: int, untimed: int) -> TimingResult:
+    """Time ``calls`` calls of an arm in a row, after ``untimed`` ones.
 
     Those bring back what the arm sampled before has driven out: data, code, branch history, and
     threads from their sleep. With a single one, the same code in a process of its own seemed 9 %
     slower than beside the baseline.
     """
-    cell = on_bench()
-    return asdict(take(cell.arms[arm], calls, untimed, cuda=cell.device == "cuda"))
+    cell = state.cell
+    return time_calls(cell.arms[arm], calls, untimed, cuda=cell.setup.device == "cuda")
 
 
-def take(arm: Arm, calls: int, untimed: int, *, cuda: bool = False) -> Taken:
+def time_calls(arm: PreparedArm, calls: int, untimed: int, *, cuda: bool = False) -> TimingResult:
     queued, switches, began = _queued(), _preempted(), time.perf_counter_ns()
-    arm.arm(calls + untimed + random.randrange(min(calls, SPARE) + 1))
+    arm.arm(calls + untimed + random.randrange(min(calls, SPARE_CALLS) + 1))
     for call in arm.turns(untimed):
         call()
     arm.synchronize()
     turns, events = arm.turns(calls), [_event() for _ in range(2 * cuda)]
-    with _no_collection():
+    with _no_garbage_collection():
         start = time.perf_counter_ns()
         for event in events[:1]:
             event.record()
@@ -52,17 +53,20 @@ def take(arm: Arm, calls: int, untimed: int, *, cuda: bool = False) -> Taken:
             torch.cuda.synchronize()  # whatever the arm itself waits for
         stop = time.perf_counter_ns()
     waited = None if queued is None else max((_queued() or 0) - queued, 0) / (stop - began)
-    device = events[0].elapsed_time(events[1]) * 1e-3 if cuda else None
-    return Taken(
-        (stop - start) * 1e-9, (start - began) * 1e-9, waited, _preempted() - switches, device
+    return TimingResult(
+        seconds=Seconds((stop - start) * 1e-9),
+        untimed=Seconds((start - began) * 1e-9),
+        waited=waited,
+        preempted=_preempted() - switches,
+        device_seconds=Seconds(events[0].elapsed_time(events[1]) * 1e-3) if cuda else None,
     )
 
 
-def break_off(arm: Arm, calls: int, act: Callable[[], object]) -> None:
-    """A sample as any other until a call that chance draws, before which ``act`` is done and after
-    which it ends.
+def break_off(arm: PreparedArm, calls: int, act: Callable[[], object]) -> None:
+    """Begin a sample like any other, call ``act`` at a moment drawn at random, make one more call,
+    and stop there.
     """
-    arm.arm(2 * calls + random.randrange(min(calls, SPARE) + 1))
+    arm.arm(2 * calls + random.randrange(min(calls, SPARE_CALLS) + 1))
     for call in arm.turns(random.randrange(2 * calls)):
         call()
     arm.synchronize()
@@ -73,12 +77,11 @@ def break_off(arm: Arm, calls: int, act: Callable[[], object]) -> None:
 
 
 def _event() -> Any:
-    # torch leaves it untyped
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's own
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_garbage_collection() -> Iterator[None]:
     gc.disable()
     try:
         yield
@@ -98,7 +101,8 @@ def _queued() -> int | None:
     Documentation/scheduler/sched-stats.rst).
     """
     total = 0
-    for task in os.listdir("/proc/self/task"):  # noqa: PTH208 -- twice as fast as a Path, and it is done for every sample
+    # Twice as fast as with Path, and it is done for every sample.
+    for task in os.listdir("/proc/self/task"):  # noqa: PTH208
         try:
             with open(f"/proc/self/task/{task}/schedstat", "rb") as file:  # noqa: PTH123
                 total += int(file.read().split()[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.training.seeding import Stream, generator, sha256
+from harness.training.seeding import RandomStream, generator, sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ def hold_out(labels: Array, count: int, parts: int) -> tuple[Array, list[Array]]
     """
     import numpy as np
 
-    drawn = generator(Stream.SPLIT, SPLIT_SEED)
+    drawn = generator(RandomStream.SPLIT, SPLIT_SEED)
     classes = [drawn.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     least = min(map(len, classes))
     if least <= parts * count:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from harness.training.seeding import Stream, generator
+from harness.training.seeding import RandomStream, generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def initialize(model: nn.Module, seed: int, scale: float = 1.0) -> None:
     """
     import torch
 
-    drawn = generator(Stream.WEIGHTS, seed)
+    drawn = generator(RandomStream.WEIGHTS, seed)
     with torch.no_grad():
         for layer in weighted_layers(model):
             bound = scale * sqrt(6 / layer.weight[0].numel())

@@ -20,7 +20,7 @@ STAGES = (16, 32, 64)  # channels
 BLOCKS = 3  # a stage
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions; what they are given is added before the last activation."""
 
     def __init__(self, channels: int, features: int, normalize: Normalize, *, bias: bool) -> None:
@@ -57,7 +57,7 @@ def build(
     ]
     for features in STAGES:
         for _ in range(BLOCKS):
-            layers.append(Block(channels, features, normalize, bias=bias))
+            layers.append(ResidualBlock(channels, features, normalize, bias=bias))
             channels = features
     return nn.Sequential(
         *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)

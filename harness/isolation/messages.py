@@ -1,0 +1,36 @@
+"""What travels on the pipes between a worker process and its parent, one line of JSON each.
+
+A request names a service and its arguments. The worker answers with any number of `progress`
+messages and then a `value` or an `error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing that a worker is asked to do."""
+
+    service: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What is in force in a worker that has started: its process id, threads and CPUs."""
+
+    pid: int
+    threads: int
+    cpus: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RemoteFailure:
+    """An exception in the worker: its class's name, its message, and the file and line."""
+
+    kind: str
+    reason: str
+    where: str

@@ -1,0 +1,107 @@
+"""The worker's side: bind to CPUs, set threads, answer requests one at a time until the parent is
+gone.
+
+A package that has work for workers has a module to start them with, which hands `run_worker` the
+services that it offers. Requests are plain JSON, and arguments are read as the types that a service
+declares.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from inspect import signature
+from pathlib import Path
+from typing import get_type_hints
+
+from harness.environment import machine
+from harness.isolation.messages import RemoteFailure, Request, WorkerFacts
+from harness.records import InvalidDataError, from_plain, to_json
+
+Service = Callable[..., object]  # each has parameters and an answer of its own
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
+    """Serve what ``services`` returns, over the pipes that the command line names.
+
+    It is called when CPUs and threads are set, so that whatever it imports finds them so. A service
+    with a parameter ``progress`` is given a function that sends its plain data to the parent.
+    """
+    requests, replies, options = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+    die_with_parent()
+    run_out_of_memory_first()
+    os.sched_setaffinity(0, options["cpus"])
+
+    def send(kind: str, content: object) -> None:
+        os.write(replies, to_json({kind: content}).encode() + b"\n")
+
+    send("value", set_up(options["threads"]))
+    offered = services()
+    with os.fdopen(requests) as lines:
+        for line in lines:
+            answer(from_plain(json.loads(line), Request), offered, send)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies: a killed command leaves no worker
+    hanging in a call.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run_out_of_memory_first() -> None:
+    """Have allocations fail here before the machine has no memory left, or else the kernel kill
+    this process for it.
+
+    What takes too much is an implementation: that costs its own record, not the session.
+    """
+    available = machine.memory()["MemAvailable"]
+    if sys.platform == "linux" and available:
+        resource.setrlimit(resource.RLIMIT_DATA, (available, available))
+        with suppress(OSError):  # not every system lets a process ask for it
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def set_up(threads: int) -> WorkerFacts:
+    """Set the libraries' own thread counts; what is in force then."""
+    import torch
+
+    torch.set_num_threads(threads)
+    cpus = tuple(sorted(os.sched_getaffinity(0)))
+    return WorkerFacts(os.getpid(), torch.get_num_threads(), cpus)
+
+
+def answer(
+    request: Request, services: Mapping[str, Service], send: Callable[[str, object], None]
+) -> None:
+    """Do what is asked and send the answer, or the error that came of it."""
+    try:
+        service = services[request.service]
+        arguments = read_arguments(service, request.arguments)
+        if "progress" in signature(service).parameters:
+            arguments["progress"] = partial(send, "progress")
+        send("value", service(**arguments))
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}:{last.lineno}"
+        send("error", RemoteFailure(type(error).__name__, str(error), where))
+
+
+def read_arguments(service: Service, given: Mapping[str, object]) -> dict[str, object]:
+    """Plain data as the types that the service declares. Raises ``InvalidDataError``."""
+    function = service.func if isinstance(service, partial) else service
+    hints = get_type_hints(function)
+    unknown = given.keys() - hints.keys()
+    if unknown:
+        raise InvalidDataError(f"{function.__name__} takes no {', '.join(sorted(unknown))}")
+    return {name: from_plain(value, hints[name]) for name, value in given.items()}

@@ -1,0 +1,86 @@
+"""How a worker process is set up: everything in a process's environment that moves timings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ALLOCATORS: Mapping[str, Mapping[str, str]] = {
+    "default": {},
+    # glibc maps blocks above a threshold afresh each time, and pages fault in one by one; never
+    # mapping and never trimming keeps them. Seen: 210 ms instead of 12 for filling a new 200 MB
+    # tensor.
+    "retaining": {
+        "MALLOC_MMAP_MAX_": "0",
+        "MALLOC_TRIM_THRESHOLD_": str(2**62),
+        "MALLOC_TOP_PAD_": str(64 << 20),
+    },
+}
+HUGE_PAGES: Mapping[str, Mapping[str, str]] = {
+    "default": {},
+    # glibc asks the kernel for them (2.35 and later), which grants them where it is set to
+    # "madvise" or "always".
+    "asked": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+}
+THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class WaitPolicy:
+    """What OpenMP's idle threads do: the variables that ask for it, and the seconds after which
+    they are sure to sleep.
+    """
+
+    environment: Mapping[str, str]
+    settle_seconds: float
+
+
+# libgomp spins 300,000 times by default, 16 ms where a pause takes 140 cycles: into the next
+# process's sample. "brief" is the same within a sample, where gaps are microseconds, and quiet
+# after one.
+WAIT_POLICIES: Mapping[str, WaitPolicy] = {
+    "brief": WaitPolicy({"GOMP_SPINCOUNT": "50000"}, 0.005),
+    "default": WaitPolicy({}, 0.03),
+    "passive": WaitPolicy({"OMP_WAIT_POLICY": "passive"}, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker process is started with; recorded with everything it measures.
+
+    ``lane`` counts workers that run side by side, so that each can have CPUs of its own.
+    """
+
+    threads: int = 1
+    allocator: str = "retaining"
+    wait_policy: str = "brief"
+    device: str = "cpu"
+    huge_pages: str = "default"
+    lane: int = 0
+
+    @property
+    def cpus(self) -> list[int]:
+        """The CPUs that the worker is bound to: the last ``threads`` allowed ones, since interrupts
+        favour the first.
+
+        A worker in another lane has those before them, as long as there are any.
+        """
+        allowed = sorted(os.sched_getaffinity(0))
+        lanes = max(len(allowed) // self.threads, 1)
+        end = len(allowed) - self.lane % lanes * self.threads
+        return allowed[max(end - self.threads, 0) : end]
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the worker's process."""
+        return {
+            **os.environ,
+            **dict.fromkeys(THREAD_COUNTS, str(self.threads)),
+            **ALLOCATORS[self.allocator],
+            **WAIT_POLICIES[self.wait_policy].environment,
+            **HUGE_PAGES[self.huge_pages],
+            "OMP_DYNAMIC": "false",
+            "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1",
+        }

@@ -1,0 +1,120 @@
+"""The end of a session: report, files, closing table and exit status, all read back from the
+journal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from rich.console import Console
+from rich.markup import escape
+
+from harness import tracking
+from harness.config import Config
+from harness.records import AnyRecord, Flag, Status
+from harness.session.export import export
+from harness.session.session import Session
+from harness.session.tracking_attempts import attempt
+from harness.store import Contents, Journal
+
+
+def finish(session: Session) -> int:
+    """Write the report and the files, print the closing table and where things are.
+
+    Returns the exit status.
+    """
+    from harness.tables import WIDTH
+
+    contents = Journal(session.config.journal).read()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    if contents.of_session(session.id):
+        _write_results(session, contents, console)
+    _print_missing(contents, session.id, console)
+    if session.parent_run:
+        _print_links(session, session.parent_run, console)
+    return exit_status(contents, session.id)
+
+
+def exit_status(contents: Contents, session: str) -> int:
+    """0 all well, 1 something failed or is missing, 3 nothing could be measured, or nothing that
+    was proves anything.
+    """
+    records = contents.of_session(session)
+    failed = any(record.failed for record in records)
+    if failed or contents.missing(session) or contents.failures_of(session):
+        return 1
+    return 0 if any(map(_decided, records)) else 3
+
+
+def _write_results(session: Session, contents: Contents, console: Console) -> None:
+    from harness import report
+    from harness.tables import WIDTH, closing_table
+
+    records = contents.of_session(session.id)
+    path = report.write(contents, session.id, session.folder)
+    started = contents.sessions[session.id]
+    export(
+        records,
+        session.folder,
+        config=_yaml(started.config),
+        environment=started.environment,
+        jobs=contents.plans_of(session.id),
+    )
+    table = closing_table(records)
+    with (session.folder / "table.txt").open("w", encoding="utf-8") as file:
+        Console(file=file, width=WIDTH).print(table)
+    console.print(table)
+    _print_reasons(records, console)
+    console.print(f"report   {path}", soft_wrap=True, highlight=False)
+
+
+def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
+    """Why what is not OK is not and, on a line of its own so that it can be copied, the command
+    that repeats it.
+    """
+    from harness.report.why import why
+
+    for sentence, command in why(records):
+        console.print(sentence, markup=False, highlight=False)
+        if command is not None:
+            console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_missing(contents: Contents, session: str, console: Console) -> None:
+    missing = len(contents.missing(session))
+    if missing:
+        console.print(
+            f"[red]{missing} planned records were not made[/]; "
+            "the same command with resume=true makes them"
+        )
+    for failure in contents.failures_of(session):
+        console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")
+    if contents.torn:
+        console.print(f"{contents.torn} torn lines of the journal were skipped")
+
+
+def _print_links(session: Session, parent_run: str, console: Console) -> None:
+    attempt(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
+    results = session.config.results
+    elsewhere = "" if results == Config.results else f" results={results}"
+    console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False)
+    links = attempt(partial(tracking.links, session.config, parent_run, {}))
+    for title, address in links or []:
+        console.print(f"         {address}  {title}", soft_wrap=True, highlight=False)
+
+
+def _decided(record: AnyRecord) -> bool:
+    """Whether it was measured and says something: a documented deviation does, a MISTRUSTED
+    comparison does not.
+    """
+    if record.explanation is not None:
+        return True
+    return record.status is Status.OK and Flag.MISTRUSTED not in record.flags
+
+
+def _yaml(config: Mapping[str, object]) -> str:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))

@@ -1,0 +1,87 @@
+"""The jobs of a session: plan, measure what is not settled, and journal each record before the next
+is measured.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from functools import partial
+
+from rich.console import Console
+from rich.markup import escape
+
+from harness import tracking
+from harness.config import Config
+from harness.environment import Environment, capture
+from harness.records import AnyRecord, Cell, Identity
+from harness.session.progress import ProgressDisplay
+from harness.session.session import SESSION
+from harness.session.tracking_attempts import attempt
+from harness.store import Failure, Journal, Plan
+from harness.tasks import task_of
+
+
+def run_job(config: Config, job: str) -> None:
+    """One job of the session that the environment names.
+
+    An error is journalled, and the next job goes on.
+    """
+    session, journal = os.environ[SESSION], Journal(config.journal)
+    try:
+        _run(config, session, job, journal)
+    except Exception as error:
+        journal.fail(Failure(session, job, f"{type(error).__name__}: {error}"))
+        message = f"[red]{config.task.name} could not go on:[/] {escape(str(error))}"
+        Console(stderr=True).print(message)
+
+
+def measure(
+    config: Config,
+    session: str,
+    job: str,
+    wanted: Sequence[Identity[Cell]],
+    environment: Environment,
+) -> list[AnyRecord]:
+    """Some records of a job, measured whatever the journal holds, and journalled like any other."""
+    Journal(config.journal).plan(_plan(config, session, job, wanted))
+    return list(_journalled(config, session, wanted, environment))
+
+
+def _run(config: Config, session: str, job: str, journal: Journal) -> None:
+    environment = capture()
+    identities = task_of(config).plan(config, environment)
+    journal.plan(_plan(config, session, job, identities))
+    todo = identities
+    if config.resume:
+        known = journal.read()
+        todo = [identity for identity in identities if known.settled(identity.key) is None]
+    if len(todo) < len(identities):
+        settled = f"{len(identities) - len(todo)} of {len(identities)} records"
+        Console(stderr=True).print(f"{config.task.name}: {settled} are in the journal already")
+    for _ in _journalled(config, session, todo, environment):
+        pass
+
+
+def _plan(config: Config, session: str, job: str, identities: Sequence[Identity[Cell]]) -> Plan:
+    keys = tuple(identity.key for identity in identities)
+    return Plan(session, job, config.task.name, asdict(config), keys)
+
+
+def _journalled(
+    config: Config, session: str, todo: Sequence[Identity[Cell]], environment: Environment
+) -> Generator[AnyRecord]:
+    """Each record is in the journal, and in MLflow, before the next is measured."""
+    journal, parent = Journal(config.journal), os.environ[tracking.PARENT_RUN]
+    with ProgressDisplay(config.task.name, len(todo)) as display:
+        records = task_of(config).measure(config, todo, session, display.announce)
+        with closing(records):
+            for record in records:
+                journal.append(record)
+                display.record(record)
+                if parent:
+                    log = partial(tracking.log_record, config, parent, record, environment)
+                    attempt(log)
+                yield record

@@ -1,0 +1,82 @@
+"""A session: one command, its jobs, and what it leaves. Results rest on the journal; tracking and
+reports are copies.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from harness import tracking
+from harness.config import Config, UsageError
+from harness.environment import capture
+from harness.session.export import describe
+from harness.session.tracking_attempts import attempt
+from harness.store import Journal, SessionStart
+
+SESSION = "BNBENCH_SESSION"  # the environment variable that takes the name to the jobs' processes
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's identity, known to all its jobs through the environment."""
+
+    id: str
+    config: Config
+    parent_run: str | None
+
+    @property
+    def folder(self) -> Path:
+        """Where its report and files go."""
+        return Path(self.config.report) / self.id
+
+
+def begin(config: Config, command: list[str]) -> Session:
+    """Open a session in the journal and, if it can be reached, in MLflow.
+
+    Raises ``UsageError`` where the journal or the results cannot be written.
+    """
+    try:
+        return _begin(config, command)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}; results and journal must be folders to write to"
+        ) from error
+
+
+def close(session: Session, status: tracking.EndStatus) -> None:
+    """Give the session's run its true end state in MLflow."""
+    if session.parent_run:
+        attempt(partial(tracking.close_session, session.config, session.parent_run, status))
+
+
+def _begin(config: Config, command: list[str]) -> Session:
+    now = datetime.now(UTC)
+    name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    started = SessionStart(
+        id=name,
+        time=now.isoformat(timespec="seconds"),
+        command=tuple(command),
+        environment=capture(),
+        config=asdict(config),
+    )
+    Journal(config.journal).begin(started)
+    describe(Path(config.report) / name)
+    parent = _open_run(config, name, command) if config.tracking.enabled else None
+    os.environ[SESSION] = name
+    os.environ[tracking.PARENT_RUN] = parent or ""
+    return Session(name, config, parent)
+
+
+def _open_run(config: Config, name: str, command: list[str]) -> str | None:
+    """The session's run in MLflow; None where that cannot be reached."""
+    attempt(partial(tracking.close_orphans, config))
+    about = {"command": " ".join(command)}
+    parent = attempt(partial(tracking.open_session, config, name, about))
+    if parent is not None:
+        attempt(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))
+    return parent

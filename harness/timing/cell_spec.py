@@ -1,0 +1,55 @@
+"""What is measured in a cell, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.records import (
+    BlockConditions,
+    Bytes,
+    Cost,
+    MemoryUse,
+    Protocol,
+    TimedSample,
+    TimeSpent,
+)
+from harness.timing.launch import ArmFailed
+from harness.timing.messages import CellSetup
+from implementations.registry import Specification
+
+# Arms that move the least traffic, by the kind of stores that they use.
+FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
+
+
+@dataclass(frozen=True)
+class CellSpec:
+    """A cell's operands, its arms, the baseline and the canary among them, and its sampling."""
+
+    setup: CellSetup
+    arms: Mapping[str, Specification]
+    baseline: str
+    canary: str
+    protocol: Protocol
+    alpha: float
+    margin: float
+
+
+@dataclass
+class CellMeasurement:
+    """What came of a cell, by arm.
+
+    ``costs`` and ``steady``, whether its warm-up ended, have an entry for each launch. ``failures``
+    are the arms that are out. ``stopped`` is why sampling ended: "launches", "precision" or
+    "budget".
+    """
+
+    samples: dict[str, list[TimedSample]] = field(default_factory=dict)
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+    memory: dict[str, MemoryUse] = field(default_factory=dict)
+    steady: dict[str, list[bool]] = field(default_factory=dict)
+    blocks: list[BlockConditions] = field(default_factory=list)
+    floor_bytes: Bytes | None = None
+    failures: dict[str, ArmFailed] = field(default_factory=dict)
+    stopped: str = ""
+    spent: TimeSpent = TimeSpent()

@@ -1,0 +1,30 @@
+"""The worker process of timing: ``python -m harness.timing.worker``, started by `timing.launch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from harness.isolation.serving import Service, run_worker
+
+
+def services() -> Mapping[str, Service]:
+    """What the worker can be asked for, all on one state of its own."""
+    from harness.timing.worker import checks, setup, timed_loop
+    from harness.timing.worker.state import WorkerState
+
+    state = WorkerState()
+    return {
+        "open": state.open,
+        "clear": state.clear,
+        "prepare": partial(setup.prepare, state),
+        "prepare_floor": partial(setup.prepare_floor, state),
+        "verify": partial(checks.verify, state),
+        "measure_memory": partial(checks.measure_memory, state),
+        "sample": partial(timed_loop.sample, state),
+        "audit": partial(checks.audit, state),
+    }
+
+
+if __name__ == "__main__":
+    run_worker(services)

@@ -1,0 +1,17 @@
+"""The worker process of trainings: ``python -m harness.training.worker``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.isolation.serving import Service, run_worker
+
+
+def services() -> Mapping[str, Service]:
+    from harness.training.runner import run
+
+    return {"train": run}
+
+
+if __name__ == "__main__":
+    run_worker(services)
