@@ -16,11 +16,12 @@ from harness.config import (
     ThroughputConfig,
     TrackingConfig,
 )
+from harness.config.choices import Cache, Inputs
 from harness.config.validation import validated
 from harness.environment import capture
 from harness.records import AnyRecord, CaseRecord, ThroughputRecord
 from harness.tasks import task_of
-from implementations.interface import Problem
+from implementations.interface import Face, Outputs, Problem
 from implementations.registry import Specification
 
 SESSION = "api"  # these records belong to no session's journal
@@ -57,10 +58,10 @@ def measure(
     problems: Iterable[Problem],
     *,
     phases: Sequence[str] = ("training_step",),
-    faces: Sequence[str] = ("layer",),
-    outputs: str = "fresh",
-    cache: str = "warm",
-    inputs: str = "normal",
+    faces: Sequence[Face] = ("layer",),
+    outputs: Outputs = "fresh",
+    cache: Cache = "warm",
+    inputs: Inputs = "normal",
     threads: int | None = None,
     launches: int = 8,
     most_launches: int | None = None,

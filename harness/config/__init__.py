@@ -1,5 +1,11 @@
-"""Configuration: the schema of every key, the checks a type cannot make, and Hydra's composition
-with errors of ours.
+"""Configuration, validated once where it is made, and plain data afterwards.
+
+choices      what can be chosen by name, each spelled once
+schema       every key with its type, its default and its allowed values
+validation   the checks that a type cannot make
+composition  from a command line, by Hydra
+restoring    from what a journal or a file holds
+usage        the error of a command or configuration that cannot be carried out as given
 """
 
 from harness.config.schema import (

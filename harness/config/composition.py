@@ -1,5 +1,5 @@
-"""Hydra's composition: register the schema, compose what a command line says, and put Hydra's
-errors into our words.
+"""Hydra's composition: register the schema, compose the configurations of a command line, and
+translate Hydra's errors.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -26,14 +25,14 @@ from harness.config.validation import validated
 
 # By path, not by package name: a user's own folder named conf must not hide ours.
 FOLDER = Path(implementations.__file__).parent.parent / "conf"
-# what all its jobs share, and no sweep may split
+# keys that all jobs of a session share, so that no sweep may vary them
 OF_THE_SESSION = ("results", "journal", "report", "tracking")
 ERRORS = (HydraException, OmegaConfBaseException)
 
 
 def register() -> None:
-    """Put the schema where Hydra finds it, and have Hydra raise its errors so that they can be told
-    well.
+    """Put the schema where Hydra finds it, and have Hydra raise its errors instead of printing
+    them.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"
     store = ConfigStore.instance()
@@ -44,10 +43,10 @@ def register() -> None:
 
 @dataclass(frozen=True)
 class Composition:
-    """What a command line means: ``configs``, and the ``overrides`` that say it to Hydra.
+    """What a command line means: its ``configs``, and the ``overrides`` to hand to Hydra.
 
-    The first configuration leaves sweeps out; then comes one with each choice of each sweep, so
-    that a slip in the last job of a sweep is told before the first one runs.
+    The first configuration leaves sweeps out. One for each choice of each sweep follows, so that a
+    mistake in the last job of a sweep is found before the first job runs.
     """
 
     configs: list[Config]
@@ -55,10 +54,10 @@ class Composition:
 
 
 def composed(overrides: Sequence[str], search: str | None = None) -> Composition:
-    """Compose a command line, and with it the sweeps of its preset, but for the keys that it gives
-    itself.
+    """Compose a command line and the sweeps of its preset. A key on the command line replaces the
+    preset's sweep over it.
 
-    Raises ``UsageError``.
+    ``search`` is a folder with groups and presets of the user's own. Raises ``UsageError``.
     """
     parsed = _parse(overrides)
     given = {str(override.key_or_group) for override in parsed}
@@ -98,10 +97,10 @@ def as_object(config: DictConfig) -> Config:
 
 
 def translated(error: Exception) -> UsageError:
-    """Hydra's or OmegaConf's error in our words: what was given, what is allowed, and what is like
-    it.
+    """Hydra's or OmegaConf's error as one of ours: what was given, what is allowed, and what is
+    like it.
     """
-    said = f"{error}\n{error.__cause__ or ''}".strip()
+    message = f"{error}\n{error.__cause__ or ''}".strip()
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, given = (error.missing_cfg_file or "").rpartition("/")
         options = [option for option in error.options if option != "schema"]
@@ -110,20 +109,18 @@ def translated(error: Exception) -> UsageError:
             f"{', '.join(options)}"
         )
     wrong_group = re.search(
-        r"Could not override '([\w@/.]+)'.\s*No match in the defaults list", said
+        r"Could not override '([\w@/.]+)'.\s*No match in the defaults list", message
     )
-    key = re.search(r"full_key: ([\w.\[\]]+)", said) or re.search(
-        r"Could not (?:override|append)[^']*'\+?([\w.]+)'", said
+    key = re.search(r"full_key: ([\w.\[\]]+)", message) or re.search(
+        r"Could not (?:override|append)[^']*'\+?([\w.]+)'", message
     )
     if wrong_group:
         return UsageError(_unknown_key(wrong_group[1]))
-    if key and re.search(r"Key '.*' (is )?not in", said):
+    if key and re.search(r"Key '.*' (is )?not in", message):
         return UsageError(_unknown_key(key[1]))
-    first = next(
-        (line for line in reversed(said.splitlines()) if line.startswith("Value")),
-        said.splitlines()[0],
-    )
-    return UsageError(f"{key[1]}: {first}" if key else first)
+    lines = message.splitlines()
+    cause = next((line for line in reversed(lines) if line.startswith("Value")), lines[0])
+    return UsageError(f"{key[1]}: {cause}" if key else cause)
 
 
 def _unknown_key(given: str) -> str:
@@ -149,7 +146,7 @@ def _unknown_key(given: str) -> str:
 
 def _keys() -> Iterator[str]:
     """Every key that a command line may set."""
-    nodes: dict[str, tuple[Any, ...]] = {
+    nodes: dict[str, tuple[type, ...]] = {
         "task": TASKS,
         "problem": (ProblemConfig,),
         "device": (DeviceConfig,),
@@ -158,9 +155,8 @@ def _keys() -> Iterator[str]:
     yield "experiment"
     for key in fields(Config):
         yield key.name
-        yield from {
-            f"{key.name}.{leaf.name}" for node in nodes.get(key.name, ()) for leaf in fields(node)
-        }
+        leaves = {leaf.name for node in nodes.get(key.name, ()) for leaf in fields(node)}
+        yield from (f"{key.name}.{leaf}" for leaf in leaves)
 
 
 def _parse(overrides: Sequence[str]) -> list[Override]:
@@ -169,8 +165,7 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
     except ERRORS as error:
         raise UsageError(
             f"{str(error).splitlines()[0]}; write key=value, and quote what the shell would take "
-            "apart, "
-            "as in 'problem.shapes=[[32,64,56,56]]'"
+            "apart, as in 'problem.shapes=[[32,64,56,56]]'"
         ) from error
     for override in parsed:
         if override.is_add() and not str(override.key_or_group).startswith(("hydra", "experiment")):

@@ -1,34 +1,36 @@
-"""A configuration that was written down, as plain data, made one again."""
+"""A configuration from the plain data that a journal or a file holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from omegaconf import OmegaConf
 
 from harness.config.composition import ERRORS, OF_THE_SESSION, as_object, translated
-from harness.config.schema import TASKS, Config, DeviceConfig, ProblemConfig, TrackingConfig
+from harness.config.schema import (
+    TASKS,
+    Config,
+    DeviceConfig,
+    ProblemConfig,
+    TaskConfig,
+    TrackingConfig,
+)
 from harness.config.usage import UsageError
 
 
-def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
+def restored(data: Mapping[str, object], overrides: Sequence[str] = ()) -> Config:
     """The typed and validated configuration, with ``overrides`` (``key=value``) in the place of
-    what was.
+    what was recorded.
 
-    Implementations are those that the overrides name, or the baseline: what a file names from
-    outside is not trusted. Where results go is not restored. Raises ``UsageError`` for keys or
+    Implementations are those that the overrides name, or else the baseline alone: code that only a
+    file names is never run. Where results go is not restored. Raises ``UsageError`` for keys or
     values that this version does not have.
     """
     data = {key: value for key, value in data.items() if key not in OF_THE_SESSION}
     _refuse_references(data)
-    tasks = {task.name: task for task in TASKS}
-    name = data["task"]["name"]
-    if name not in tasks:
-        raise UsageError(f"task={name} is not of this version; allowed: {', '.join(tasks)}")
     base = OmegaConf.structured(Config)
     nodes = {
-        "task": tasks[name],
+        "task": _task(data),
         "problem": ProblemConfig,
         "device": DeviceConfig,
         "tracking": TrackingConfig,
@@ -46,8 +48,16 @@ def restored(data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
         raise translated(error) from error
 
 
-def _refuse_references(data: Any) -> None:
-    """OmegaConf would look up what such words name, in the environment too."""
+def _task(data: Mapping[str, object]) -> type[TaskConfig]:
+    task, known = data["task"], {task.name: task for task in TASKS}
+    name = task["name"] if isinstance(task, Mapping) else task
+    if name not in known:
+        raise UsageError(f"task={name} is not of this version; allowed: {', '.join(known)}")
+    return known[name]
+
+
+def _refuse_references(data: object) -> None:
+    """OmegaConf would resolve ``${...}``, from the environment too."""
     if isinstance(data, Mapping):
         data = [*data, *data.values()]
     if isinstance(data, list):

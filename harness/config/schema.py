@@ -1,26 +1,47 @@
-"""The schema: every configuration key with its type, its default, its meaning and what it may
-be.
+"""The schema: every configuration key with its type, its default, its meaning and its allowed
+values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from omegaconf import MISSING
 
-from harness.training.alternatives import ALTERNATIVES
-from implementations.interface import DTYPES, MEMORY_FORMATS, Phase
+from harness.config import choices
+from harness.config.choices import ALTERNATIVES
+from implementations.interface import ACTIVATIONS, DTYPES, MEMORY_FORMATS, Face, Outputs, Phase
 
-ALLOCATORS = ("retaining", "default")
-INPUTS = ("normal", "rectified", "large_mean", "denormal")
-WAIT_POLICIES = ("brief", "default", "passive")
-HUGE_PAGES = ("default", "asked")
-DEVICES = ("cpu", "cuda")
+FACES: tuple[Face, ...] = get_args(Face)
+OUTPUTS: tuple[Outputs, ...] = get_args(Outputs)
+
+if TYPE_CHECKING:
+    from harness.config.choices import (
+        Allocator,
+        Alternative,
+        Cache,
+        DatasetName,
+        Device,
+        HugePages,
+        Inputs,
+        Model,
+        Optimizer,
+        TrainingActivation,
+        WaitPolicy,
+    )
+else:
+    # OmegaConf, which reads these annotations, knows no Literal: to it such a key is a text, and
+    # `harness.config.validation` holds it against ``allowed``.
+    Allocator = Alternative = Cache = DatasetName = Device = Face = HugePages = Inputs = str
+    Model = Optimizer = Outputs = TrainingActivation = WaitPolicy = str
 
 
-def one_of(allowed: Collection[Any], default: Any) -> Any:
+# These three return Any, since a field's default stands where its value does, of whatever type.
+
+
+def one_of(allowed: Collection[object], default: object) -> Any:
     """A key, or each item of a list key, that is one of ``allowed``."""
     metadata = {"allowed": tuple(allowed)}
     if isinstance(default, list):
@@ -28,7 +49,7 @@ def one_of(allowed: Collection[Any], default: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-def none_or_some_of(allowed: Collection[Any], default: list[Any]) -> Any:
+def none_or_some_of(allowed: Collection[object], default: list[str]) -> Any:
     """A list key each item of which is one of ``allowed``, and which may be empty."""
     return field(
         default_factory=lambda: list(default),
@@ -36,24 +57,24 @@ def none_or_some_of(allowed: Collection[Any], default: list[Any]) -> Any:
     )
 
 
-def between(least: float, most: float, default: Any) -> Any:
+def between(least: float, most: float, default: float | None) -> Any:
     """A number within bounds, both included; None passes where the type has it."""
     return field(default=default, metadata={"least": least, "most": most})
 
 
 @dataclass
 class ProblemConfig:
-    """Which problems: a named suite at a batch size, or in its place the user's own shapes, each
+    """Which problems: a named suite at a batch size, or the user's own ``shapes``, each
     (N, C, *spatial).
     """
 
     suite: str | None = None
-    shapes: list[Any] | None = None
+    shapes: list[Any] | None = None  # OmegaConf has no type for "a list or a text"
     batch: int = between(1, 1 << 20, 32)
     dtype: str = one_of(DTYPES, "float32")
     parameter_dtype: str | None = one_of((None, *DTYPES), None)  # None: the data's
     memory_format: str = one_of(MEMORY_FORMATS, "contiguous")
-    activation: str | None = one_of((None, "relu"), "relu")
+    activation: str | None = one_of(ACTIVATIONS, "relu")
     residual: bool = False
     weight: bool = True
     bias: bool = True
@@ -63,13 +84,15 @@ class ProblemConfig:
 class DeviceConfig:
     """Where: the device and how the worker processes are set up for it."""
 
-    name: str = one_of(DEVICES, "cpu")
+    name: Device = one_of(get_args(choices.Device), "cpu")
     # None: as many as the CPUs that this process may use
     threads: int | None = between(1, 4096, None)
-    allocator: str = one_of(ALLOCATORS, "retaining")  # "default" is the C library's own behaviour
+    # "default" is the C library's own behaviour
+    allocator: Allocator = one_of(get_args(choices.Allocator), "retaining")
     # OpenMP's idle threads spin for 1 ms, 16 ms, not at all
-    wait_policy: str = one_of(WAIT_POLICIES, "brief")
-    huge_pages: str = one_of(HUGE_PAGES, "default")  # asked: the C library asks the kernel for them
+    wait_policy: WaitPolicy = one_of(get_args(choices.WaitPolicy), "brief")
+    # asked: the C library asks the kernel for them
+    huge_pages: HugePages = one_of(get_args(choices.HugePages), "default")
 
 
 @dataclass
@@ -98,11 +121,11 @@ class ThroughputConfig(TaskConfig):
 
     name: str = "throughput"
     phases: list[str] = one_of(tuple(Phase), [Phase.TRAINING_STEP.value])
-    faces: list[str] = one_of(("layer", "kernel"), ["layer"])
-    outputs: str = one_of(("fresh", "reused"), "fresh")
+    faces: list[Face] = one_of(FACES, ["layer"])
+    outputs: Outputs = one_of(OUTPUTS, "fresh")
     # cold: calls go round more arrays than the last-level cache holds
-    cache: str = one_of(("warm", "cold"), "warm")
-    inputs: str = one_of(INPUTS, "normal")
+    cache: Cache = one_of(get_args(choices.Cache), "warm")
+    inputs: Inputs = one_of(get_args(choices.Inputs), "normal")
     # worker processes, the unit of replication: they decide how many more it takes
     launches: int = between(1, 1000, 8)
     # in all, at most; None: twice the launches above
@@ -120,22 +143,24 @@ class ConvergenceConfig(TaskConfig):
     """
 
     name: str = "convergence"
-    dataset: str = "digits"
+    dataset: DatasetName = one_of(get_args(choices.DatasetName), "digits")
     # with its files; None: where `bnbench data` finds them. What is in them is hashed
     data_folder: str | None = None
-    model: str = one_of(("mlp", "cnn", "resnet20"), "mlp")
+    model: Model = one_of(get_args(choices.Model), "mlp")
     # hidden layers of the mlp; None, here and below: the model's own
     depth: int | None = between(1, 1000, None)
     width: int | None = between(1, 1 << 20, None)  # features of each
-    activation: str | None = one_of((None, "relu", "sigmoid", "tanh"), None)
+    activation: TrainingActivation | None = one_of(
+        (None, *get_args(choices.TrainingActivation)), None
+    )
     memory_format: str | None = one_of((None, *MEMORY_FORMATS), None)  # of convolutions
     # layers before a normalization have a bias, which it takes away again
     redundant_bias: bool = False
     initial_scale: float = between(0, 1e6, 1.0)  # of all initial weights
     # arms beside the implementations
-    alternatives: list[str] = none_or_some_of(ALTERNATIVES, ["none"])
+    alternatives: list[Alternative] = none_or_some_of(ALTERNATIVES, ["none"])
     ghost_batch: int = between(2, 1 << 20, 16)  # samples that ghost_batch_norm normalizes together
-    optimizer: str = one_of(("sgd", "momentum", "rmsprop", "adam"), "sgd")
+    optimizer: Optimizer = one_of(get_args(choices.Optimizer), "sgd")
     learning_rate: float | None = between(0, 1e3, None)  # None: one that suits the optimizer
     batch: int = between(2, 1 << 20, 64)
     steps: int = between(1, 10**7, 300)
@@ -168,7 +193,7 @@ class Config:
     problem: ProblemConfig = MISSING
     device: DeviceConfig = MISSING
     tracking: TrackingConfig = MISSING
-    implementations: list[Any] = field(
+    implementations: list[Any] = field(  # OmegaConf has no type for "a text or a mapping"
         default_factory=lambda: [
             "torch_native",
             "fused_cpu",

@@ -8,24 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
+from harness.config.choices import Inputs
 from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Problem
 
 Distribution = Literal["normal", "rectified", "ternary"]
-INPUTS: Mapping[str, Mapping[str, Any]] = {  # that speed is measured on, by name
-    "normal": {},
-    "rectified": {"distribution": "rectified"},
-    "large_mean": {"mean": 100.0},  # in standard deviations
-    "denormal": {"scale": None},  # the dtype's own: a hundredth of its smallest normal number
+
+
+@dataclass(frozen=True)
+class InputKind:
+    """How the input is drawn. ``scale`` None: a hundredth of the dtype's smallest normal number."""
+
+    distribution: Distribution = "normal"
+    mean: float = 0.0  # in units of ``scale``
+    scale: float | None = 1.0
+
+
+INPUTS: Mapping[Inputs, InputKind] = {  # that speed is measured on, by name
+    "normal": InputKind(),
+    "rectified": InputKind("rectified"),
+    "large_mean": InputKind(mean=100.0),
+    "denormal": InputKind(scale=None),
 }
-# append only
+# Each has its place in the spawned seeds, so names are only ever appended.
 STREAMS = ("input", "grad_output", "residual", "weight", "bias", "running_mean", "running_var")
 Values = NDArray[np.float64] | NDArray[np.float32]
 
@@ -94,12 +106,19 @@ def make_arrays(
     )
 
 
-def drawn(problem: Problem, seed: int, inputs: str, *, device: str = "cpu") -> Arrays:
+def drawn(problem: Problem, seed: int, inputs: Inputs, *, device: str = "cpu") -> Arrays:
     """Operands whose input is one of ``INPUTS``."""
-    how = dict(INPUTS[inputs])
-    if how.get("scale", 1) is None:
-        how["scale"] = torch.finfo(getattr(torch, problem.dtype)).tiny / 100
-    return make_arrays(problem, seed, device=device, **how)
+    kind, scale = INPUTS[inputs], INPUTS[inputs].scale
+    if scale is None:
+        scale = torch.finfo(getattr(torch, problem.dtype)).tiny / 100
+    return make_arrays(
+        problem,
+        seed,
+        distribution=kind.distribution,
+        mean=kind.mean,
+        scale=scale,
+        device=device,
+    )
 
 
 def shifted(tensor: torch.Tensor, offset: int) -> torch.Tensor:
@@ -156,12 +175,14 @@ def _short(draw: dict[str, Generator], count: int, mean: float, scale: float) ->
 
 
 def _placed(values: torch.Tensor, problem: Problem, offset: int, device: str) -> torch.Tensor:
-    """Values rounded once to the problem's dtype, in its memory format."""
+    """Values rounded once to the problem's dtype, in its memory format, ``offset`` elements into
+    memory of their own.
+    """
     layout = (
         CHANNELS_LAST[len(problem.shape)]
         if problem.memory_format == "channels_last"
         else torch.contiguous_format
     )
     tensor = values.to(getattr(torch, problem.dtype), memory_format=layout).to(device)
-    # where torch puts it: NumPy's arrays begin now on a line of the cache, now inside one
+    # Copied even for offset 0: PyTorch aligns memory to cache lines, NumPy does not always.
     return shifted(tensor, offset)

@@ -6,18 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.config import UsageError, suggestion
 from harness.problems.suites import SUITES
-from implementations.interface import ACTIVATIONS, DTYPES, MEMORY_FORMATS, RANKS, Problem
+from implementations.interface import RANKS, Problem
 
 if TYPE_CHECKING:
     from harness.config import ProblemConfig
     from harness.problems.suites import Shape, Suite
 
 ATTRIBUTES = tuple(field.name for field in fields(Problem) if field.name != "shape")
-CHOICES = {"dtype": DTYPES, "memory_format": MEMORY_FORMATS, "activation": ACTIVATIONS}
 SIZES = f"{RANKS[0]} to {RANKS[-1]} positive integers"
 SHAPE_HELP = (
     f"a shape is N, C and the sizes of space, {SIZES}, such as [32,64,56,56] or 32x64x56x56"
@@ -35,67 +34,51 @@ def suite(name: str) -> Suite:
 
 
 def problems(config: ProblemConfig) -> dict[Problem, int]:
-    """The problems of ``config.suite`` at ``config.batch``, or in its place ``config.shapes`` with
-    their own batch sizes.
+    """The problems of ``config.shapes``, which have batch sizes of their own, or else of
+    ``config.suite`` at ``config.batch``.
 
     The count is how many layers of the suite's network have the shape, or how often the user named
     it. Raises ``UsageError`` where neither is given, or where a shape cannot have the other
     attributes, as one of rank 2 cannot be channels_last: nothing is left out silently.
     """
     attributes = {name: getattr(config, name) for name in ATTRIBUTES}
-    for key, allowed in CHOICES.items():
-        _check_choice(
-            key, attributes[key], ["null" if choice is None else str(choice) for choice in allowed]
-        )
     found: Counter[Problem] = Counter()
     for shape, count in _shapes(config).items():
         try:
             found[Problem(shape, **attributes)] += count
         except ValueError as error:
             raise UsageError(
-                f"the shape {'x'.join(map(str, shape))} cannot be had as configured: {error}; "
-                "change that "
-                "key under problem, or choose other shapes"
+                f"no problem of shape {'x'.join(map(str, shape))} can be as configured: {error}; "
+                "change that key under problem, or choose other shapes"
             ) from error
     return dict(found)
 
 
-def _check_choice(key: str, given: object, allowed: Sequence[str]) -> None:
-    said = "null" if given is None else str(given)
-    if said not in allowed:
-        raise UsageError(
-            f"problem.{key}={said} is not possible; allowed: {', '.join(allowed)}"
-            f"{suggestion(said, allowed)}"
-        )
-
-
 def _shapes(config: ProblemConfig) -> dict[Shape, int]:
     if config.shapes is None and config.suite is not None:
-        if config.batch < 1:
-            raise UsageError(
-                f"problem.batch={config.batch} is not possible; allowed: a positive integer"
-            )
         return suite(config.suite).shapes(config.batch)
     if config.shapes is None:
         raise UsageError(
             "neither problem.suite nor problem.shapes is given, one is needed; write "
-            "problem.suite=NAME "
-            f"with one of {', '.join(SUITES)}, or 'problem.shapes=[[32,64,56,56]]'"
+            "'problem.shapes=[[32,64,56,56]]', or problem.suite=NAME with one of "
+            f"{', '.join(SUITES)}"
         )
     if not config.shapes:
         raise UsageError(f"problem.shapes=[] holds no shape; {SHAPE_HELP}")
     return dict(Counter(map(_shape, config.shapes)))
 
 
-def _shape(given: Any) -> Shape:
+def _shape(given: object) -> Shape:
     """A shape as the user wrote it: integers, or a text of them with ``x`` or ``×`` between."""
-    sizes: list[Any] = []
+    sizes: list[object] = []
     if isinstance(given, str):
         sizes = [
             int(size) if size.strip().isdecimal() else size for size in re.split(r"[x×]", given)
         ]
     elif isinstance(given, Sequence):
         sizes = list(given)
-    if len(sizes) not in RANKS or any(type(size) is not int or size < 1 for size in sizes):
+    # `type` and not `isinstance`, which takes True for an integer
+    shape = tuple(size for size in sizes if type(size) is int and size > 0)
+    if len(sizes) not in RANKS or len(shape) < len(sizes):
         raise UsageError(f"problem.shapes holds {given!r}; {SHAPE_HELP}")
-    return tuple(sizes)
+    return shape

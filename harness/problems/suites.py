@@ -2,7 +2,7 @@
 table.
 
 A network is walked layer by layer, counting pairs (channels, side of the square image), so that a
-suite tells how often each shape occurs. Images are 224×224 unless a source says otherwise.
+suite knows how often each shape occurs. Images are 224×224 unless a source says otherwise.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness import statistics
+from harness.config.choices import WITHOUT
 from harness.records import Interval
 from harness.report import tallies, text
 from harness.report.views import Race
-from harness.training.alternatives import WITHOUT
 
 
 @dataclass(frozen=True)

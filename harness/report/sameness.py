@@ -11,11 +11,11 @@ from math import inf, isinf
 from statistics import median
 
 from harness import statistics
+from harness.config.choices import ALTERNATIVES
 from harness.records import Interval
 from harness.report import text
 from harness.report.views import REFUSED, Race
 from harness.statistics import POINT, Difference, Equivalence
-from harness.training.alternatives import ALTERNATIVES
 
 # ulp: half of a float32's digits. Where right implementations first part, 1 to 422 were seen
 ROUNDING = 4096

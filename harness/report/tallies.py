@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from harness import statistics
+from harness.config.choices import WITHOUT
 from harness.records import Flag, Interval, Record, Status, Verdict
 from harness.report.headlines import Headlines
 from harness.report.views import (
@@ -27,7 +28,6 @@ from harness.report.views import (
     ratio_of,
     told_as,
 )
-from harness.training.alternatives import WITHOUT
 
 ORDER = (*Verdict, NO_VERDICT, NO_RATIO, *OUTCOMES)
 ALL = "all"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from harness.config import Config, ConvergenceConfig, UsageError
+from harness.config.choices import ALTERNATIVES, GHOST
 from harness.environment import Environment
 from harness.isolation import Call, WorkerKind, side_by_side
 from harness.isolation.device_lock import device_lock
@@ -25,8 +26,6 @@ from harness.records import Identity, Status, TrainingCell, TrainingRecord, dige
 from harness.tasks.arms import arms_of
 from harness.tasks.common import place_of, task_config, timestamp, worker_settings
 from harness.training import datasets
-from harness.training.alternatives import ALTERNATIVES, GHOST
-from harness.training.lookup import choose
 from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.models import OPTIONS, options_of
 from harness.training.optimizers import RATES
@@ -34,7 +33,6 @@ from implementations import registry
 
 VERSION = 2  # of the protocol: raise it when what a figure means changes
 WORKER = "harness.training.worker"
-LAST_SEED = 2**63 - 1
 Arms = Mapping[str, registry.Specification]
 
 
@@ -141,32 +139,18 @@ def _trained(
 
 
 def _check(task: ConvergenceConfig) -> None:
-    """Raises ``UsageError`` for what a type cannot refuse.
+    """Raises ``UsageError`` for what only the tables of models and data sets can refuse.
 
     Whether the data are there costs nothing to see; what is in them is verified where they are
     read.
     """
-    if len(set(task.seeds)) < len(task.seeds) or not _are_seeds(task.seeds):
-        raise UsageError(
-            f"task.seeds={task.seeds}; allowed: integers from 0 to 2**63 - 1, each once"
-        )
-    if GHOST in task.alternatives and task.batch % task.ghost_batch:
-        raise UsageError(
-            f"task.batch={task.batch} is no multiple of task.ghost_batch={task.ghost_batch}, so "
-            "that samples would be left over; choose one that divides the other"
-        )
     try:
-        choose("task.dataset", task.dataset, datasets.DATASETS)
         _options(task)
         datasets.find(task.dataset, task.data_folder)
     except datasets.DataError as error:
         raise UsageError(f"task.dataset={task.dataset}: {error}") from error
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _are_seeds(numbers: Sequence[int]) -> bool:
-    return min(numbers) >= 0 and max(numbers) <= LAST_SEED
 
 
 def _options(task: ConvergenceConfig) -> dict[str, Any]:  # of several types, by the model

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from statistics import median
-from typing import cast, get_args
+from typing import cast
 
 from harness.config import Config, ThroughputConfig, UsageError
+from harness.config.choices import Inputs
 from harness.environment import Environment
 from harness.isolation.device_lock import device_lock
 from harness.problems import problems
@@ -33,7 +34,7 @@ from harness.timing.figures import figures_of
 from harness.timing.launch_pool import LaunchPool
 from harness.timing.messages import CellSetup
 from implementations import registry
-from implementations.interface import Face, Outputs, Phase
+from implementations.interface import Phase
 
 VERSION = 2  # of the protocol: raise it when what a number means changes
 Arms = Mapping[str, registry.Specification]
@@ -82,8 +83,8 @@ def _cells(config: Config) -> Iterator[ThroughputCell]:
         cell = ThroughputCell(
             problem=problem,
             phase=phase,
-            face=_face(face),
-            outputs=_outputs(task.outputs),
+            face=face,
+            outputs=task.outputs,
             cache=task.cache,
             inputs=task.inputs,
             seed=config.seed,
@@ -118,7 +119,7 @@ def _spec(cell: ThroughputCell, arms: Arms) -> CellSpec:
         outputs=cell.outputs,
         device=cell.device,
         seed=cell.seed,
-        inputs=cell.inputs,
+        inputs=cast(Inputs, cell.inputs),  # of a cell that was planned, so one of them
         sets=_sets(cell),
     )
     return CellSpec(setup, arms, cell.baseline, CANARY, cell.protocol, cell.alpha, cell.margin)
@@ -180,11 +181,3 @@ def _median_cost(costs: Sequence[Cost]) -> Cost:
         for name in names
     }
     return Cost(**medians)
-
-
-def _face(name: str) -> Face:
-    return next(face for face in get_args(Face) if face == name)
-
-
-def _outputs(name: str) -> Outputs:
-    return next(outputs for outputs in get_args(Outputs) if outputs == name)

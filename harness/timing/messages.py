@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.config.choices import Inputs
 from harness.records import Seconds
 from implementations.interface import Face, Outputs, Phase, Problem
 
@@ -18,7 +19,7 @@ class CellSetup:
     outputs: Outputs
     device: str
     seed: int
-    inputs: str
+    inputs: Inputs
     sets: int = 1
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import implementations
-from harness.training.alternatives import GHOST, GROUP, LAYER, WITHOUT
+from harness.config.choices import GHOST, GROUP, LAYER, WITHOUT
 
 Normalize = Callable[[int, str | None], nn.Module]
 
@@ -65,7 +65,7 @@ class GhostBatchNorm(nn.Module):
 
 
 def normalizing(arm: Any, *, baseline: Any, ghost_batch: int | None) -> Normalize:
-    """What makes the normalization of an ``arm``: one of `training.alternatives`, or an
+    """What makes the normalization of an ``arm``: one of `config.choices.ALTERNATIVES`, or an
     implementation of BN.
 
     Ghost batch norm is by the implementation ``baseline``.

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 
 import implementations
+from harness.config.choices import WITHOUT
 from harness.records import Cost, Seconds, Status, TrainingCell, TrainingFigures
 from harness.training import datasets, models
-from harness.training.alternatives import WITHOUT
 from harness.training.checkpoints import Checkpoint
 from harness.training.loop import Recipe, train
 from harness.training.messages import StepProgress, TrainingOutcome

@@ -4,6 +4,9 @@ like.
 
 from __future__ import annotations
 
+import os
+import re
+
 import pytest
 
 from harness.config import UsageError, composition
@@ -15,7 +18,7 @@ def _registered():
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("device.thread=2", "did you mean 'device.threads'"),
         ("tsk=throughput", "did you mean 'task'"),
@@ -34,11 +37,44 @@ def _registered():
         ("+colour=red", "no key can be added"),
         ("device.threads=100000", "allowed: 1 to"),
         ("margin=-1", "allowed: 0.0001 to 1"),
+        ("problem.batch=0", "problem.batch=0; allowed: 1 to"),
+        ("problem.activation=gelu", "allowed: null, relu"),
     ],
 )
-def test_a_slip_is_told_with_what_was_probably_meant(override, said):
-    with pytest.raises(UsageError, match=said.replace("[", r"\[").replace("'", "'")):
+def test_a_slip_is_an_error_with_what_was_probably_meant(override, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
         composition.composed([override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("dataset=digit", "task.dataset=digit; did you mean 'digits'?; allowed: digits, mnist1d"),
+        ("model=resnet", "did you mean 'resnet20'"),
+        ("optimizer=adamw", "allowed: sgd, momentum, rmsprop, adam"),
+        ("seeds=[0,0]", "task.seeds=[0, 0]; allowed: integers from 0 to 2**63 - 1, each once"),
+        ("seeds=[-1]", "each once"),
+        ("seeds=[9223372036854775808]", "each once"),
+        ("alternatives=[group_nrom]", "did you mean 'group_norm'"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_where_it_is_configured(override, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        composition.composed(["task=convergence", f"task.{override}"])
+
+
+def test_ghosts_share_a_batch_out_without_a_rest_where_they_are_trained_at_all():
+    keys = ["task=convergence", "task.batch=64", "task.ghost_batch=24"]
+    assert composition.composed(keys)
+    message = "task.batch=64 is no multiple of task.ghost_batch=24"
+    with pytest.raises(UsageError, match=message):
+        composition.composed([*keys, "task.alternatives=[ghost_batch_norm]"])
+    assert composition.composed(["task=convergence", "task.alternatives=[ghost_batch_norm]"])
+
+
+def test_the_largest_seed_has_63_bits():
+    [config] = composition.composed(["task=convergence", f"task.seeds=[{2**63 - 1}]"]).configs
+    assert config.task.seeds == [2**63 - 1]
 
 
 def test_a_slip_in_the_last_choice_of_a_sweep_is_found_before_the_first_job():
@@ -93,8 +129,6 @@ def test_a_users_own_folder_adds_groups(tmp_path):
 
 
 def test_threads_default_to_the_cpus_that_may_be_used():
-    import os
-
     assert composition.composed([]).configs[0].device.threads == len(os.sched_getaffinity(0))
 
 

@@ -174,13 +174,10 @@ def test_the_users_own_shapes_take_the_place_of_a_suite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         ({}, "neither"),
         ({"suite": "resnet5"}, "did you mean 'resnet50'"),
-        ({"suite": "ten", "batch": 0}, "problem.batch=0"),
-        ({"suite": "ten", "dtype": "float31"}, "did you mean 'float32'"),
-        ({"suite": "ten", "activation": "gelu"}, "allowed: null, relu"),
         ({"suite": "ten", "parameter_dtype": "float64"}, "the data's dtype, or float32"),
         ({"suite": "mlp", "memory_format": "channels_last"}, "64x100"),
         ({"shapes": []}, "holds no shape"),
@@ -193,10 +190,10 @@ def test_the_users_own_shapes_take_the_place_of_a_suite() -> None:
         ({"shapes": [[8, 4.5]]}, r"holds \[8, 4.5\]"),
     ],
 )
-def test_what_cannot_be_measured_is_told_with_what_is_allowed(
-    config: dict[str, object], told: str
+def test_a_problem_that_cannot_be_is_refused_with_what_is_allowed(
+    config: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         problems(ProblemConfig(**config))  # type: ignore[arg-type]  # wrong on purpose
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from harness.config import UsageError
+from harness.config.choices import ALTERNATIVES
 from harness.records import Record, Status
 from harness.report.views import races, same_cell
 from harness.tasks import convergence
-from harness.training.alternatives import ALTERNATIVES
 from tests.tasks.test_convergence import ANSWER, ENVIRONMENT, configured
 
 

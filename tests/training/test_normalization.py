@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.training.alternatives import ALTERNATIVES
+from harness.config.choices import ALTERNATIVES
 from harness.training.normalization import groups, normalizing
 
 ARMS = ("torch_native", *ALTERNATIVES)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.config.choices import WITHOUT
 from harness.training import datasets, models, runner
-from harness.training.alternatives import WITHOUT
 from harness.training.runner import run
 
 

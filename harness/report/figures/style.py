@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.training.alternatives import WITHOUT
+from harness.config.choices import WITHOUT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
