@@ -58,6 +58,6 @@ def capture(root: Path = machine.ROOT) -> Environment:
             "memory_available_gib": round(memory["MemAvailable"] / GIB, 1),
             "frequency_mhz": machine.frequency(root),
             "governor": machine.governor(root),
-            "source": software.source(),
+            "source": asdict(software.source()),
         },
     )

@@ -1,5 +1,5 @@
-"""The kernel's counters of what happens to the CPUs that this process is bound to. Differences of
-two readings tell.
+"""The kernel's counters of what happens to the CPUs that this process is bound to. Only
+differences of two readings mean something.
 """
 
 from __future__ import annotations

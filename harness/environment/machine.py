@@ -1,4 +1,4 @@
-"""What the kernel tells about the machine.
+"""The machine, as the kernel describes it.
 
 ``root`` is where /proc, /sys and /etc are read from. A file that is not there is no error.
 """
@@ -46,7 +46,7 @@ class Processor:
     """The CPUs that this process is bound to. ``caches`` maps "L1d" and so on to a size as the
     kernel writes it.
 
-    ``cores`` and ``quota``, in CPUs, are None where the kernel does not tell or limit them.
+    ``cores`` and ``quota``, in CPUs, are None where the kernel does not know them or sets no limit.
     """
 
     model: str
@@ -63,13 +63,13 @@ def processor(root: Path = ROOT) -> Processor:
     """The model and features of the CPUs that this process is bound to, and how much of them it may
     use.
     """
-    told = dict(_entries(root / "proc/cpuinfo"))
-    features = set((told.get("flags") or told.get("Features") or "").split())
+    entries = dict(_entries(root / "proc/cpuinfo"))
+    features = set((entries.get("flags") or entries.get("Features") or "").split())
     cpus = sorted(os.sched_getaffinity(0))
     folders = [root / f"sys/devices/system/cpu/cpu{cpu}" for cpu in cpus]
     cores = {text(folder / "topology/thread_siblings_list") for folder in folders}
     return Processor(
-        model=told.get("model name") or platform.machine(),
+        model=entries.get("model name") or platform.machine(),
         machine=platform.machine(),
         virtual="hypervisor" in features,
         instruction_sets=[name for name in INSTRUCTION_SETS if name in features],
@@ -82,7 +82,7 @@ def processor(root: Path = ROOT) -> Processor:
 
 def memory(root: Path = ROOT) -> dict[str, int]:
     """/proc/meminfo in bytes, but no more available than the control groups allow in all."""
-    found = {name: int(said.split()[0]) * 1024 for name, said in _entries(root / "proc/meminfo")}
+    found = {name: int(size.split()[0]) * 1024 for name, size in _entries(root / "proc/meminfo")}
     limits = [
         text(folder / name)
         for folder in control_groups("memory", root)
@@ -102,8 +102,8 @@ def huge_pages(root: Path = ROOT) -> str | None:
 
 
 def governor(root: Path = ROOT) -> str | None:
-    """What decides the CPUs' frequency; several names where they differ; None where the kernel does
-    not tell.
+    """What decides the CPUs' frequency; several names where they differ; None where the kernel
+    shows none.
     """
     found = {
         text(path)
@@ -125,18 +125,18 @@ def gpus() -> list[str]:
     """Each NVIDIA GPU's name, driver and memory; none where no driver answers."""
     if shutil.which("nvidia-smi") is None:
         return []
-    told = output(
+    lines = output(
         "nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"
     )
-    return [line.strip() for line in told.splitlines()]
+    return [line.strip() for line in lines.splitlines()]
 
 
 def control_groups(controller: str, root: Path = ROOT) -> list[Path]:
     """The folders of this process's control group and those above it, of version 1 or 2, for "cpu"
     or "memory".
 
-    Inside a container the path may be told as the host sees it, while the mount shows less: only
-    existing ones count.
+    Inside a container the path may be the one that the host sees, while the mount shows less: only
+    existing folders count.
     """
     mount = root / "sys/fs/cgroup"
     found: list[Path] = []
@@ -153,7 +153,7 @@ def control_groups(controller: str, root: Path = ROOT) -> list[Path]:
 
 
 def text(path: Path) -> str:
-    """What a file says, stripped; empty where it is absent or not readable."""
+    """A file's content, stripped; empty where it is absent or not readable."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -182,11 +182,11 @@ def output(*command: str, env: Mapping[str, str] | None = None) -> str:
 def _quotas(root: Path) -> Iterator[float]:
     """The CPUs that each control group may use, where it is limited."""
     for folder in control_groups("cpu", root):
-        said = (
+        limits = (
             text(folder / "cpu.max")
             or f"{text(folder / 'cpu.cfs_quota_us')} {text(folder / 'cpu.cfs_period_us')}"
         )
-        quota, _, period = said.partition(" ")
+        quota, _, period = limits.partition(" ")
         if quota.isdecimal() and period.isdecimal():
             yield int(quota) / int(period)
 

@@ -11,9 +11,9 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
-from typing import Any
 
 from harness.environment.machine import ROOT, output, text
 
@@ -84,8 +84,8 @@ def compiler() -> str | None:
     g++.
     """
     command = os.environ.get("CXX") or "g++"
-    told = output(command, "--version") if shutil.which(command) else ""
-    return _without_folders(told.splitlines()[0]) if told else None
+    lines = output(command, "--version").splitlines() if shutil.which(command) else []
+    return _without_folders(lines[0]) if lines else None
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
@@ -104,32 +104,36 @@ def switches(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: _without_folders(variables[name]) for name in SWITCHES if variables.get(name)}
 
 
-def source(tree: Path = TREE) -> dict[str, Any]:
-    """Commit of the source tree, whether what runs differs from it ("dirty"), and a hash of the
-    difference.
+@dataclass(frozen=True)
+class SourceState:
+    """The commit of a source tree, whether what runs differs from it, and a hash of the
+    difference. All are None where the tree is no git checkout.
+    """
 
-    All are None where the tree is no git checkout. A checkout that merely surrounds an installed
-    package is not one.
+    commit: str | None = None
+    dirty: bool | None = None
+    difference: str | None = None
+
+
+def source(tree: Path = TREE) -> SourceState:
+    """The state of the source tree. A checkout that merely surrounds an installed package is
+    none.
     """
     commit = _commit(tree)
     if not commit:
-        return {"commit": None, "dirty": None, "difference": None}
+        return SourceState()
     changes = _git(
         tree, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", *SOURCE
     )
     untracked = _untracked(tree)
-    said = hashlib.sha256(changes.encode())
+    digest = hashlib.sha256(changes.encode())
     for path in (tree / name for name in sorted(untracked)):
-        said.update(
+        digest.update(
             f"\0{path.relative_to(tree)}\0".encode()
             + (path.read_bytes() if path.is_file() else b"")
         )
     dirty = bool(changes or untracked)
-    return {
-        "commit": commit,
-        "dirty": dirty,
-        "difference": said.hexdigest()[:16] if dirty else None,
-    }
+    return SourceState(commit, dirty, digest.hexdigest()[:16] if dirty else None)
 
 
 def difference(tree: Path = TREE) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.environment import Environment, capture, machine, software
+from harness.environment.software import SourceState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +43,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             cpu / f"cpu{number}/topology/thread_siblings_list", f"{number % 2},{number % 2 + 2}\n"
         )
         write(cpu / f"cpu{number}/cpufreq/scaling_governor", "powersave\n")
-    for index, said in enumerate([("1", "Data", "48K"), ("2", "Unified", "2048K")]):
-        for name, value in zip(("level", "type", "size"), said, strict=True):
+    for index, cache in enumerate([("1", "Data", "48K"), ("2", "Unified", "2048K")]):
+        for name, value in zip(("level", "type", "size"), cache, strict=True):
             write(cpu / f"cpu0/cache/index{index}/{name}", value)
     write(tmp_path / "proc/cpuinfo", CPUINFO)
     write(
@@ -56,9 +57,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(path: Path, said: str) -> None:
+def write(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(said, encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
 
 
 def leaves(data: Any) -> Iterator[str]:
@@ -123,8 +124,8 @@ def test_the_quota_is_the_least_of_all_groups_of_either_version(
     root: Path, group: str, files: dict[str, str], expected: float | None
 ) -> None:
     write(root / "proc/self/cgroup", group + "\n")
-    for name, said in files.items():
-        write(root / "sys/fs/cgroup" / name, said + "\n")
+    for name, content in files.items():
+        write(root / "sys/fs/cgroup" / name, content + "\n")
     assert machine.processor(root).quota == expected
 
 
@@ -147,13 +148,13 @@ def test_the_environment_names_no_host_no_user_and_no_folder(
     monkeypatch.setenv("GLIBC_TUNABLES", f"glibc.malloc.file={tmp_path}/private/tunables")
     monkeypatch.setenv("CXX", str(compiler_in(tmp_path / "home/someone")))
     captured = capture()
-    said = [*leaves(captured.stable), *leaves(captured.volatile)]
-    assert "glibc.malloc.file=tunables" in said
-    assert "mine 1.0" in said
-    assert platform.node() not in said
+    values = [*leaves(captured.stable), *leaves(captured.volatile)]
+    assert "glibc.malloc.file=tunables" in values
+    assert "mine 1.0" in values
+    assert platform.node() not in values
     assert not [
         leaf
-        for leaf in said
+        for leaf in values
         if "/" in leaf.removeprefix("Debian GNU/Linux") or str(Path.home()) in leaf
     ]
 
@@ -192,7 +193,7 @@ def test_folders_are_taken_out_of_every_part_of_a_value() -> None:
     ) == {"LD_PRELOAD": "a.so:b.so"}
 
 
-def test_versions_are_told_of_installed_packages_only() -> None:
+def test_versions_are_of_installed_packages_only() -> None:
     found = software.versions(("numpy", "no-such-package"))
     assert list(found) == ["numpy"]
 
@@ -237,11 +238,8 @@ def git(tree: Path, *arguments: str) -> str:
 
 
 def test_a_clean_checkout_is_its_commit(tree: Path) -> None:
-    assert software.source(tree) == {
-        "commit": git(tree, "rev-parse", "HEAD"),
-        "dirty": False,
-        "difference": None,
-    }
+    commit = git(tree, "rev-parse", "HEAD")
+    assert software.source(tree) == SourceState(commit, dirty=False, difference=None)
 
 
 def test_a_changed_and_an_untracked_source_file_make_a_tree_dirty_each_in_its_own_way(
@@ -253,14 +251,14 @@ def test_a_changed_and_an_untracked_source_file_make_a_tree_dirty_each_in_its_ow
     added = software.source(tree)
     write(tree / "harness/b.py", "b = 2\n")
     edited = software.source(tree)
-    assert all(told["dirty"] for told in (changed, added, edited))
-    assert len({told["difference"] for told in (changed, added, edited)}) == 3
+    assert all(state.dirty for state in (changed, added, edited))
+    assert len({state.difference for state in (changed, added, edited)}) == 3
 
 
 def test_a_file_that_does_not_run_leaves_a_tree_clean(tree: Path) -> None:
     write(tree / "reports/new.md", "fast\n")
     write(tree / "reports/old.md", "slower\n")
-    assert software.source(tree)["dirty"] is False
+    assert software.source(tree).dirty is False
 
 
 def test_the_difference_applied_to_the_commit_is_the_tree_that_ran_and_leaves_the_index_alone(
@@ -292,7 +290,7 @@ def test_installed_packages_are_named_with_their_versions() -> None:
 
 
 def test_a_package_inside_somebody_elses_checkout_has_no_commit(tree: Path) -> None:
-    assert software.source(tree / "harness") == {"commit": None, "dirty": None, "difference": None}
+    assert software.source(tree / "harness") == SourceState(None, None, None)
 
 
 def test_a_hooks_git_variables_do_not_lead_astray(
@@ -300,7 +298,7 @@ def test_a_hooks_git_variables_do_not_lead_astray(
 ) -> None:
     commit = git(tree, "rev-parse", "HEAD")
     monkeypatch.setenv("GIT_DIR", "/nowhere")
-    assert software.source(tree)["commit"] == commit
+    assert software.source(tree).commit == commit
 
 
 def test_capturing_the_environment_imports_nothing_heavy() -> None:
@@ -309,7 +307,7 @@ def test_capturing_the_environment_imports_nothing_heavy() -> None:
         "d.examine(d.take(0));"
         "print(*{'torch', 'numpy', 'pandas', 'mlflow', 'hydra'} & set(sys.modules))"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert not told.stdout.strip()
+    assert not done.stdout.strip()
