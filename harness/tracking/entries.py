@@ -1,6 +1,4 @@
-"""What a record looks like as an MLflow run: pure functions from plain data to names, parameters,
-tags and metrics.
-"""
+"""A record in MLflow's terms: pure functions from a record to a name, parameters, tags, metrics."""
 
 from __future__ import annotations
 
@@ -10,11 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, assert_never
 
-from harness.records import Record, flat
-from implementations.interface import Problem
+from harness.records import (
+    AnyRecord,
+    CaseRecord,
+    ThroughputRecord,
+    TrainingRecord,
+    flat,
+    plain_fields,
+)
 
+Value = TypeVar("Value")
 NAME_LIMIT = 200  # characters; MLflow's is 250
 PARAM_LIMIT = 500  # characters; MLflow's is 6000 by now, and was 500
 TAG_LIMIT = 5000
@@ -33,65 +38,66 @@ class Entry:
     metrics: list[tuple[str, float, int]]
 
 
-def entry(record: Record) -> Entry:
+def entry(record: AnyRecord) -> Entry:
     """The run that stands for this record."""
-    figures = flat(record.figures or {})
-    defined = {"implementation": record.implementation, **flat(record.cell)}
+    figures = {} if record.figures is None else flat(plain_fields(record.figures))
+    defined = {"implementation": record.implementation, **flat(plain_fields(record.cell))}
+    cost = flat({"cost": plain_fields(record.cost)})
     return Entry(
         name=_name(record),
         status="FAILED" if record.failed else "FINISHED",
         params={name: text(value) for name, value in legal(shorten(defined)).items()},
         tags=_tags(record, figures),
-        metrics=[*_numbers({**figures, **flat({"cost": record.cost})}), *_curves(record)],
+        metrics=[*_numbers({**figures, **cost}), *_curves(record)],
     )
 
 
-def shorten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys cut to their last part wherever that is still unambiguous: ``problem.dtype`` is
+def shorten(pairs: Mapping[str, Value]) -> dict[str, Value]:
+    """Dotted names cut to their last part wherever that is still unambiguous: ``problem.dtype`` is
     ``dtype``.
     """
-    last = {key: key.rpartition(".")[2] for key in flat}
+    last = {name: name.rpartition(".")[2] for name in pairs}
     times = Counter(last.values())
-    return {last[key] if times[last[key]] == 1 else key: value for key, value in flat.items()}
+    return {last[name] if times[last[name]] == 1 else name: pairs[name] for name in pairs}
 
 
-def legal(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The same under names that MLflow takes, still distinct.
+def legal(pairs: Mapping[str, Value]) -> dict[str, Value]:
+    """The same values under names that MLflow takes, still distinct.
 
-    It takes letters, digits and ``_-. :``, and slashes only where a path would keep them; so a
-    slash goes too.
+    It takes letters, digits and ``_-. :``, and slashes only where a path would keep them; so
+    slashes are replaced too.
     """
-    renamed: dict[str, Any] = {}
-    for key, value in flat.items():
-        name = re.sub(r"[^\w\-. :]", "_", key).lstrip(".")[:NAME_LIMIT] or "_"
+    renamed: dict[str, Value] = {}
+    for given, value in pairs.items():
+        name = re.sub(r"[^\w\-. :]", "_", given).lstrip(".")[:NAME_LIMIT] or "_"
         while name in renamed:
             name += "_"
         renamed[name] = value
     return renamed
 
 
-def text(value: Any, limit: int = PARAM_LIMIT) -> str:
-    """A value as the configuration would write it, told to be cut where it is too long for
-    MLflow.
-    """
-    said = (
-        str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    )
-    end = f"… ({len(said)} characters; whole in the artifacts)"
-    return said if len(said) <= limit else said[: limit - len(end)] + end
+def text(value: object, limit: int = PARAM_LIMIT) -> str:
+    """A value as the configuration would write it. One too long for MLflow is cut and says so."""
+    whole = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if len(whole) <= limit:
+        return whole
+    end = f"… ({len(whole)} characters; whole in the artifacts)"
+    return whole[: limit - len(end)] + end
 
 
-def _name(record: Record) -> str:
-    match record.cell:
-        case {"phase": phase, "problem": problem}:
-            return f"{record.implementation} {phase} {Problem(**problem)}"
-        case {"model": model, "dataset": dataset, "seed": seed}:
-            return f"{record.implementation} {model} {dataset} seed {seed}"
-        case cell:
-            return f"{record.implementation} {cell.get('case', record.task)}"
+def _name(record: AnyRecord) -> str:
+    match record:
+        case ThroughputRecord(cell=cell):
+            return f"{record.implementation} {cell.phase} {cell.problem}"
+        case TrainingRecord(cell=cell):
+            return f"{record.implementation} {cell.model} {cell.dataset} seed {cell.seed}"
+        case CaseRecord(cell=cell):
+            return f"{record.implementation} {cell.case}"
+        case _:
+            assert_never(record)
 
 
-def _tags(record: Record, figures: Mapping[str, Any]) -> dict[str, str]:
+def _tags(record: AnyRecord, figures: Mapping[str, object]) -> dict[str, str]:
     """What to filter by. Figures that are words, such as the verdict, are among it."""
     words = {name: value for name, value in figures.items() if isinstance(value, str | bool)}
     tags = {
@@ -99,7 +105,7 @@ def _tags(record: Record, figures: Mapping[str, Any]) -> dict[str, str]:
         "task": record.task,
         "implementation": record.implementation,
         "status": record.status.value,
-        "phase": record.cell.get("phase"),
+        "phase": record.cell.phase.value if isinstance(record, ThroughputRecord) else None,
         "session": record.session,
         "key": record.key,
         "time": record.time,
@@ -112,18 +118,20 @@ def _tags(record: Record, figures: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _numbers(flat: Mapping[str, Any], step: int = 0) -> Iterator[tuple[str, float, int]]:
+def _numbers(pairs: Mapping[str, object], step: int = 0) -> Iterator[tuple[str, float, int]]:
     """What can be a metric. NaN and infinity cannot: MLflow would store infinity as 1.8e308."""
-    for name, value in legal(flat).items():
+    for name, value in legal(pairs).items():
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             yield name, float(value), step
 
 
-def _curves(record: Record) -> Iterator[tuple[str, float, int]]:
-    for sample in record.samples:
-        if "step" not in sample:
-            continue
-        curve = {name: value for name, value in sample.items() if name != "step"}
-        if sample.get("seconds") and "batch" in record.cell:
-            curve["samples_per_second"] = record.cell["batch"] / sample["seconds"]
-        yield from _numbers(curve, int(sample["step"]))
+def _curves(record: AnyRecord) -> Iterator[tuple[str, float, int]]:
+    """Of a training, each step's numbers, and the samples per second of those that were timed."""
+    if not isinstance(record, TrainingRecord):
+        return
+    for step in record.samples:
+        numbers: dict[str, object] = {**plain_fields(step)}
+        del numbers["step"]
+        if step.seconds:
+            numbers["samples_per_second"] = record.cell.batch / step.seconds
+        yield from _numbers(numbers, step.step)

@@ -6,53 +6,57 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.records import record_to_plain
 from harness.tracking.entries import entry
 from harness.tracking.sessions import KIND, OWNER, PARENT, owner
 from harness.tracking.store import attempt
 
 if TYPE_CHECKING:
     from harness.config import Config
-    from harness.records import Record
+    from harness.environment import Environment
+    from harness.records import AnyRecord
 
 RUN_FILE = "run.json"
 
 
 def log_record(
-    config: Config, parent_run_id: str, record: Record, environment: Mapping[str, Any] | None = None
+    config: Config,
+    parent_run_id: str,
+    record: AnyRecord,
+    environment: Environment | None = None,
 ) -> str:
     """Write the record as a child of the parent run and return the child's id.
 
-    Its file ``run.json`` holds all that running it again takes: the record, the resolved
-    configuration and the environment. It speaks to MLflow through a client, never through the
-    process's active run, so that threads cannot mix runs up.
+    Its file ``run.json`` holds what a replay needs: the record, the resolved configuration and the
+    environment. A client is used, never the process's active run, so that threads cannot mix runs
+    up.
     """
     now = int(time.time() * 1000)
     with attempt(config, f"log a record of {record.implementation}") as store:
         from mlflow.entities import Metric, Param
 
-        said = entry(record)
-        tags = {**said.tags, KIND: "record", OWNER: owner(), PARENT: parent_run_id}
+        logged = entry(record)
+        tags = {**logged.tags, KIND: "record", OWNER: owner(), PARENT: parent_run_id}
         run_id: str = store.client.create_run(
-            store.experiment_id, run_name=said.name, tags=tags
+            store.experiment_id, run_name=logged.name, tags=tags
         ).info.run_id
         store.client.log_batch(
             run_id,
-            metrics=[Metric(name, value, now, step) for name, value, step in said.metrics],
-            params=list(starmap(Param, said.params.items())),
+            metrics=[Metric(name, value, now, step) for name, value, step in logged.metrics],
+            params=list(starmap(Param, logged.params.items())),
         )
         whole = {
-            "record": json.loads(record.to_json()),
+            "record": record_to_plain(record),
             "config": asdict(config),
-            "environment": environment,
+            "environment": None if environment is None else environment.to_data(),
         }
         store.client.log_text(run_id, json.dumps(whole, sort_keys=True), RUN_FILE)
-        store.client.set_terminated(run_id, said.status)
+        store.client.set_terminated(run_id, logged.status)
         return run_id
 
 

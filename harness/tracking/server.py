@@ -134,13 +134,13 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -
             return
         time.sleep(0.1)
     log.seek(0)
-    said = log.read().decode(errors="replace").strip()[-LOG_TAIL:]
+    last_words = log.read().decode(errors="replace").strip()[-LOG_TAIL:]
     cause = (
         f"did not answer within {START_TIMEOUT:g} s"
         if process.poll() is None
         else "died while starting"
     )
-    raise TrackingError(f"the MLflow server {cause}; its last words: {said}")
+    raise TrackingError(f"the MLflow server {cause}; its last words: {last_words}")
 
 
 def _healthy(port: int) -> bool:

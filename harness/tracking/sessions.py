@@ -1,9 +1,9 @@
 """The parent run of a session: opened by the command, closed by it with a true end state, or by the
 next one.
 
-A run killed beyond help stays RUNNING in MLflow. So that the next command can tell it from one
-still at work, every run is tagged with its owner: the host, the process id, and the process's start
-time, since process ids are used again.
+A run whose process was killed outright stays RUNNING in MLflow. So that the next command can
+distinguish it from one still at work, every run is tagged with its owner: the host, the process id,
+and the process's start time, since process ids are used again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import psutil
 
@@ -35,7 +35,7 @@ START_TOLERANCE = 2.0
 EndStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
-def open_session(config: Config, session: str, about: Mapping[str, Any]) -> str:
+def open_session(config: Config, session: str, about: Mapping[str, object]) -> str:
     """Begin the session's parent run and return its id. ``about`` is plain data, nested or not,
     kept as parameters.
     """
@@ -73,7 +73,7 @@ def close_orphans(config: Config) -> list[str]:
 
 
 def owner() -> str:
-    """Tell which process this is: its host, process id, and start in seconds since 1970."""
+    """This process: its host, process id, and start in seconds since 1970."""
     return f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time():.2f}"
 
 

@@ -32,7 +32,7 @@ DEFAULTS = {  # of MLflow's environment variables, where the user has not set th
     # MLflow's own 7 retries of 120 s would hold up a session for minutes when the server is gone.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    # What these would print is told by a TrackingError, or of no use among a command's progress.
+    # What these would print is in a TrackingError, or of no use among a command's progress.
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

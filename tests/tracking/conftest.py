@@ -1,6 +1,4 @@
-"""A store that the tests of one run share, each in an experiment of its own, and records to put
-there.
-"""
+"""A store that the tests of one run share, each in an experiment of its own."""
 
 from __future__ import annotations
 
@@ -9,31 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.config import Config, TrackingConfig
-from harness.records import Identity, Record, Status
-
-CELL = {
-    "problem": {
-        "shape": [32, 64, 56, 56],
-        "dtype": "float32",
-        "activation": None,
-        "residual": True,
-    },
-    "phase": "backward",
-    "threads": 2,
-    "protocol": {"version": 1, "launches": 8},
-}
-FIGURES = {
-    "median_seconds": 0.5,
-    "ratio": {"estimate": 0.8, "low": 0.7, "high": 0.9},
-    "verdict": "FASTER",
-    "canary": None,
-    "stopped": "budget",
-}
 
 
 @pytest.fixture(scope="session")
@@ -50,21 +27,7 @@ def config(results: Path, request: pytest.FixtureRequest) -> Config:
     )
 
 
-@pytest.fixture
-def make_record() -> Callable[..., Record]:
-    def make(status: Status = Status.OK, **fields: Any) -> Record:
-        identity = Identity(
-            "throughput", "numpy", fields.pop("cell", CELL), source="s", environment="e"
-        )
-        outcome = {"figures": FIGURES} if status is Status.OK else {"reason": f"it was {status}"}
-        return Record(
-            identity, "session-1", "2026-11-23T01:02:03+00:00", status, **(outcome | fields)
-        )
-
-    return make
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start_python() -> Callable[..., subprocess.Popen[str]]:
     """Start a program in a process of its own, with its arguments, its standard input and output in
     our hands.

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.utils import validation
 
-from harness.records import Flag, Record, Status, flat
+from harness.records import (
+    AnyRecord,
+    CaseFigures,
+    Cost,
+    Flag,
+    Interval,
+    Seconds,
+    Status,
+    TimedSample,
+    TrainingStep,
+    flat,
+)
 from harness.tracking.entries import PARAM_LIMIT, entry, legal, shorten, text
+from tests.helpers.made_records import (
+    THROUGHPUT_FIGURES,
+    case_record,
+    throughput_record,
+    training_record,
+)
+
+COST = Cost(prepare_seconds=Seconds(1.5))
 
 
 @given(st.dictionaries(st.text(), st.integers(), max_size=8))
@@ -48,32 +67,22 @@ def test_a_long_value_is_cut_and_says_so() -> None:
     assert "9000 characters" in cut
 
 
-def test_parameters_read_as_the_configuration_is_written(
-    make_record: Callable[..., Record],
-) -> None:
-    params = entry(make_record()).params
+def test_parameters_read_as_the_configuration_is_written() -> None:
+    params = entry(throughput_record()).params
     assert params["shape"] == "[32, 64, 56, 56]"
     assert params["activation"] == "null"
     assert params["phase"] == "backward"
 
 
-def test_a_name_tells_the_implementation_the_work_and_the_problem(
-    make_record: Callable[..., Record],
-) -> None:
-    assert entry(make_record()).name == "numpy backward 32×64×56×56 float32 residual"
-    training = {"model": "mlp", "dataset": "digits", "seed": 3}
-    assert entry(make_record(cell=training)).name == "numpy mlp digits seed 3"
-    assert (
-        entry(make_record(cell={"case": "nan/stays in its channel"})).name
-        == "numpy nan/stays in its channel"
-    )
-    assert entry(make_record(cell={})).name == "numpy throughput"
+def test_a_name_has_the_implementation_the_work_and_the_problem() -> None:
+    assert entry(throughput_record()).name == "numpy backward 32×64×56×56 float32 residual"
+    assert entry(training_record(seed=3)).name == "numpy mlp digits seed 3"
+    case = case_record("nan/stays in its channel")
+    assert entry(case).name == "numpy nan/stays in its channel"
 
 
-def test_tags_are_there_to_filter_by_and_absent_where_they_do_not_apply(
-    make_record: Callable[..., Record],
-) -> None:
-    record = make_record(flags=(Flag.DISTURBED, Flag.UNSTEADY))
+def test_tags_are_there_to_filter_by_and_absent_where_they_do_not_apply() -> None:
+    record = throughput_record(flags=(Flag.DISTURBED, Flag.UNSTEADY))
     tags = entry(record).tags
     assert tags["task"] == "throughput"
     assert tags["implementation"] == "numpy"
@@ -85,74 +94,72 @@ def test_tags_are_there_to_filter_by_and_absent_where_they_do_not_apply(
     assert tags["stopped"] == "budget"
     assert tags["flags"] == "DISTURBED, UNSTEADY"
     assert "reason" not in tags
-    assert (
-        not {"verdict", "flags", "phase"}
-        & entry(make_record(Status.WRONG, cell={"case": "a"})).tags.keys()
-    )
+    wrong = case_record(status=Status.WRONG)
+    assert not {"verdict", "flags", "phase"} & entry(wrong).tags.keys()
 
 
-def test_a_failure_has_a_reason_and_no_figure(make_record: Callable[..., Record]) -> None:
-    said = entry(make_record(Status.CRASHED, cost={"preparation": 1.5}))
-    assert said.tags["reason"] == "it was CRASHED"
-    assert said.metrics == [("cost.preparation", 1.5, 0)]
+def test_a_failure_has_a_reason_and_no_figure() -> None:
+    logged = entry(throughput_record(status=Status.CRASHED, cost=COST))
+    assert logged.tags["reason"] == "it was CRASHED"
+    assert logged.metrics == [("cost.prepare_seconds", 1.5, 0)]
 
 
-def test_a_documented_deviation_is_wrong_with_its_explanation_and_did_not_fail(
-    make_record: Callable[..., Record],
-) -> None:
-    said = entry(make_record(Status.WRONG, explanation="it sums in float32"))
-    assert (said.status, said.tags["status"], said.tags["explanation"]) == (
+def test_a_documented_deviation_is_wrong_with_its_explanation_and_did_not_fail() -> None:
+    logged = entry(case_record(status=Status.WRONG, explanation="it sums in float32"))
+    assert (logged.status, logged.tags["status"], logged.tags["explanation"]) == (
         "FINISHED",
         "WRONG",
         "it sums in float32",
     )
-    assert "explanation" not in entry(make_record(Status.WRONG)).tags
+    assert "explanation" not in entry(case_record(status=Status.WRONG)).tags
 
 
-def test_a_comparison_that_proves_too_little_can_be_filtered_by_its_flag(
-    make_record: Callable[..., Record],
-) -> None:
-    figures = {
-        "worst": 0.25,
-        "quantity": "output",
-        "index": [0, 3],
-        "ulp": None,
-        "mistrusted": ["output"],
-    }
-    said = entry(make_record(cell={"case": "data/vast"}, flags=(Flag.MISTRUSTED,), figures=figures))
-    assert said.tags["flags"] == "MISTRUSTED"
-    assert said.metrics == [("worst", 0.25, 0)]
+def test_a_comparison_that_proves_too_little_can_be_filtered_by_its_flag() -> None:
+    figures = CaseFigures(0.25, "output", (0, 3), None, comparisons=2, mistrusted=("output",))
+    logged = entry(case_record("data/vast", flags=(Flag.MISTRUSTED,), figures=figures))
+    assert logged.tags["flags"] == "MISTRUSTED"
+    assert logged.metrics == [("worst", 0.25, 0), ("comparisons", 2.0, 0)]
 
 
-def test_what_is_no_finite_number_is_no_metric(make_record: Callable[..., Record]) -> None:
-    figures = {"a": math.nan, "b": math.inf, "c": None, "d": True, "e": "word", "f": [1, 2], "g": 0}
-    assert entry(make_record(figures=figures)).metrics == [("g", 0.0, 0)]
-
-
-def test_a_step_that_was_timed_has_its_samples_per_second(
-    make_record: Callable[..., Record],
-) -> None:
-    record = make_record(
-        cell={"batch": 64}, samples=[{"step": 1, "seconds": 0.5}, {"step": 2, "seconds": None}]
+def test_what_is_no_finite_number_is_no_metric() -> None:
+    figures = replace(
+        THROUGHPUT_FIGURES,
+        median_seconds=Seconds(math.nan),
+        p_value=math.inf,
+        ratio=None,
+        canary=Interval(1.0, 0.5, math.inf),
+        launches=2,
     )
-    assert [point for point in entry(record).metrics if point[0] == "samples_per_second"] == [
-        ("samples_per_second", 128.0, 1)
+    assert entry(throughput_record(figures=figures)).metrics == [
+        ("canary.estimate", 1.0, 0),
+        ("canary.low", 0.5, 0),
+        ("launches", 2.0, 0),
+        ("blocks", 0.0, 0),
+        ("calls", 0.0, 0),
+        ("unsteady_launches", 0.0, 0),
     ]
 
 
-def test_samples_with_a_step_become_curves_and_others_do_not(
-    make_record: Callable[..., Record],
-) -> None:
-    samples = [
-        {"step": 1, "loss": 2.0, "accuracy": None},
-        {"step": 2, "loss": 1.0, "accuracy": 0.5},
-        {"launch": 0, "seconds": 0.1},
-    ]
-    assert entry(make_record(figures={}, samples=samples)).metrics == [
+def points(record: AnyRecord, *names: str) -> list[tuple[str, float, int]]:
+    return [point for point in entry(record).metrics if point[0] in names]
+
+
+def test_a_step_that_was_timed_has_its_samples_per_second() -> None:
+    steps = TrainingStep(1, 2.0, Seconds(0.5)), TrainingStep(2, 1.0, None)
+    record = replace(training_record(), samples=steps)
+    assert points(record, "samples_per_second") == [("samples_per_second", 128.0, 1)]
+
+
+def test_steps_of_a_training_become_curves_and_timed_samples_do_not() -> None:
+    steps = TrainingStep(1, 2.0, None), TrainingStep(2, 1.0, None, accuracy=0.5)
+    record = replace(training_record(), samples=steps)
+    assert points(record, "loss", "accuracy", "step") == [
         ("loss", 2.0, 1),
         ("loss", 1.0, 2),
         ("accuracy", 0.5, 2),
     ]
+    sample = TimedSample(0, 0, calls=1, seconds=Seconds(0.1))
+    assert entry(throughput_record(samples=(sample,))) == entry(throughput_record())
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,5 @@ def test_samples_with_a_step_become_curves_and_others_do_not(
         (Status.TIMEOUT, "FAILED"),
     ],
 )
-def test_the_end_state_says_whether_the_implementation_failed(
-    make_record: Callable[..., Record], status: Status, end: str
-) -> None:
-    assert entry(make_record(status)).status == end
+def test_the_end_state_says_whether_the_implementation_failed(status: Status, end: str) -> None:
+    assert entry(throughput_record(status=status)).status == end

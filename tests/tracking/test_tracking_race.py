@@ -14,22 +14,23 @@ RECORDS = 3
 STEPS = 25
 RACE = """
 import os, sys
+from dataclasses import replace
 import mlflow.store.tracking.sqlalchemy_store  # slow, and so once, before the processes part
 from harness import tracking
 from harness.config import Config, TrackingConfig
-from harness.records import Identity, Record, Status
+from tests.helpers.made_records import training_record
 
 results, writers, records, steps = sys.argv[1], *map(int, sys.argv[2:])
 config = Config(results=results, tracking=TrackingConfig(experiment="raced for"))
 
 def write(number):
-    parent = tracking.open_session(config, f"session-{number}", {})
+    session = f"session-{number}"
+    parent = tracking.open_session(config, session, {})
+    losses = tuple(number + step / 100 for step in range(steps))
     for index in range(records):
-        identity = Identity("convergence", f"arm-{number}", {"seed": index}, "s", "e")
-        samples = [{"step": step, "loss": number + step / 100} for step in range(steps)]
-        record = Record(identity, f"session-{number}", "now", Status.OK, figures={"number": number},
-                        samples=samples)
-        tracking.log_record(config, parent, record)
+        record = training_record(losses, number, seed=index, session=session)
+        identity = replace(record.identity, implementation=f"arm-{number}")
+        tracking.log_record(config, parent, replace(record, identity=identity))
     tracking.close_session(config, parent, "FINISHED")
 
 gate, opener = os.pipe()
@@ -67,7 +68,7 @@ def test_eight_processes_on_a_fresh_store_lose_nothing_and_mix_up_nothing(
     assert len(parents) == WRITERS
     assert len(children) == len({run.data.tags["key"] for run in children}) == WRITERS * RECORDS
     for child in children:
-        number = int(child.data.metrics["number"])
+        number = int(child.data.metrics["final_accuracy"])
         assert child.data.tags["mlflow.parentRunId"] == parents[f"session-{number}"]
         losses = client.get_metric_history(child.info.run_id, "loss")
         assert [point.value for point in losses] == [number + step / 100 for step in range(STEPS)]
