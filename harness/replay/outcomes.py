@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Times are the same, or say in which direction they went; all else is the same, or
-    different.
+    """Of times: the same, the direction in which they changed, or undecided. Of all else: the same,
+    different, or undecided.
     """
 
     SAME = "SAME"
@@ -15,3 +16,11 @@ class Outcome(StrEnum):
     FASTER = "FASTER"
     SLOWER = "SLOWER"
     AMBIGUOUS = "AMBIGUOUS"
+
+
+@dataclass(frozen=True)
+class ReplayVerdict:
+    """An outcome, and a note with what was compared or what differs."""
+
+    outcome: Outcome
+    note: str

@@ -1,5 +1,5 @@
-"""What a run was, wherever it was written down: in the journal, in a session's folder, or on its
-MLflow run.
+"""What a run was, wherever it was recorded: in the journal, in a session's folder, or on its MLflow
+run.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness import tracking
 from harness.config import Config, UsageError
-from harness.records import Record, Status
+from harness.environment import Environment
+from harness.records import AnyRecord, Status
 from harness.replay import session_files
 from harness.session.export import ENVIRONMENT, JOBS, RECORDS
 from harness.store import Contents, Journal
@@ -23,21 +23,18 @@ MLFLOW_RUN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Original:
-    """A record, the resolved configuration of the job that made it, and where it was made:
-    ``stable`` and ``volatile``.
-    """
+    """A record, the resolved configuration of the job that made it, and where it was made."""
 
-    record: Record
-    config: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    record: AnyRecord
+    config: Mapping[str, object]
+    environment: Environment
 
 
 def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
-    """The run of that name, or all of a session's: a session's folder or name, a record's key, or
-    an id of MLflow's.
+    """The records of ``run``: a session's name or folder, a record's key, or an id of MLflow's.
 
-    ``config`` says where the journal and MLflow's store are; what was planned and never made is
-    announced. Raises ``UsageError`` where there is no such run.
+    ``config`` says where the journal and MLflow's store are. Planned records that were never made
+    are announced. Raises ``UsageError`` where there is no such run.
     """
     contents = Journal(config.journal).read()
     found = (
@@ -51,10 +48,9 @@ def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Orig
         known = ", ".join(list(contents.sessions)[-3:]) or "none"
         raise UsageError(
             f"there is no run {run!r} in {config.journal} nor in MLflow at "
-            f"{tracking.tracking_uri(config)}; give "
-            f"a session (the last ones: {known}), a record's key, an id of MLflow's, or a "
-            "session's folder, and "
-            "with results=FOLDER say where it was run"
+            f"{tracking.tracking_uri(config)}; give a session (the last ones: {known}), a record's "
+            "key, an id of MLflow's, or a session's folder, and with results=FOLDER say where it "
+            "was run"
         )
     return found
 
@@ -63,56 +59,49 @@ def _in_journal(run: str, contents: Contents, announce: Callable[[str], None]) -
     found = []
     records = contents.of_session(run)
     if records:
-        _tell_missing(len(contents.missing(run)), len(records), announce)
+        _announce_missing(len(contents.missing(run)), len(records), announce)
     for record in records or _of_key(run, contents):
-        configs = [
-            plan.config
-            for plan in contents.plans
-            if plan.session == record.session and record.key in plan.keys
-        ]
-        if configs:
-            found.append(
-                Original(record, configs[-1], contents.sessions[record.session]["environment"])
-            )
+        plans = [plan for plan in contents.plans_of(record.session) if record.key in plan.keys]
+        if plans:
+            environment = contents.sessions[record.session].environment
+            found.append(Original(record, plans[-1].config, environment))
     return found
 
 
-def _of_key(key: str, contents: Contents) -> list[Record]:
-    """The first that is OK: those that follow are replays."""
+def _of_key(key: str, contents: Contents) -> list[AnyRecord]:
+    """The first record that is OK, since later ones are replays of it; else the newest."""
     records = [record for record in contents.history if record.key == key]
-    return [*(record for record in records if record.status is Status.OK), *records[::-1]][:1]
+    right = [record for record in records if record.status is Status.OK]
+    return [*right, *reversed(records)][:1]
 
 
-def _in_folder(folder: Path, called: str, announce: Callable[[str], None]) -> list[Original]:
+def _in_folder(folder: Path, name: str, announce: Callable[[str], None]) -> list[Original]:
     try:
-        environment = session_files.whole(folder / ENVIRONMENT, session_files.environment)
-        jobs = session_files.lines(folder / JOBS, session_files.job)
-        records = session_files.lines(folder / RECORDS, session_files.record)
+        environment = session_files.read_file(folder / ENVIRONMENT, session_files.environment)
+        jobs = session_files.read_lines(folder / JOBS, session_files.job)
+        records = session_files.read_lines(folder / RECORDS, session_files.record)
     except FileNotFoundError as error:
         raise UsageError(
-            f"{called} has no {Path(error.filename).name}, so it is no finished session; those are "
-            "in the folders "
-            "under bnbench-results/reports/, and on the parent runs of MLflow's"
+            f"{name} has no {Path(error.filename).name}, so it is no finished session; those are "
+            "in the folders under bnbench-results/reports/, and on the parent runs of MLflow's"
         ) from None
-    configs = {key: config for keys, config in jobs for key in keys}
-    strangers = [record.key for record in records if record.key not in configs]
-    if strangers:
+    configs = {key: job.config for job in jobs for key in job.keys}
+    unplanned = [record.key for record in records if record.key not in configs]
+    if unplanned:
         raise UsageError(
-            f"{called}: {RECORDS} has records of which {JOBS} knows nothing, "
-            f"{', '.join(strangers)}; it is not as "
-            "the session left it, so nothing of it is replayed"
+            f"{name}: {RECORDS} has records that are not in {JOBS}, {', '.join(unplanned)}; the "
+            "folder is not as the session left it, so nothing of it is replayed"
         )
     made = {record.key for record in records}
-    _tell_missing(len(configs.keys() - made), len(made), announce)
+    _announce_missing(len(configs.keys() - made), len(made), announce)
     return [Original(record, configs[record.key], environment) for record in records]
 
 
-def _tell_missing(missing: int, made: int, announce: Callable[[str], None]) -> None:
+def _announce_missing(missing: int, made: int, announce: Callable[[str], None]) -> None:
     if missing:
         announce(
             f"{missing} of {missing + made} planned records were never made, since the session was "
-            "cut short, and are "
-            "not replayed"
+            "cut short, and are not replayed"
         )
 
 
@@ -123,16 +112,15 @@ def _in_mlflow(run: str, config: Config, announce: Callable[[str], None]) -> lis
         except tracking.TrackingError as error:
             raise UsageError(str(error)) from error
         alone = Path(folder) / tracking.RUN_FILE
-        return (
-            [session_files.whole(alone, _original)]
-            if alone.exists()
-            else _in_folder(Path(folder), f"MLflow's run {run}", announce)
-        )
+        if alone.exists():
+            return [session_files.read_file(alone, _original)]
+        return _in_folder(Path(folder), f"MLflow's run {run}", announce)
 
 
-def _original(data: Any) -> Original:
+def _original(data: object) -> Original:
+    recorded = session_files.run(data)
     return Original(
-        session_files.record(data["record"]),
-        session_files.configuration(data["config"]),
-        session_files.environment(data["environment"]),
+        session_files.record(recorded.record),
+        recorded.config,
+        session_files.environment_of(recorded.environment),
     )

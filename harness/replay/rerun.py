@@ -1,5 +1,5 @@
-"""Recorded measurements made once more: the same task under the same configuration, and of its plan
-what they were.
+"""Recorded measurements made once more: from the plan of the same task under the same
+configuration, those that were recorded.
 """
 
 from __future__ import annotations
@@ -7,46 +7,44 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import assert_never
 
 from harness.config import Config, UsageError
+from harness.config.choices import ALTERNATIVES
 from harness.config.composition import OF_THE_SESSION
 from harness.config.restoring import restored
 from harness.environment import Environment
-from harness.records import CANARY, Identity, Record
+from harness.records import (
+    CANARY,
+    AnyRecord,
+    CaseCell,
+    Cell,
+    Identity,
+    ThroughputCell,
+    TrainingCell,
+)
 from harness.replay.recorded_runs import Original
 from harness.report.repeat import target
-from harness.session.lifecycle import measured
+from harness.session import measure
 from harness.tasks import task_of
-from harness.training.alternatives import ALTERNATIVES
 from implementations import registry
-
-# parts of a cell that say which of a job's measurements it is
-WHAT = ("seed", "case", "problem", "phase", "face")
 
 
 @dataclass(frozen=True)
 class Job:
-    """Originals of one job, the configuration under which they are run again, and as what: an
-    identity for each.
+    """Originals of one job, the configuration under which they are run again, and for each original
+    the identity of its replay.
     """
 
     originals: Sequence[Original]
     config: Config
-    identities: Sequence[Identity]
+    identities: Sequence[Identity[Cell]]
 
-    def run(self, session: str, environment: Environment) -> list[tuple[Original, Record]]:
+    def run(self, session: str, environment: Environment) -> list[tuple[Original, AnyRecord]]:
         """Measure, and journal as a part of ``session``."""
-        made = {
-            record.key: record
-            for record in measured(
-                self.config,
-                session,
-                f"replay {self.config.task.name}",
-                list(self.identities),
-                environment,
-            )
-        }
+        name, wanted = f"replay {self.config.task.name}", list(self.identities)
+        records = measure(self.config, session, name, wanted, environment)
+        made = {record.key: record for record in records}
         return [
             (original, made[identity.key])
             for original, identity in zip(self.originals, self.identities, strict=True)
@@ -57,7 +55,7 @@ def jobs(
     originals: Sequence[Original], overrides: Sequence[str], here: Config, environment: Environment
 ) -> list[Job]:
     """What there is to run, journalled where ``here`` says, with ``overrides`` (``key=value``) in
-    the place of what was.
+    the place of recorded values.
 
     Raises ``UsageError`` for what cannot be run again.
     """
@@ -75,48 +73,55 @@ def _job(
     config = replace(
         config, **{name: getattr(here, name) for name in OF_THE_SESSION}, implementations=arms
     )
-    planned = {_what(identity): identity for identity in task_of(config).plan(config, environment)}
+    planned = {
+        _measurement(identity): identity for identity in task_of(config).plan(config, environment)
+    }
+    identities = []
     for original in originals:
-        if _what(original.record.identity) not in planned:
+        identity = planned.get(_measurement(original.record.identity))
+        if identity is None:
             raise UsageError(
                 f"{original.record.implementation} in {original.record.key} is not part of what "
-                "this "
-                "configuration measures; leave out the overrides that choose what is measured"
+                "this configuration measures; leave out the overrides that choose what is measured"
             )
-    return Job(
-        originals, config, [planned[_what(original.record.identity)] for original in originals]
-    )
+        identities.append(identity)
+    return Job(originals, config, identities)
 
 
-def _what(identity: Identity) -> str:
-    cell = {name: identity.cell[name] for name in WHAT if name in identity.cell}
-    return json.dumps([identity.implementation, cell], sort_keys=True)
+def _measurement(identity: Identity[Cell]) -> tuple[object, ...]:
+    """What tells the measurements of one job apart, whatever the overrides change."""
+    cell = identity.cell
+    match cell:
+        case ThroughputCell():
+            return identity.implementation, cell.problem, cell.phase, cell.face, cell.seed
+        case TrainingCell():
+            return identity.implementation, cell.seed
+        case CaseCell():
+            return identity.implementation, cell.case
+        case _:
+            assert_never(cell)
 
 
-def _arms(names: Sequence[str], config: Config) -> list[Any]:
-    """The implementations of those names, and a baseline from outside, which nothing runs without.
+def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
+    """The implementations of those names, and the baseline if it comes from outside.
 
-    One from outside is as the command line names it again, since no file may say what is run.
+    One from outside has to be named by the command line again: no file decides what is run.
     """
-    ours = [name for name in names if name not in (*ALTERNATIVES, CANARY)]
+    ours = [name for name in dict.fromkeys(names) if name not in (*ALTERNATIVES, CANARY)]
     if config.baseline not in registry.names():
         ours.append(config.baseline)
     given = {registry.name_of(item): item for item in config.implementations}
     for name in given:
         if name not in (*ours, config.baseline):
-            foreign = ", ".join(
-                dict.fromkeys(other for other in ours if other not in registry.names())
-            )
+            foreign = ", ".join(other for other in ours if other not in registry.names())
             raise UsageError(
                 f"implementations has {name}, of which nothing is replayed here; leave out what "
-                "bnbench has "
-                f"itself, and name {foreign or 'nothing else'}"
+                f"bnbench has itself, and name {foreign or 'nothing else'}"
             )
     for name in ours:
         if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(
                 f"{name} comes from outside bnbench, and what is run is not taken from a record: "
-                "name it again "
-                f"with 'implementations=[{target(name)}]'"
+                f"name it again with 'implementations=[{target(name)}]'"
             )
     return list({name: given.get(name, name) for name in ours}.values()) or [config.baseline]

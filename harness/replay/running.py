@@ -1,5 +1,5 @@
-"""From the name of a run to what its replay came to: find it, see that all of it can be run, run
-it, judge it.
+"""From the name of a run to the outcome of its replay: find it, see that all of it can be run, run
+it, compare.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 
 from harness.config import UsageError, composition
 from harness.environment import capture
-from harness.replay.judging import Level, Replay, judged, level_of
-from harness.replay.recorded_runs import find
+from harness.records import TrainingCell
+from harness.replay.levels import Level, level_of
+from harness.replay.recorded_runs import Original, find
 from harness.replay.rerun import jobs
-from harness.session import lifecycle
+from harness.replay.verdicts import Replay, compare_pairs
+from harness.session import begin, close
+from harness.tracking import EndStatus
 
 GROUPS = ("task", "problem", "device", "experiment")
 
@@ -26,43 +29,53 @@ def replay(
     """Run every record of ``run`` again in a session of its own. ``level`` None is each task's own.
 
     Of the ``overrides``, those of the place (results, journal, report, tracking) say where the run
-    is found and its replay goes; the others change the replay on purpose. Raises ``UsageError``.
+    is found and where its replay goes; the others change the replay on purpose. Raises
+    ``UsageError``.
     """
     composition.register()
-    place = [
-        word
-        for word in overrides
-        if word.partition("=")[0].partition(".")[0] in composition.OF_THE_SESSION
-    ]
-    changes = [word for word in overrides if word not in place]
-    for word in changes:
-        if word.partition("=")[0] in GROUPS:
+    place, changes = _split(overrides)
+    here = composition.composed(place).configs[0]
+    originals = find(run, here, announce)
+    levels = _levels(originals, level, run)
+    environment = capture()
+    # What cannot be run again is refused before anything is run.
+    todo = jobs(originals, changes, here, environment)
+    session = begin(here, command)
+    end: EndStatus = "KILLED"
+    try:
+        pairs = [pair for job in todo for pair in job.run(session.id, environment)]
+        end = "FINISHED"
+    finally:
+        close(session, end)
+    replays: list[Replay] = []
+    for task, of_task in levels.items():
+        replays += compare_pairs([pair for pair in pairs if pair[0].record.task == task], of_task)
+    return replays
+
+
+def _split(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those that say where results are, and those that change the replay."""
+    place: list[str] = []
+    changes: list[str] = []
+    for word in overrides:
+        key = word.partition("=")[0]
+        if key in GROUPS:
             raise UsageError(
                 f"{word}: a replay changes keys of what was recorded, one by one, as task.steps=10 "
                 "does"
             )
-    here = composition.composed(place).configs[0]
-    originals = find(run, here, announce)
-    levels = {
-        task: level_of(task, level)
-        for task in dict.fromkeys(original.record.task for original in originals)
-    }
-    if levels.get("convergence") is Level.STATISTICAL and len(originals) == 1:
+        ours = key.partition(".")[0] in composition.OF_THE_SESSION
+        (place if ours else changes).append(word)
+    return place, changes
+
+
+def _levels(originals: Sequence[Original], level: str | None, run: str) -> dict[str, Level]:
+    """The level of each task."""
+    tasks = dict.fromkeys(original.record.task for original in originals)
+    levels = {task: level_of(task, level) for task in tasks}
+    if levels.get(TrainingCell.TASK) is Level.STATISTICAL and len(originals) == 1:
         raise UsageError(
             f"--level statistical is of several seeds, and {run} is one; give its session, or "
             "the session's folder"
         )
-    environment = capture()
-    # what cannot be run again is told before anything is run
-    todo = jobs(originals, changes, here, environment)
-    begun, end = lifecycle.begin(here, command), "KILLED"
-    try:
-        pairs = [pair for job in todo for pair in job.run(begun.id, environment)]
-        end = "FINISHED"
-    finally:
-        lifecycle.close(begun, end)  # type: ignore[arg-type]  # one of the two that it takes
-    return [
-        found
-        for task, named in levels.items()
-        for found in judged([pair for pair in pairs if pair[0].record.task == task], named)
-    ]
+    return levels

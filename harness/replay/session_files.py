@@ -1,27 +1,79 @@
-"""What a session left in files, read back; any other content is refused before anything is run."""
+"""The files that a session left, read back; any other content is refused before anything is run."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 from harness.config import UsageError
-from harness.records import NewerSchemaError, Record
-from harness.replay import training_comparison
+from harness.environment import Environment
+from harness.records import (
+    AnyRecord,
+    NewerSchemaError,
+    TrainingRecord,
+    from_plain,
+    record_from_plain,
+)
+from harness.replay.training_comparison import has_hashes
 
 Made = TypeVar("Made")
 
 
-def whole(path: Path, make: Callable[[Any], Made]) -> Made:
-    """What ``make`` makes of a file of JSON. Raises ``UsageError`` for any other file,
-    FileNotFoundError for none.
+@dataclass(frozen=True)
+class RecordedJob:
+    """The keys of a job's records, and its resolved configuration."""
+
+    keys: tuple[str, ...]
+    config: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        from_plain(self.config, RecordedConfig)
+
+
+@dataclass(frozen=True)
+class RecordedTask:
+    name: str
+
+
+@dataclass(frozen=True)
+class RecordedConfig:
+    """What every configuration has; all else is checked where it is restored."""
+
+    task: RecordedTask
+
+
+@dataclass(frozen=True)
+class RecordedEnvironment:
+    """Where a session ran. Unlike `Environment`, it lacks neither part."""
+
+    stable: Mapping[str, object]
+    volatile: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """The content of a record's own file in MLflow."""
+
+    record: Mapping[str, object]
+    config: Mapping[str, object]
+    environment: RecordedEnvironment
+
+    def __post_init__(self) -> None:
+        from_plain(self.config, RecordedConfig)
+
+
+def read_file(path: Path, make: Callable[[object], Made]) -> Made:
+    """What ``make`` makes of a file of JSON.
+
+    Raises ``UsageError`` for content that ``make`` does not take, FileNotFoundError for no file.
     """
     return _made(path.name, path.read_text(encoding="utf-8"), make)
 
 
-def lines(path: Path, make: Callable[[Any], Made]) -> list[Made]:
+def read_lines(path: Path, make: Callable[[object], Made]) -> list[Made]:
     """The same of each line."""
     return [
         _made(f"{path.name}, line {number}", line, make)
@@ -29,42 +81,40 @@ def lines(path: Path, make: Callable[[Any], Made]) -> list[Made]:
     ]
 
 
-def environment(data: Any) -> Mapping[str, Any]:
-    return {part: dict(data[part]) for part in ("stable", "volatile")}
+def environment(data: object) -> Environment:
+    return environment_of(from_plain(data, RecordedEnvironment))
 
 
-def job(data: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
-    """The keys of a job's records, and its configuration."""
-    return list(data["keys"]), configuration(data["config"])
+def environment_of(recorded: RecordedEnvironment) -> Environment:
+    return Environment(recorded.stable, recorded.volatile)
 
 
-def configuration(data: Any) -> Mapping[str, Any]:
-    """One that names its task; all else is looked at where it is restored."""
-    if not isinstance(data["task"]["name"], str):
-        raise TypeError("a task's name is a word")
-    return dict(data)
+def job(data: object) -> RecordedJob:
+    return from_plain(data, RecordedJob)
 
 
-def record(data: Any) -> Record:
-    found = Record.from_data(data)
-    if found.task == "convergence" and not training_comparison.complete(found):
-        raise ValueError(
-            "a training that is OK has hashes, a test accuracy and losses, and this one lacks some"
-        )
+def run(data: object) -> RecordedRun:
+    return from_plain(data, RecordedRun)
+
+
+def record(data: object) -> AnyRecord:
+    found = record_from_plain(from_plain(data, dict[str, object]))
+    if isinstance(found, TrainingRecord) and not has_hashes(found):
+        raise ValueError("a training that is OK has four hashes, and this one lacks some")
     return found
 
 
-def _made(where: str, text: str, make: Callable[[Any], Made]) -> Made:
+def _made(place: str, content: str, make: Callable[[object], Made]) -> Made:
     try:
-        return make(json.loads(text, parse_constant=_no_number))
+        return make(json.loads(content, parse_constant=_refuse_constant))
     except NewerSchemaError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"{where}: this is not what a session wrote, so nothing of it is replayed "
+            f"{place}: this is not what a session wrote, so nothing of it is replayed "
             f"({type(error).__name__}: {error})"
         ) from error
 
 
-def _no_number(word: str) -> float:
+def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number that is ever written")

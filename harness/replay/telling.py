@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.environment import capture
 from harness.records import differing
-from harness.replay.judging import Replay
 from harness.replay.outcomes import Outcome
+from harness.replay.verdicts import Replay
 from harness.report.views import describe
 
 if TYPE_CHECKING:

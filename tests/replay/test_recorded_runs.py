@@ -1,4 +1,4 @@
-"""What is read of a run that was written down, and what of it is refused."""
+"""What is read of a recorded run, and what of it is refused."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from harness.config import (
     UsageError,
 )
 from harness.config.restoring import restored
-from harness.records import Identity, Record, Status
+from harness.environment import Environment
+from harness.records import Status, TrainingRecord, record_to_plain, to_json
 from harness.replay import recorded_runs
-from harness.store import Journal, Plan
+from harness.store import Journal, Plan, SessionStart
+from tests.helpers.made_records import training_record
 
-HASHES = dict.fromkeys(
-    ("data_sha256", "initial_sha256", "losses_sha256", "parameters_sha256"), "0" * 64
-)
-ENVIRONMENT = {"stable": {"python": "3"}, "volatile": {"load": 0.1}, "fingerprint": "here"}
+ENVIRONMENT = Environment({"python": "3"}, {"load": 0.1})
 
 
 def config(results: Path) -> Config:
@@ -39,48 +38,38 @@ def config(results: Path) -> Config:
     )
 
 
-def record(seed: int = 0, status: Status = Status.OK, session: str = "first") -> Record:
-    figures = {**HASHES, "final_accuracy": 0.9} if status is Status.OK else None
-    identity = Identity("convergence", "numpy", {"seed": seed}, "source", "here")
-    return Record(
-        identity,
-        session,
-        "t",
-        status,
-        None if figures else "it fell over",
-        (),
-        figures,
-        [{"step": 1, "loss": 2.0}],
-    )
+def line(record: TrainingRecord) -> str:
+    return to_json(record_to_plain(record)) + "\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A session's, of two seeds."""
-    records = [record(0), record(1)]
+    records = [training_record(seed=0), training_record(seed=1)]
     job = {"keys": [one.key for one in records], "config": {"task": {"name": "convergence"}}}
-    (tmp_path / "records.jsonl").write_text("".join(one.to_json() + "\n" for one in records))
+    (tmp_path / "records.jsonl").write_text("".join(map(line, records)))
     (tmp_path / "jobs.jsonl").write_text(json.dumps(job) + "\n")
-    (tmp_path / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    (tmp_path / "environment.json").write_text(json.dumps(ENVIRONMENT.to_data()))
     return tmp_path
 
 
 def found(folder: Path) -> tuple[list[recorded_runs.Original], list[str]]:
-    said: list[str] = []
-    return recorded_runs.find(str(folder), config(folder), said.append), said
+    announced: list[str] = []
+    return recorded_runs.find(str(folder), config(folder), announced.append), announced
 
 
 def test_a_folder_is_all_that_it_takes(folder: Path) -> None:
-    there, said = found(folder)
-    assert [one.record for one in there] == [record(0), record(1)]
-    assert said == []
+    originals, announced = found(folder)
+    assert [one.record for one in originals] == [training_record(seed=0), training_record(seed=1)]
+    assert [one.environment for one in originals] == [ENVIRONMENT, ENVIRONMENT]
+    assert announced == []
 
 
-def test_what_was_planned_and_never_made_is_told(folder: Path) -> None:
-    (folder / "records.jsonl").write_text(record(0).to_json() + "\n")
-    there, said = found(folder)
-    assert len(there) == 1
-    assert said == [
+def test_what_was_planned_and_never_made_is_announced(folder: Path) -> None:
+    (folder / "records.jsonl").write_text(line(training_record(seed=0)))
+    originals, announced = found(folder)
+    assert len(originals) == 1
+    assert announced == [
         (
             "1 of 2 planned records were never made, since the session was cut short, and are not "
             "replayed"
@@ -90,13 +79,13 @@ def test_what_was_planned_and_never_made_is_told(folder: Path) -> None:
 
 def test_a_record_that_no_job_planned_is_not_passed_over(folder: Path) -> None:
     with (folder / "records.jsonl").open("a") as file:
-        file.write(record(2).to_json() + "\n")
-    with pytest.raises(UsageError, match=f"{record(2).key}; it is not as the session left it"):
+        file.write(line(training_record(seed=2)))
+    with pytest.raises(UsageError, match=f"{training_record(seed=2).key}; the folder is not as"):
         found(folder)
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "said"),
+    ("file", "change", "message"),
     [
         (
             "records.jsonl",
@@ -113,7 +102,11 @@ def test_a_record_that_no_job_planned_is_not_passed_over(folder: Path) -> None:
             lambda text: text.replace("2.0", "NaN"),
             "NaN is no number that is ever written",
         ),
-        ("records.jsonl", lambda text: text.replace('"loss"', '"lost"'), "this one lacks some"),
+        (
+            "records.jsonl",
+            lambda text: text.replace('"loss"', '"lost"'),
+            r"records\.jsonl, line 1.*missing required field `loss`",
+        ),
         (
             "records.jsonl",
             lambda text: text.replace('"data_sha256"', '"data"'),
@@ -126,11 +119,11 @@ def test_a_record_that_no_job_planned_is_not_passed_over(folder: Path) -> None:
     ],
 )
 def test_a_file_that_no_session_wrote_is_refused_by_name(
-    folder: Path, file: str, change: Any, said: str
+    folder: Path, file: str, change: Any, message: str
 ) -> None:
     path = folder / file
     path.write_text(change(path.read_text()))
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         found(folder)
 
 
@@ -142,12 +135,12 @@ def test_a_key_means_the_record_that_was_first_ok_and_not_its_replay(tmp_path: P
         ("first", Status.OK),
         ("replay", Status.OK),
     ):
-        journal.begin(session, time="t", command=[], environment=ENVIRONMENT, config={})
-        journal.plan(
-            Plan(session, "job", "convergence", {"task": {"name": "convergence"}}, (record().key,))
-        )
-        journal.append(record(0, status, session))
-    [one] = recorded_runs.find(record().key, here, lambda _: None)
+        record = training_record(status=status, session=session)
+        job = {"task": {"name": "convergence"}}
+        journal.begin(SessionStart(session, environment=ENVIRONMENT))
+        journal.plan(Plan(session, "job", "convergence", job, (record.key,)))
+        journal.append(record)
+    [one] = recorded_runs.find(training_record().key, here, lambda _: None)
     assert one.record.session == "first"
 
 

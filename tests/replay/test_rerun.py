@@ -17,7 +17,7 @@ from harness.config import (
 )
 from harness.config.restoring import restored
 from harness.environment import Environment
-from harness.records import Record, Status
+from harness.records import Status, TrainingCell, TrainingRecord, differing, plain_fields
 from harness.replay.recorded_runs import Original
 from harness.replay.rerun import jobs
 from harness.tasks import convergence
@@ -39,8 +39,8 @@ def configured(**task: Any) -> Config:
 def originals(config: Config, *renamed: str) -> list[Original]:
     found = []
     for identity in convergence.plan(config, HERE):
-        record = Record(identity, "s", "t", Status.UNAVAILABLE, "no matter")
-        found.append(Original(record, asdict(config), {}))
+        record = TrainingRecord(identity, "s", "t", Status.UNAVAILABLE, "no matter")
+        found.append(Original(record, asdict(config), HERE))
     for name, original in zip(renamed, found, strict=False):
         object.__setattr__(original.record.identity, "implementation", name)
     return found
@@ -61,16 +61,15 @@ def test_an_override_changes_what_it_names_and_nothing_else() -> None:
     config = configured(seeds=[3])
     [job] = jobs(originals(config), ["task.optimizer=adam"], config, HERE)
     for original, identity in zip(job.originals, job.identities, strict=True):
-        changed = {
-            name for name in identity.cell if identity.cell[name] != original.record.cell[name]
-        }
-        assert changed == {"optimizer", "learning_rate"}
+        before, after = plain_fields(original.record.cell), plain_fields(identity.cell)
+        assert set(differing(before, after)) == {"optimizer", "learning_rate"}
 
 
 def test_jobs_of_a_session_keep_their_own_configurations() -> None:
     found = [*originals(configured(seeds=[0])), *originals(configured(seeds=[0], optimizer="adam"))]
     one, other = jobs(found, [], configured(), HERE)
-    assert {job.identities[0].cell["optimizer"] for job in (one, other)} == {"sgd", "adam"}
+    cells = [job.identities[0].cell for job in (one, other)]
+    assert {cell.optimizer for cell in cells if isinstance(cell, TrainingCell)} == {"sgd", "adam"}
 
 
 def test_an_override_that_leaves_the_original_out_is_refused() -> None:
@@ -99,7 +98,8 @@ def test_the_message_names_an_implementation_with_its_arguments() -> None:
 def test_a_baseline_from_outside_has_to_be_named_too() -> None:
     config = configured(seeds=[3])
     found = [
-        Original(one.record, {**one.config, "baseline": "evil.Bn"}, {}) for one in originals(config)
+        Original(one.record, {**one.config, "baseline": "evil.Bn"}, HERE)
+        for one in originals(config)
     ]
     with pytest.raises(UsageError, match=r"evil\.Bn comes from outside bnbench"):
         jobs(found, [], config, HERE)
@@ -123,8 +123,8 @@ def test_no_implementation_from_outside_is_taken_from_a_written_configuration() 
 
 
 @pytest.mark.parametrize(
-    ("override", "said"), [("task.stepz=3", "stepz"), ("device.threads=many", "many")]
+    ("override", "message"), [("task.stepz=3", "stepz"), ("device.threads=many", "many")]
 )
-def test_an_override_that_makes_no_sense_is_wrong_usage(override: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_an_override_that_makes_no_sense_is_wrong_usage(override: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         restored(asdict(configured()), [override])

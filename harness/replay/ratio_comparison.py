@@ -1,0 +1,47 @@
+"""Two measurements of a speed, compared by their ratios to what was measured beside them: absolute
+times of two days cannot be compared.
+"""
+
+from __future__ import annotations
+
+from math import exp, hypot, log
+
+from harness import statistics
+from harness.records import Interval, ThroughputRecord
+from harness.replay.outcomes import Outcome, ReplayVerdict
+
+
+def compare_ratios(original: ThroughputRecord, again: ThroughputRecord) -> ReplayVerdict:
+    """FASTER, SLOWER, SAME or AMBIGUOUS at the margin of the cell. A flag forbids a verdict."""
+    before, after = ratio_of(original), ratio_of(again)
+    if before is None or after is None:
+        return ReplayVerdict(
+            Outcome.AMBIGUOUS,
+            "there is no ratio to compare, neither to a baseline nor to the floor",
+        )
+    ratio = quotient(after, before)
+    note = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the ratio that it had"
+    flags = sorted({*original.flags, *again.flags})
+    if flags:
+        return ReplayVerdict(Outcome.AMBIGUOUS, f"{note}; no verdict: {', '.join(flags)}")
+    return ReplayVerdict(Outcome(statistics.verdict(ratio, again.cell.margin)), note)
+
+
+def ratio_of(record: ThroughputRecord) -> Interval | None:
+    """The time relative to the baseline's or, of the baseline, to the floor's."""
+    figures = record.figures
+    if figures is None:
+        return None
+    if record.implementation != record.cell.baseline:
+        return figures.ratio
+    return None if figures.floor is None else figures.floor.ratio
+
+
+def quotient(after: Interval, before: Interval) -> Interval:
+    """The ratio of two independent ratios: on logarithms half-widths add in quadrature, as standard
+    errors do.
+    """
+    centre = log(after.estimate / before.estimate)
+    below = hypot(log(after.estimate / after.low), log(before.high / before.estimate))
+    above = hypot(log(after.high / after.estimate), log(before.estimate / before.low))
+    return Interval(exp(centre), exp(centre - below), exp(centre + above))
