@@ -1,39 +1,35 @@
-"""How fast memory moves bytes, watched for a while: the C++ probes in turn, in a worker, and what
-their readings say.
+"""How fast memory moves bytes, watched for a while by the C++ probes in turn, in a worker.
 
-Bytes are those that a probe reads and writes. What a cache fetches because an ordinary store needs
-its line is not counted, as in McCalpin's STREAM, so a copy that streams may seem to be the faster
-by half.
+Bytes are those that a probe reads and writes. Cache lines that are fetched only because an ordinary
+store needs them are not counted, as in McCalpin's STREAM, so a copy with streaming stores may seem
+faster by half.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from statistics import median, quantiles
-from typing import Any
 
-from harness.bandwidth import cache_bytes, probe
+from harness.bandwidth import cache_bytes
 from harness.doctor.changepoints import Course, course
+from harness.doctor.probe_readings import ProbeReadings
 from harness.environment import machine
-from harness.isolation import Host, Settings
+from harness.isolation import WorkerProcess, WorkerSettings
 
+WORKER = "harness.doctor.worker"
 PROBES = ("read", "copy", "streaming copy", "2 reads, 1 write")
-# of calls timed together: far above the clock's resolution, far below any state that lasts
-GROUP_SECONDS = 1e-3
 BEYOND = 4  # times the caches
-MEMORY_SHARE = 16  # of the memory available, at most one part in so many for a probe
-LEAST_ROUNDS = 2
-WARM_UP_CALLS = 6
-SPARE_SECONDS = 60.0  # past the time asked for, after which a worker is taken to hang
+MEMORY_SHARE = 16  # a probe takes at most one part in so many of the available memory
+SPARE_SECONDS = 60.0  # beyond the time asked for, after which a worker counts as hanging
 
 
 @dataclass(frozen=True)
 class Bandwidth:
-    """A probe's bytes per second over the time it was watched. ``low`` and ``high``: 5 and 95 % of
-    readings are below.
+    """A probe's bytes per second over the ``seconds`` for which it was watched.
+
+    ``low`` and ``high`` are the 5 % and 95 % quantiles of the readings, ``working_set`` the bytes
+    of its buffers.
     """
 
     probe: str
@@ -47,29 +43,29 @@ class Bandwidth:
     course: Course
 
 
-def watch(settings: Settings, seconds: float, announce: Callable[[str], None]) -> list[Bandwidth]:
+def watch(
+    settings: WorkerSettings, seconds: float, announce: Callable[[str], None]
+) -> list[Bandwidth]:
     """Every probe in the caches and beyond them, interleaved for ``seconds``, by the threads and on
     the CPUs of a worker.
 
-    Raises ``RemoteError``, of kind "Unavailable" where the C++ is not built, ``Killed`` or
-    ``Overdue``.
+    Raises ``WorkerError``, of kind "Unavailable" where the C++ is not built, ``WorkerDied`` or
+    ``WorkerTimedOut``.
     """
-    asked = [
-        (name, place, size)
-        for place, size in working_sets(settings.threads).items()
-        for name in PROBES
-    ]
-    with Host(settings) as host:
-        told = host.call(
-            "doctor.bandwidth",
+    sizes = working_sets(settings.threads)
+    probes = [(name, place, size) for place, size in sizes.items() for name in PROBES]
+    with WorkerProcess(WORKER, settings) as worker:
+        watched = worker.call(
+            "read_probes",
+            tuple[ProbeReadings, ...],
             seconds + SPARE_SECONDS,
-            announce,
+            lambda text: announce(str(text)),
             seconds=seconds,
-            probes=[[name, size] for name, _, size in asked],
+            probes=[(name, size) for name, _, size in probes],
         )
     return [
-        summary(*what, readings["at"], readings["rate"])
-        for what, readings in zip(asked, told, strict=True)
+        summary(*probe, readings.at, readings.rate)
+        for probe, readings in zip(probes, watched, strict=True)
     ]
 
 
@@ -89,7 +85,9 @@ def working_sets(threads: int) -> dict[str, int]:
 def summary(
     name: str, place: str, working_set: int, at: Sequence[float], rate: Sequence[float]
 ) -> Bandwidth:
-    """What readings in bytes per second, taken at those seconds, say."""
+    """The bandwidth of a probe from its readings, ``rate`` in bytes per second, taken ``at``
+    seconds.
+    """
     twentieths = quantiles(rate, n=20, method="inclusive")
     return Bandwidth(
         name,
@@ -102,36 +100,3 @@ def summary(
         at[-1] - at[0],
         course(at, rate),
     )
-
-
-def run(
-    progress: Callable[[Any], None], *, seconds: float, probes: Sequence[tuple[str, int]]
-) -> list[dict[str, list[float]]]:
-    """The worker's side: for each (name, working set) when it was read, and the bytes per second.
-
-    Raises ``Unavailable`` without the C++.
-    """
-    arms = [probe(name, size) for name, size in probes]
-    calls = [_calls(arm) for arm in arms]
-    readings: list[dict[str, list[float]]] = [{"at": [], "rate": []} for _ in arms]
-    began, rounds = time.perf_counter(), 0
-    while rounds < LEAST_ROUNDS or time.perf_counter() - began < seconds:
-        for arm, count, found in zip(arms, calls, readings, strict=True):
-            start = time.perf_counter()
-            for _ in range(count):
-                arm()
-            found["at"].append(start - began)
-            found["rate"].append(count * arm.traffic.bytes / (time.perf_counter() - start))
-        rounds += 1
-        progress(f"bandwidth: {min(time.perf_counter() - began, seconds):.0f} of {seconds:.0f} s")
-    return readings
-
-
-def _calls(arm: Callable[[], None]) -> int:
-    """How many calls take ``GROUP_SECONDS``, by the quickest of a few."""
-    took = []
-    for _ in range(WARM_UP_CALLS):
-        start = time.perf_counter()
-        arm()
-        took.append(time.perf_counter() - start)
-    return max(1, ceil(GROUP_SECONDS / min(took)))

@@ -12,11 +12,12 @@ from harness.environment.software import SWITCHES
 
 GIB = 2**30
 BUSY = 0.2  # CPUs; the kernel's own housekeeping and a quiet desktop stay below it
+MOST_NAMED = 5  # processes
 STOLEN = 0.02  # more than one tick in the time watched
 # a worker with five arms of ten arrays, each ResNet-50's largest at batch 32: 103 MB
 MEMORY_NEEDED = 6 * GIB
 DISK_NEEDED = GIB  # a journal with raw samples, MLflow's store and artifacts
-CLOCK_NEEDED = 1e-6  # seconds; a clock read through a system call takes longer
+CLOCK_NEEDED = 1e-6  # seconds; a clock that is read by a system call has longer steps
 SLOW_CLOCKS = ("acpi_pm", "hpet", "jiffies", "refined-jiffies")
 
 
@@ -25,19 +26,19 @@ def other_work(seen: Readings) -> Iterator[Finding]:
         f"{name} (process {process}) {cpus:.0%}"
         for name, process, cpus in seen.busy
         if cpus >= BUSY
-    ][:5]
-    who = f": {', '.join(busiest)}" if busiest else ", by processes that cannot be seen from here"
+    ][:MOST_NAMED]
+    culprits = f": {', '.join(busiest)}" if busiest else ", by processes that cannot be seen here"
     if seen.work_elsewhere >= BUSY:
         yield bad(
             "other work",
-            f"others use {seen.work_elsewhere:.1f} of {seen.processor.logical} CPUs{who}",
+            f"others use {seen.work_elsewhere:.1f} of {seen.processor.logical} CPUs{culprits}",
             "stop them, or measure when they are done: one busy process makes a threaded call many "
             "times slower",
         )
     elif busiest:
         yield notice(
             "other work",
-            f"on CPUs that this process does not use{who}",
+            f"on CPUs that this process does not use{culprits}",
             "stop them: they share the memory's bandwidth",
         )
     elif seen.load > seen.processor.logical / 2:
@@ -158,35 +159,36 @@ def memory(seen: Readings) -> Iterator[Finding]:
             f"{seen.swap_used / GIB:.1f} GiB in use: touching it costs milliseconds",
             "free memory, then sudo swapoff -a && sudo swapon -a",
         )
-    said = f"{seen.memory_available / GIB:.1f} GiB available"
+    available = f"{seen.memory_available / GIB:.1f} GiB available"
     if seen.memory_available < MEMORY_NEEDED:
         yield notice(
             "memory",
-            f"{said}, while ResNet-50 at batch 32 takes up to {MEMORY_NEEDED / GIB:.0f}",
+            f"{available}, while ResNet-50 at batch 32 takes up to {MEMORY_NEEDED / GIB:.0f}",
             "free some, or choose a smaller problem.batch or fewer implementations",
         )
     else:
-        yield good("memory", said)
+        yield good("memory", available)
 
 
 def disk(seen: Readings) -> Iterator[Finding]:
-    said = f"{seen.disk_free / GIB:.1f} GiB free in the working directory"
+    free = f"{seen.disk_free / GIB:.1f} GiB free in the working directory"
     if seen.disk_free < DISK_NEEDED:
-        yield bad("disk", said, "free some, or point results= at another disk")
+        yield bad("disk", free, "free some, or point results= at another disk")
     else:
-        yield good("disk", said)
+        yield good("disk", free)
 
 
 def clock(seen: Readings) -> Iterator[Finding]:
-    said = f"{seen.clock_source or 'unknown source'}, steps of {seen.clock_step * 1e9:.0f} ns"
+    source = seen.clock_source or "unknown source"
+    description = f"{source}, steps of {seen.clock_step * 1e9:.0f} ns"
     if seen.clock_step > CLOCK_NEEDED or seen.clock_source in SLOW_CLOCKS:
         yield bad(
             "clock",
-            said,
+            description,
             "have the kernel use a faster one (boot with clocksource=tsc tsc=reliable)",
         )
     else:
-        yield good("clock", said)
+        yield good("clock", description)
 
 
 def variables(seen: Readings) -> Iterator[Finding]:

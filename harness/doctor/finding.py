@@ -10,15 +10,15 @@ State = Literal["good", "notice", "bad"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about ``subject``.
+    """What was found about ``subject``. Whatever is not good has a remedy.
 
-    "bad": figures taken now are not to be trusted, or a part of the standard work cannot be done.
-    "notice": know it when reading the figures. Whatever is not good has a remedy.
+    "bad": figures taken now cannot be trusted, or a part of the standard work cannot be done.
+    "notice": keep it in mind when reading the figures.
     """
 
     subject: str
     state: State
-    said: str
+    message: str
     remedy: str | None = None
 
     def __post_init__(self) -> None:
@@ -29,13 +29,13 @@ class Finding:
             )
 
 
-def good(subject: str, said: str) -> Finding:
-    return Finding(subject, "good", said)
+def good(subject: str, message: str) -> Finding:
+    return Finding(subject, "good", message)
 
 
-def notice(subject: str, said: str, remedy: str) -> Finding:
-    return Finding(subject, "notice", said, remedy)
+def notice(subject: str, message: str, remedy: str) -> Finding:
+    return Finding(subject, "notice", message, remedy)
 
 
-def bad(subject: str, said: str, remedy: str) -> Finding:
-    return Finding(subject, "bad", said, remedy)
+def bad(subject: str, message: str, remedy: str) -> Finding:
+    return Finding(subject, "bad", message, remedy)

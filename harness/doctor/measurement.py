@@ -1,34 +1,37 @@
-"""The noise of this machine, measured for about a minute: the same code against itself, and how
-steadily memory moves.
+"""The noise of this machine, measured for about a minute: of the same code against itself, and of
+memory's bandwidth.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from harness.bandwidth import lacking
 from harness.config import Config, ThroughputConfig
 from harness.doctor.bandwidth import Bandwidth, watch
 from harness.doctor.noise import TIMES, Noise, measure_noise, situations
-from harness.isolation import Killed, Overdue, RemoteError, Settings
-from harness.isolation.device_lock import device_lease
-from harness.timing.launch import NotOK
-from harness.timing.launch_pool import Pool
+from harness.doctor.power_planning import SamplingPlan
+from harness.isolation import WorkerSettings
+from harness.isolation.device_lock import device_lock
+from harness.isolation.failures import WORKER_FAILURES
+from harness.records import Plain, plain_fields
+from harness.timing.launch import ArmFailed
+from harness.timing.launch_pool import LaunchPool
 
 SECONDS = 60.0  # by default
-WATCHED = 0.25  # of the time, for bandwidth
-FIRST = 0.55  # of the rest, for the first problem, which pays for starting the launches
+WATCHED = 0.25  # share of the time for bandwidth
+FIRST = 0.55  # share of the rest for the first problem, which pays for starting the launches
 TIMEOUT = 600.0  # seconds that one answer of a worker may take, as in a task
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured, with how many threads on which CPUs, and in how many seconds; why what is
-    absent is so.
+    """What was measured in ``seconds``, with so many ``threads`` on those ``cpus``.
+
+    ``absent`` has the reason for each problem, or "bandwidth", that could not be measured.
     """
 
     threads: int
@@ -41,40 +44,47 @@ class Measurement:
     bandwidths: tuple[Bandwidth, ...]
     absent: dict[str, str]
 
-    def to_data(self) -> dict[str, Any]:
+    def to_data(self) -> dict[str, Plain]:
         """Plain data for JSON; seconds, bytes per second, standard deviations of log-ratios."""
-        data = asdict(self)
-        for noise in data["noises"]:
-            for kind in ("findable", "findable_running"):
-                noise[kind] = [
-                    noise[kind][seconds] or {"seconds": seconds, "effect": None}
-                    for seconds in TIMES
-                ]
-        return data
+        return {**plain_fields(self), "noises": [_noise_data(noise) for noise in self.noises]}
 
 
-def settings_of(threads: int | None) -> Settings:
-    """A worker with so many threads, or with one for each CPU. Raises ValueError for more of them
-    than CPUs, or none.
+def _noise_data(noise: Noise) -> dict[str, Plain]:
+    """With a list of plans, one for each of `TIMES`, since JSON has no numbers as keys."""
+    plans = {"findable": noise.findable, "findable_running": noise.findable_running}
+    listed = {name: [_plan_data(found, time) for time in TIMES] for name, found in plans.items()}
+    return {**plain_fields(noise), **listed}
+
+
+def _plan_data(plans: Mapping[float, SamplingPlan | None], seconds: float) -> Plain:
+    plan = plans[seconds]
+    return {"seconds": seconds, "effect": None} if plan is None else plain_fields(plan)
+
+
+def settings_of(threads: int | None) -> WorkerSettings:
+    """A worker with so many threads, by default one for each CPU. Raises ValueError for no threads,
+    or more than CPUs.
     """
     allowed = len(os.sched_getaffinity(0))
     if threads is not None and not 1 <= threads <= allowed:
         raise ValueError(
             f"{threads} threads; allowed: 1 to {allowed}, the CPUs that this process may use"
         )
-    return Settings(threads or allowed)
+    return WorkerSettings(threads or allowed)
 
 
-def measure(settings: Settings, seconds: float, announce: Callable[[str], None]) -> Measurement:
+def measure(
+    settings: WorkerSettings, seconds: float, announce: Callable[[str], None]
+) -> Measurement:
     """Measure for about ``seconds`` on such a worker's CPUs, while no timed section of a run goes
     on.
 
-    A problem takes two launches at least, however long they take; one whose turn comes when the
-    time is up is absent.
+    A problem gets two launches at least, however long they take; one for which no time is left is
+    absent.
     """
     absent: dict[str, str] = {}
     announce("nothing yet: timed sections of other runs come first")
-    with device_lease(settings.device):
+    with device_lock(settings.device):
         began = time.monotonic()
         noises = _noises(settings, seconds * (1 - WATCHED), announce, absent)
         bandwidths = _bandwidths(settings, seconds * WATCHED, announce, absent)
@@ -92,12 +102,17 @@ def measure(settings: Settings, seconds: float, announce: Callable[[str], None])
 
 
 def _noises(
-    settings: Settings, seconds: float, announce: Callable[[str], None], absent: dict[str, str]
+    settings: WorkerSettings,
+    seconds: float,
+    announce: Callable[[str], None],
+    absent: dict[str, str],
 ) -> list[Noise]:
-    """Problem by problem, in the same launches: as many as the first one found time for."""
+    """Problem by problem, in the same launches: as many as there was time for with the first
+    one.
+    """
     found: list[Noise] = []
     problems, began = situations(settings.threads), time.monotonic()
-    with Pool(settings, TIMEOUT) as pool:
+    with LaunchPool(settings, TIMEOUT) as pool:
         for index, (name, problem) in enumerate(problems.items()):
             left = seconds - (time.monotonic() - began)
             if left <= 0:
@@ -113,13 +128,13 @@ def _noises(
                 found.append(
                     measure_noise(pool, name, problem, settings, launches, share, start, announce)
                 )
-            except NotOK as out:
-                absent[name] = f"{out.status}: {out.reason}"
+            except ArmFailed as failure:
+                absent[name] = f"{failure.status}: {failure.reason}"
     return found
 
 
 def _bandwidths(
-    settings: Settings,
+    settings: WorkerSettings,
     seconds: float,
     announce: Callable[[str], None],
     absent: dict[str, str],
@@ -130,6 +145,6 @@ def _bandwidths(
         return []
     try:
         return watch(settings, seconds, announce)
-    except (RemoteError, Killed, Overdue) as error:
+    except WORKER_FAILURES as error:
         absent["bandwidth"] = str(error)
         return []

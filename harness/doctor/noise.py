@@ -1,25 +1,27 @@
-"""How much the baseline differs from itself: it runs twice, under two names, in real launches of a
-real cell.
+"""How much the baseline differs from itself when it runs twice, under two names, in real launches
+of a real cell.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import chain
 
 from harness import statistics
 from harness.bandwidth import cache_bytes
 from harness.bandwidth.traffic import BITS
 from harness.config import Config, ThroughputConfig
-from harness.doctor.power_planning import Cost, Plan, best_plan
+from harness.doctor.power_planning import SamplingCost, SamplingPlan, best_plan
 from harness.environment import machine
-from harness.isolation import Settings
-from harness.records import CANARY, Interval
+from harness.isolation import WorkerSettings
+from harness.records import CANARY, Interval, Protocol, Seconds, TimedSample
 from harness.statistics import Components, block_log_ratios
-from harness.timing.cell import Measured, Protocol, Work, measure_cell
-from harness.timing.launch_pool import Pool
+from harness.timing.cell import measure_cell
+from harness.timing.cell_spec import CellMeasurement, CellSpec
+from harness.timing.launch_pool import LaunchPool
+from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
 
 TIMES = (10.0, 60.0, 600.0)  # seconds that a comparison may take
@@ -32,13 +34,13 @@ CACHED = Problem((8, 256, 14, 14), activation="relu")  # of ResNet-50: 6 MB in a
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise of one problem. Seconds, and relative differences.
+    """The noise of one problem. Times are in seconds, ``bytes`` those of its arrays.
 
-    ``ratio`` is of the same code to itself. A few far outliers make ``components`` large, while a
-    launch's median over blocks passes them by: with those, what is findable is smaller than said.
-    ``blocks`` are those that count, ``doubts`` how many of ``all_blocks`` were disturbed by what.
-    ``findable`` starts a process for each launch, ``findable_running`` finds them running, as they
-    are from the second cell of a run on; None where the time does not suffice.
+    ``ratio`` is of the same code to itself. ``blocks`` are those that count, ``doubts`` how many of
+    ``all_blocks`` were disturbed, by cause. ``findable`` maps `TIMES` to the best plan where each
+    launch starts a process, ``findable_running`` where they run already, as they do from a run's
+    second cell on; None where the time is too short. A few far outliers make ``components`` large,
+    while a launch's median over blocks ignores them: then smaller effects are found than planned.
     """
 
     name: str
@@ -51,14 +53,14 @@ class Noise:
     blocks: int
     all_blocks: int
     doubts: Mapping[str, int]
-    cost: Cost
-    findable: Mapping[float, Plan | None]
-    findable_running: Mapping[float, Plan | None]
+    cost: SamplingCost
+    findable: Mapping[float, SamplingPlan | None]
+    findable_running: Mapping[float, SamplingPlan | None]
 
 
 def situations(threads: int) -> dict[str, Problem]:
-    """The problems that matter, by what bounds them; the last one outgrows this machine's caches by
-    half of itself.
+    """One problem for each thing that bounds a speed: calls, caches, memory. The last one is twice
+    as large as this machine's caches.
     """
     beyond, batch = cache_bytes(machine.processor(), threads), 8
     while ARRAYS * array_bytes(_images(batch)) < 2 * beyond and batch < MOST_BATCH:
@@ -67,10 +69,10 @@ def situations(threads: int) -> dict[str, Problem]:
 
 
 def measure_noise(
-    pool: Pool,
+    pool: LaunchPool,
     name: str,
     problem: Problem,
-    settings: Settings,
+    settings: WorkerSettings,
     launches: int,
     seconds: float,
     start: float | None,
@@ -78,78 +80,83 @@ def measure_noise(
 ) -> Noise:
     """Up to ``launches`` launches, none begun after ``seconds`` once two are done.
 
-    ``start`` is what starting a launch costs where the pool has them running, None where it has
-    not. Raises ``NotOK`` where the baseline falls.
+    ``start`` is the cost of starting a launch where the pool has them running already, else None.
+    Raises ``ArmFailed`` where the baseline fails.
     """
-    work = work_on(problem, settings, launches, seconds)
-    measured = measure_cell(pool, work, lambda said: announce(f"{name}: {said}"))
-    for out in (measured.fallen.get(arm) for arm in work.arms):
-        if out is not None:
-            raise out
-    return noise(name, problem, work, measured, start)
+    spec = training_step(problem, settings, launches, seconds)
+    measured = measure_cell(pool, spec, lambda text: announce(f"{name}: {text}"))
+    for failure in measured.failures.values():
+        raise failure
+    return noise(name, problem, spec, measured, start)
 
 
 def noise(
-    name: str, problem: Problem, work: Work, measured: Measured, start: float | None
+    name: str, problem: Problem, spec: CellSpec, measured: CellMeasurement, start: float | None
 ) -> Noise:
-    """What the samples of a cell of the baseline and its double say."""
-    alpha, margin = work.protocol.alpha, work.protocol.margin
-    by_launch = block_log_ratios(measured.samples, CANARY, work.baseline)
+    """The noise that the samples of the baseline and its canary show."""
+    alpha, margin = spec.alpha, spec.margin
+    by_launch = block_log_ratios(measured.samples, CANARY, spec.baseline)
     components = statistics.variance_components(by_launch)
-    cost = cost_of(work.baseline, measured, len(by_launch), start)
-    running = Cost(0.0, cost.launch, cost.block)
+    cost = cost_of(spec.baseline, measured, len(by_launch), start)
+    running = SamplingCost(0.0, cost.launch, cost.block)
     return Noise(
         name,
         problem.shape,
         ARRAYS * array_bytes(problem),
-        statistics.median_seconds(measured.samples[work.baseline]),
+        statistics.median_seconds(measured.samples[spec.baseline]),
         components,
-        statistics.interval(statistics.log_ratios(measured.samples, CANARY, work.baseline), alpha),
+        statistics.interval(statistics.log_ratios(measured.samples, CANARY, spec.baseline), alpha),
         len(by_launch),
         sum(map(len, by_launch)),
         len(measured.blocks),
-        dict(Counter(doubt for block in measured.blocks for doubt in block["doubts"])),
+        dict(Counter(chain.from_iterable(block.doubts for block in measured.blocks))),
         cost,
         {time: best_plan(components, cost, time, alpha, margin) for time in TIMES},
         {time: best_plan(components, running, time, alpha, margin) for time in TIMES},
     )
 
 
-def work_on(problem: Problem, settings: Settings, launches: int, seconds: float) -> Work:
-    """The cell of a training step as a throughput task measures it by default, with the baseline
-    and its double alone.
+def training_step(
+    problem: Problem, settings: WorkerSettings, launches: int, seconds: float
+) -> CellSpec:
+    """A training step as a throughput task measures it by default, with the baseline and its canary
+    as the only arms.
     """
     task, baseline = ThroughputConfig(), Config.baseline
-    cell = {
-        "problem": {**asdict(problem), "shape": list(problem.shape)},
-        "phase": Phase.TRAINING_STEP.value,
-        "face": "layer",
-        "outputs": task.outputs,
-        "seed": Config.seed,
-        "device": settings.device,
-        "inputs": task.inputs,
-        "sets": 1,
-    }
-    protocol = Protocol(
-        launches, launches, task.blocks, task.sample_seconds, seconds, Config.alpha, Config.margin
+    setup = CellSetup(
+        problem,
+        Phase.TRAINING_STEP,
+        face="layer",
+        outputs=task.outputs,
+        device=settings.device,
+        seed=Config.seed,
+        inputs=task.inputs,
     )
-    return Work(cell, dict.fromkeys((baseline, CANARY), baseline), baseline, CANARY, protocol)
+    protocol = Protocol(
+        version=0,  # of a record, and none is made here
+        launches=launches,
+        most_launches=launches,
+        blocks=task.blocks,
+        sample_seconds=Seconds(task.sample_seconds),
+        cell_seconds=Seconds(seconds),
+    )
+    arms = dict.fromkeys((baseline, CANARY), baseline)
+    return CellSpec(setup, arms, baseline, CANARY, protocol, Config.alpha, Config.margin)
 
 
-def cost_of(baseline: str, measured: Measured, launches: int, start: float | None) -> Cost:
-    """What a comparison would cost here: of the baseline, its double, the floors, and one more arm
+def cost_of(
+    baseline: str, measured: CellMeasurement, launches: int, start: float | None
+) -> SamplingCost:
+    """The cost of a comparison of the baseline, its canary, the floors, and one more arm that is
     like the baseline.
     """
     spent, blocks = measured.spent, len(measured.blocks)
-    starting = spent.get("starting", 0.0)
-    in_blocks = sum(
-        map(_seconds, (sample for samples in measured.samples.values() for sample in samples))
-    )
+    in_blocks = sum(map(_seconds, chain.from_iterable(measured.samples.values())))
     one_more = sum(map(_seconds, measured.samples[baseline]))
-    around = (spent["wall"] - starting - in_blocks) / launches
-    return Cost(
-        starting / launches if start is None else start,
-        around * 3 / 2,
+    around = (spent.wall - spent.starting - in_blocks) / launches
+    return SamplingCost(
+        spent.starting / launches if start is None else start,
+        around * 3 / 2,  # three arms are prepared in the place of two
         (in_blocks + one_more) / blocks,
     )
 
@@ -158,10 +165,10 @@ def array_bytes(problem: Problem) -> int:
     return problem.size * BITS[problem.dtype] // 8
 
 
-def _seconds(sample: Mapping[str, Any]) -> float:
-    return float(sample["seconds"] + sample["untimed"])
+def _seconds(sample: TimedSample) -> float:
+    return sample.seconds + sample.untimed
 
 
 def _images(batch: int) -> Problem:
-    """ResNet-50's largest images but for the first layer's, of which a batch of 32 has 26 MB."""
+    """The largest images of ResNet-50 after its first layer; 26 MB at a batch of 32."""
     return Problem((batch, 64, 56, 56), activation="relu")

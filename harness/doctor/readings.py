@@ -1,6 +1,4 @@
-"""What the doctor judges, read once: the machine as it is, and what others do on it in a fraction
-of a second.
-"""
+"""The machine as it is, read once, and what other processes do on it in a fraction of a second."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ import psutil
 from harness.environment import machine, software
 from harness.environment.counters import count, work_elsewhere
 from harness.environment.machine import ROOT, Processor, text
-from harness.isolation.worker_process import Settings
+from harness.isolation import WorkerSettings
 from harness.training.datasets import DATASETS, DataError
 
 WATCH_SECONDS = 0.3
@@ -27,14 +25,14 @@ WATCH_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Readings:
-    """Plain readings, None where the machine does not tell. Memory and disk in bytes, times in
+    """Plain readings, None where the kernel does not tell. Memory and disk in bytes, times in
     seconds.
 
-    ``datasets`` says of each where it is, or has the error that says how to bring it. ``busy`` is
-    (name, id, CPUs in use) of other processes; ``work_elsewhere`` the CPUs in use by anybody but
-    this process, seen or not; ``steal`` the share of time that the hypervisor gave to others. Both
-    are of the CPUs that this process is bound to. ``overridden`` names variables that workers get
-    another value of.
+    ``datasets`` has for each where it is, or the error that says how to get it. ``busy`` is (name,
+    id, CPUs in use) of other processes. Of the CPUs that this process is bound to,
+    ``work_elsewhere`` is how many all other processes use, visible from here or not, and ``steal``
+    the share of time that the hypervisor gave to others. ``overridden`` names environment variables
+    for which workers get another value.
     """
 
     processor: Processor
@@ -77,7 +75,7 @@ def take(seconds: float = WATCH_SECONDS, root: Path = ROOT) -> Readings:
         switches=software.switches(os.environ),
         overridden=[
             name
-            for name, value in Settings().environment().items()
+            for name, value in WorkerSettings().environment().items()
             if os.environ.get(name, value) != value
         ],
         load=os.getloadavg()[0],
@@ -126,16 +124,20 @@ def torch_cuda() -> str | None:
     it.
     """
     spec = importlib.util.find_spec("torch")
-    told = text(Path(spec.origin).with_name("version.py")) if spec and spec.origin else ""
-    found = re.search(r"^cuda\b[^=]*= '([^']+)'", told, re.MULTILINE)
+    source = text(Path(spec.origin).with_name("version.py")) if spec and spec.origin else ""
+    found = re.search(r"^cuda\b[^=]*= '([^']+)'", source, re.MULTILINE)
     return found.group(1) if found else None
 
 
 def turbo(root: Path = ROOT) -> bool | None:
     """Whether the CPU may go above its nominal frequency."""
     folder = root / "sys/devices/system/cpu"
-    said = text(folder / "intel_pstate/no_turbo"), text(folder / "cpufreq/boost")
-    return {("0", ""): True, ("1", ""): False, ("", "1"): True, ("", "0"): False}.get(said)
+    match text(folder / "intel_pstate/no_turbo"), text(folder / "cpufreq/boost"):
+        case ("0", "") | ("", "1"):
+            return True
+        case ("1", "") | ("", "0"):
+            return False
+    return None
 
 
 def clock_step(clock: Callable[[], int] = time.perf_counter_ns) -> float:

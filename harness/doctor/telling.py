@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.doctor.bandwidth import Bandwidth
     from harness.doctor.measurement import Measurement
-    from harness.doctor.power_planning import Plan
+    from harness.doctor.power_planning import SamplingPlan as Plan
 
 MARKS = {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
 GIGA, MEGA = 1e9, 1e6
@@ -28,7 +28,7 @@ def tell(console: Console, findings: Iterable[Finding]) -> None:
     for finding in findings:
         remedy = f"\n  [dim]→ {escape(finding.remedy)}[/]" if finding.remedy else ""
         console.print(
-            f"{MARKS[finding.state]} [bold]{finding.subject}[/] {escape(finding.said)}{remedy}",
+            f"{MARKS[finding.state]} [bold]{finding.subject}[/] {escape(finding.message)}{remedy}",
             highlight=False,
         )
 

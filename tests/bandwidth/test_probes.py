@@ -29,7 +29,7 @@ from harness.bandwidth import (
     probe,
     traffic,
 )
-from harness.doctor.abilities import bandwidth_probes
+from harness.doctor.capabilities import bandwidth_probes
 from harness.environment import machine, software
 from implementations import Unavailable
 from implementations.interface import Phase, Problem
@@ -183,7 +183,7 @@ def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):
 
 def test_the_doctor_tells_of_probes_that_are_missing(monkeypatch):
     monkeypatch.setattr(
-        "harness.doctor.abilities.lacking", lambda: Lacking("they are gone", "bring them back")
+        "harness.doctor.capabilities.lacking", lambda: Lacking("they are gone", "bring them back")
     )
     [found] = bandwidth_probes(None)
     assert (found.state, found.said, found.remedy) == (

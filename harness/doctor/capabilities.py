@@ -10,7 +10,7 @@ from harness.bandwidth import lacking
 from harness.doctor.finding import Finding, bad, good, notice
 from harness.doctor.readings import Readings
 
-# The instruction sets, any of which works on the dtype itself rather than on a float32 copy.
+# Instruction sets that work on the dtype itself rather than on a float32 copy; one is enough.
 NATIVE = {
     "bfloat16": ("avx512_bf16", "amx_bf16", "bf16"),
     "float16": ("avx512_fp16", "amx_fp16", "asimdhp"),
@@ -18,18 +18,18 @@ NATIVE = {
 
 
 def cpus(seen: Readings) -> Iterator[Finding]:
-    it = seen.processor
-    cores = f" on {it.cores} cores" if it.cores else ""
-    caches = (
-        "; " + ", ".join(f"{name} {size}" for name, size in it.caches.items()) if it.caches else ""
-    )
-    said = f"{it.model}, {it.logical} CPU{'s' * (it.logical > 1)}{cores}{caches}"
-    if it.logical > 1:
-        yield good("CPU", said)
+    processor = seen.processor
+    cores = f" on {processor.cores} cores" if processor.cores else ""
+    sizes = ", ".join(f"{name} {size}" for name, size in processor.caches.items())
+    caches = f"; {sizes}" if sizes else ""
+    number = f"{processor.logical} CPU{'s' * (processor.logical > 1)}"
+    description = f"{processor.model}, {number}{cores}{caches}"
+    if processor.logical > 1:
+        yield good("CPU", description)
     else:
         yield notice(
             "CPU",
-            f"{said}: threads cannot be compared, and this program competes with its worker",
+            f"{description}: threads cannot be compared, and this program competes with its worker",
             "allow more CPUs (taskset, or the container's cpuset)",
         )
 
@@ -48,9 +48,9 @@ def instruction_sets(seen: Readings) -> Iterator[Finding]:
 
 def dtypes(seen: Readings) -> Iterator[Finding]:
     for dtype, native in NATIVE.items():
-        having = [name for name in native if name in seen.processor.instruction_sets]
-        if having:
-            yield good(dtype, f"in hardware, by {', '.join(having)}")
+        present = [name for name in native if name in seen.processor.instruction_sets]
+        if present:
+            yield good(dtype, f"in hardware, by {', '.join(present)}")
         else:
             yield notice(
                 dtype,
@@ -108,8 +108,8 @@ def datasets(seen: Readings) -> Iterator[Finding]:
             yield good(f"data set {dataset}", found)
         else:
             yield notice(
-                f"data set {dataset}", "not here, so that nothing can be trained on it", str(found)
+                f"data set {dataset}", "not here, so nothing can be trained on it", str(found)
             )
 
 
-ABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, bandwidth_probes, datasets)
+CAPABILITIES = (cpus, instruction_sets, dtypes, gpu, compiler, bandwidth_probes, datasets)
