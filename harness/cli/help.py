@@ -1,20 +1,18 @@
-"""What `bnbench --help` prints, on one screen."""
+"""The text of `bnbench --help`, on one screen."""
 
 HELP = """\
 bnbench: benchmarking and reproducibility for batch normalization
 
   bnbench run [key=value ...] [-m]     measure, train or check, as the configuration says
   bnbench check NAME [key=value ...]   is it right? (NAME as listed, or package.module.Class)
-                [--thorough]           with the cases that take long; task.cases=NAME or GLOB for
-                                       some alone
+                [--thorough]           with the cases that take long; only some: task.cases=GLOB
   bnbench list [--json]                implementations, suites of problems, presets
-  bnbench data [NAME]                  data sets and where they are; with a NAME, brings that one
-                                       here
+  bnbench data [NAME]                  data sets and where they are; with a NAME, gets that one
   bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
   bnbench replay RUN [key=value ...]   run it again in fresh processes: what differs first?
                  [--level LEVEL]       bitwise, equivalent or statistical; RUN: session, folder, key
                                        or id of MLflow's
-  bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the pages worth opening
+  bnbench ui [key=value ...]           MLflow on 127.0.0.1, with links to the useful pages
   bnbench doctor [--json]              what this machine can measure, and what disturbs it
                  [--measure]           how much noise it has: a minute, or --seconds N, with
                                        --threads N

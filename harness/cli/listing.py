@@ -4,8 +4,9 @@ presets. Imports nothing heavy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import implementations
 from harness.problems import SUITES
@@ -14,33 +15,73 @@ from implementations import registry
 PRESETS = Path(implementations.__file__).parent.parent / "conf" / "experiment"
 
 
-def listing() -> dict[str, list[dict[str, Any]]]:
-    """Plain data: ``implementations`` (name, available, reason), ``suites`` and ``presets`` (name,
-    description).
-    """
-    return {
-        "implementations": [_availability(name) for name in registry.names()],
-        "suites": [
-            {"name": suite.name, "description": suite.description, "source": suite.source}
-            for suite in SUITES.values()
+@dataclass(frozen=True)
+class ListedImplementation:
+    """``reason`` is why it is not available here."""
+
+    name: str
+    available: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ListedSuite:
+    """``source`` says where its shapes come from."""
+
+    name: str
+    description: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ListedPreset:
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    implementations: tuple[ListedImplementation, ...]
+    suites: tuple[ListedSuite, ...]
+    presets: tuple[ListedPreset, ...]
+
+
+def listing() -> Listing:
+    """Everything, in the order in which it is shown."""
+    return Listing(
+        tuple(map(_implementation, registry.names())),
+        tuple(
+            ListedSuite(suite.name, suite.description, suite.source) for suite in SUITES.values()
+        ),
+        tuple(
+            ListedPreset(path.stem, _first_comment(path)) for path in sorted(PRESETS.glob("*.yaml"))
+        ),
+    )
+
+
+def titles(found: Listing) -> str:
+    """Name and description of each, under the title of its kind."""
+    described: Mapping[str, Sequence[tuple[str, str]]] = {
+        "implementations": [
+            (each.name, each.reason or "available") for each in found.implementations
         ],
-        "presets": [
-            {"name": path.stem, "description": _first_comment(path)}
-            for path in sorted(PRESETS.glob("*.yaml"))
-        ],
+        "suites": [(suite.name, suite.description) for suite in found.suites],
+        "presets": [(preset.name, preset.description) for preset in found.presets],
     }
+    width = max(len(name) for rows in described.values() for name, _ in rows)
+    lines: list[str] = []
+    for title, rows in described.items():
+        lines += [title, *(f"  {name:{width}}  {description}" for name, description in rows)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _availability(name: str) -> dict[str, Any]:
+def _implementation(name: str) -> ListedImplementation:
     reason = registry.unavailable(name)
-    return {"name": name, "available": reason is None, "reason": reason}
+    return ListedImplementation(name, reason is None, reason)
 
 
 def _first_comment(path: Path) -> str:
-    """What a preset says of itself: its first comment that is not a directive to Hydra."""
-    comments = (
-        line.removeprefix("#").strip()
-        for line in path.read_text().splitlines()
-        if line.startswith("#")
-    )
+    """A preset's description: its first comment that is not a directive to Hydra."""
+    lines = path.read_text().splitlines()
+    comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     return next((comment for comment in comments if not comment.startswith("@")), "")

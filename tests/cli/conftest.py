@@ -1,12 +1,18 @@
-"""Commands as a user runs them: a process of their own, in a folder of their own."""
+"""Commands as a user runs them, in a folder of their own: in processes, or in this one where only
+what they write counts.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 
+from harness.cli import main
 from tests.helpers.commands import command
 
 
@@ -26,3 +32,19 @@ def bnbench(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def bnbench_here(tmp_path, monkeypatch, capsys):
+    """The same in this process, which a usage error costs milliseconds and not seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bnbench"])
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments):
+        status = main(arguments)
+        written = capsys.readouterr()
+        return SimpleNamespace(returncode=status, stdout=written.out, stderr=written.err)
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)

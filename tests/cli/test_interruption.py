@@ -17,6 +17,7 @@ from harness.records import Status
 from harness.store import Journal
 from tests.helpers.commands import SMALL, command
 
+pytestmark = pytest.mark.timed
 SWEEP = (
     "run",
     *SMALL,
@@ -48,14 +49,14 @@ def start(folder, *arguments):
     )
 
 
-def read_until(process, said):
+def read_until(process, text):
     """Follow the command's own progress, so that the kill falls in the middle and no clock is
     consulted.
     """
     for line in process.stderr:
-        if said in line:
+        if text in line:
             return
-    pytest.fail(f"the command ended before it said {said!r}")
+    pytest.fail(f"the command ended before it wrote {text!r}")
 
 
 def wait_until(process, true):
@@ -134,9 +135,9 @@ def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number):
     process = start(tmp_path, *SWEEP)
     read_until(process, "of 9 records")
     process.send_signal(number)
-    _, said = process.communicate()
+    _, errors = process.communicate()
     assert process.returncode == 130
-    assert "resume=true" in said
+    assert "resume=true" in errors
 
     from mlflow import MlflowClient
 
@@ -168,8 +169,8 @@ def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit
         Journal(journal).read().history
         for journal in (results / "journal", tmp_path / "whole/journal")
     )
-    [step] = resumed.figures["resumed_after"]
+    [step] = resumed.figures.resumed_after
     assert 0 < step < 400
-    for name in ("losses_sha256", "parameters_sha256"):
-        assert resumed.figures[name] == whole.figures[name]
+    assert resumed.figures.losses_sha256 == whole.figures.losses_sha256
+    assert resumed.figures.parameters_sha256 == whole.figures.parameters_sha256
     assert not list(results.glob("checkpoints/*.pt"))

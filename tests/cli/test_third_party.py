@@ -59,7 +59,7 @@ def bnbench(python, folder, *arguments):
         [
             python,
             "-c",
-            "import sys; from harness.cli.main import main; sys.exit(main())",
+            "import sys; from harness.cli import main; sys.exit(main())",
             *arguments,
         ],
         cwd=folder,
@@ -82,6 +82,7 @@ def test_an_entry_point_is_listed_by_its_name(scratch, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize("spelling", ["mine", "{_target_: my_bn.Mine}"])
 def test_it_is_measured_beside_the_baseline_under_either_spelling(scratch, tmp_path, spelling):
     ran = bnbench(

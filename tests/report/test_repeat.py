@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
+from harness.cli import check, run
 from harness.config import Config, composition
 from harness.records import Status
 from harness.report.repeat import command
@@ -32,8 +32,8 @@ def composed(monkeypatch: pytest.MonkeyPatch, line: str) -> Config:
     program, name, *arguments = shlex.split(line)
     assert program == "bnbench"
     taken: list[list[str]] = []
-    monkeypatch.setattr(main, "run", taken.append)
-    {"run": main.run, "check": main.check}[name](arguments)
+    monkeypatch.setattr(run, "main", taken.append)
+    {"run": run.main, "check": check.main}[name](arguments)
     composition.register()
     return composition.composed(taken[0]).configs[0]
 

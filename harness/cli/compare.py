@@ -1,0 +1,46 @@
+"""`bnbench compare`: two sessions, of one journal or of two, and what changed beyond the noise."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from harness import comparison
+from harness.cli.arguments import CompareFlags, compare_flags
+from harness.cli.console import console
+from harness.config import UsageError
+from harness.store import Contents, Journal
+from harness.tables import comparison_table
+
+
+def main(arguments: Sequence[str]) -> int:
+    flags = compare_flags(arguments)
+    before = Journal(flags.journal).read()
+    after = Journal(flags.journal_after).read() if flags.journal_after else before
+    first, second = _sessions(flags, before, after)
+    try:
+        found = comparison.compare(
+            before, first, after, second, margin=flags.margin, alpha=flags.alpha
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    console().print(comparison_table(found))
+    differences = comparison.environment_differences(before, first, after, second)
+    for key, (old, new) in differences.items():
+        sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
+    return comparison.exit_status(found)
+
+
+def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[str, str]:
+    """Those that are named, or else the last two: of one journal, or the last one of each."""
+    if after is before:
+        known = list(before.sessions)
+    else:
+        known = [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
+    if len(flags.sessions) not in (0, 2) or len(known) < 2:
+        raise UsageError(
+            f"two sessions are compared; the journal holds {', '.join(before.sessions) or 'none'}: "
+            "bnbench compare BEFORE AFTER, or neither for the last two"
+        )
+    first, second = flags.sessions or known[-2:]
+    return first, second

@@ -1,0 +1,13 @@
+"""`bnbench data`: the data sets and where they are, or one of them brought here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.cli.arguments import data_name
+from harness.training.datasets.telling import tell
+
+
+def main(arguments: Sequence[str]) -> int:
+    tell(data_name(arguments))
+    return 0

@@ -1,0 +1,59 @@
+"""`bnbench doctor`: what can be measured here, what disturbs it, and what to do about it; if asked,
+how much noise there is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from harness.cli.arguments import DoctorFlags, doctor_flags
+from harness.cli.console import console
+from harness.config import UsageError
+from harness.doctor import examine, telling
+from harness.records import to_plain
+
+
+def main(arguments: Sequence[str]) -> int:
+    flags = doctor_flags(arguments)
+    if flags.measure:
+        return _measure(flags)
+    if flags.json:
+        _write_json(to_plain(examine()))
+    else:
+        telling.tell(Console(), examine())
+    return 0
+
+
+def _measure(flags: DoctorFlags) -> int:
+    """Examine the machine, and measure its noise."""
+    from harness.doctor.measurement import SECONDS, measure, settings_of
+    from harness.doctor.measurement_findings import findings_of
+
+    try:
+        settings = settings_of(flags.threads)
+    except ValueError as error:
+        raise UsageError(f"--threads: {error}") from error
+    findings, output = examine(), console()
+    if not flags.json:
+        telling.tell(output, findings)
+    with telling.progress() as announce:
+        measured = measure(settings, flags.seconds or SECONDS, announce)
+    measured_findings = findings_of(measured)
+    if flags.json:
+        data = {
+            "findings": to_plain([*findings, *measured_findings]),
+            "measurement": measured.to_data(),
+        }
+        _write_json(data)
+    else:
+        telling.tell_measurement(output, measured)
+        telling.tell(output, measured_findings)
+    return 0
+
+
+def _write_json(data: object) -> None:
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -1,0 +1,23 @@
+"""`bnbench replay`: a recorded run once more, to see whether it comes out the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from rich.console import Console
+
+from harness.cli.arguments import replay_flags
+from harness.cli.console import console
+from harness.cli.interrupts import end_as_by_ctrl_c
+from harness.replay import exit_status, running, telling
+
+
+def main(arguments: Sequence[str]) -> int:
+    flags = replay_flags(arguments)
+    end_as_by_ctrl_c()
+    announce = partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True)
+    command = ["bnbench", "replay", *arguments]
+    replays = running.replay(flags.run, flags.level, flags.overrides, command, announce)
+    telling.tell(console(), replays)
+    return exit_status(replays)

@@ -1,0 +1,59 @@
+"""`bnbench run`: compose, measure, report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from harness.cli.arguments import run_flags
+from harness.cli.interrupts import end_as_by_ctrl_c
+from harness.config import composition
+from harness.environment import capture
+from harness.session import begin, close, finish, run_job
+from harness.tasks import task_of
+from harness.tracking import EndStatus
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the jobs that the command line means, or show their configuration."""
+    flags = run_flags(arguments)
+    composition.register()
+    composed = composition.composed(flags.overrides, flags.config_dir)
+    for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
+    if flags.cfg:
+        _run_hydra(for_hydra)
+        return 0
+    environment = capture()
+    for config in composed.configs:
+        # What cannot be planned is refused before the session begins.
+        task_of(config).plan(config, environment)
+    end_as_by_ctrl_c()
+    session = begin(composed.configs[0], ["bnbench", "run", *arguments])
+    end: EndStatus = "KILLED"
+    try:
+        _run_hydra(for_hydra)
+        status = finish(session)
+        end = "FINISHED" if status == 0 else "FAILED"
+    except composition.ERRORS as error:
+        raise composition.translated(error) from error
+    finally:
+        close(session, end)
+    return status
+
+
+def job(config: DictConfig) -> None:
+    """One job of a run or a sweep, in the process where Hydra's launcher puts it."""
+    about = HydraConfig.get().job
+    number = 0 if OmegaConf.is_missing(about, "num") else about.num  # a single run has none
+    name = f"{number} {about.override_dirname}".strip()
+    run_job(composition.as_object(config), name)
+
+
+def _run_hydra(arguments: Sequence[str]) -> None:
+    sys.argv = ["bnbench run", *arguments]
+    folder = str(composition.FOLDER)
+    hydra.main(config_path=folder, config_name="config", version_base="1.3")(job)()
