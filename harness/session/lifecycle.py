@@ -170,7 +170,7 @@ def finish(session: Session) -> int:
     status.
     """
     from harness import report
-    from harness.tables import WIDTH, closing_table
+    from harness.report.terminal import WIDTH, closing_table
 
     contents = Journal(session.config.journal).read()
     records = contents.of_session(session.id)
@@ -239,9 +239,9 @@ def _say_why(records: list[Record], console: Console) -> None:
     """Why what is not OK is not, and on a line of its own, so that it can be copied, the command
     that repeats it.
     """
-    from harness.report.why import why
+    from harness.report.terminal import reasons
 
-    for said, command in why(records):
+    for said, command in reasons(records):
         console.print(said, markup=False, highlight=False)
         if command is not None:
             console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
