@@ -12,7 +12,7 @@ import pytest
 from harness.cli import main
 from harness.records import Status
 from harness.store import Journal
-from harness.tables import WIDTH
+from harness.report.terminal import WIDTH
 from tests.helpers.commands import SMALL
 
 SHAPE = "problem.shapes=[[4,3,5]]"

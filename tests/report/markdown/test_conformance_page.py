@@ -4,31 +4,24 @@ see it again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.records import Record, Status
-from harness.report import write
+from harness.records import ComparedQuantity, Status
 from tests.helpers import synthetic
+from tests.helpers.old_records import journal_of_lines
+from tests.helpers.pages import report_of, written
 from tests.helpers.synthetic import case
 
 EXPLANATION = "it sums in float32 | as torch does (https://example.org/1)"
 
 
-def sample(**changed: Any) -> dict[str, Any]:
-    return {
-        "quantity": "output",
-        "ratio": 0.5,
-        "index": [0, 3],
-        "got": 1.0,
-        "expected": 2.0,
-        "ulp": 4.0,
-        "fault": None,
-        "mistrusted": False,
-        **changed,
-    }
+def sample(**changed: Any) -> ComparedQuantity:
+    made = ComparedQuantity("output", passed=False, ratio=0.5, index=(0, 3), ulp=4.0)
+    return replace(made, **changed)
 
 
 RECORDS = [
@@ -48,7 +41,7 @@ RECORDS = [
         Status.WRONG,
         samples=[
             sample(ratio=None),
-            sample(ratio=None, ulp=None, index=[], quantity="input", fault="was | changed"),
+            sample(ratio=None, ulp=None, index=(), quantity="input", fault="was | changed"),
         ],
     ),
     case("numpy", "data/known", Status.WRONG, explanation=EXPLANATION, samples=[sample(ratio=7.0)]),
@@ -58,11 +51,6 @@ RECORDS = [
     case("torch_native", "data/nan", threads=1),
     case("my.Bn(a=<b>)", "novel/case", Status.UNSUPPORTED),
 ]
-
-
-def written(folder: Path, records: list[Record]) -> str:
-    contents = synthetic.journal(folder / "journal", records)
-    return write(contents, "s1", folder / "out").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -164,32 +152,30 @@ def test_markdown_within_the_details_is_read_as_such(report: str) -> None:
 
 
 def test_an_old_journal_still_has_its_report(tmp_path: Path) -> None:
-    old = Record.from_data(
-        {
-            "identity": {
-                "task": "conformance",
-                "implementation": "numpy",
-                "source": "s",
-                "environment": "e",
-                "cell": {"case": "phases/inference,layer,fresh", "device": "cpu", "threads": 2},
-            },
-            "session": "s1",
-            "time": synthetic.TIME,
-            "status": "OK",
-            "reason": None,
-            "flags": [],
-            "cost": {},
-            "samples": [],
-            "figures": {
-                "worst": 0.5,
-                "quantity": "output",
-                "index": [1],
-                "ulp": None,
-                "comparisons": 3,
-            },
-            "schema": 1,
-        }
-    )
-    report = written(tmp_path, [old])
+    line = {
+        "identity": {
+            "task": "conformance",
+            "implementation": "numpy",
+            "source": "s",
+            "environment": "e",
+            "cell": {"case": "phases/inference,layer,fresh", "device": "cpu", "threads": 2},
+        },
+        "session": "s1",
+        "time": synthetic.TIME,
+        "status": "OK",
+        "reason": None,
+        "flags": [],
+        "cost": {},
+        "samples": [],
+        "figures": {
+            "worst": 0.5,
+            "quantity": "output",
+            "index": [1],
+            "ulp": None,
+            "comparisons": 3,
+        },
+        "schema": 1,
+    }
+    report = report_of(journal_of_lines(tmp_path / "journal", [line]), tmp_path)
     assert row(report, "`phases/inference,layer,fresh`").endswith("| OK | 0.500 | – | output[1] |")
     assert "'task.cases='\"'\"'phases/inference,layer,fresh'\"'\"''" in report

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.rerun_command import rerun_command
 from harness.cli import main
 from harness.config import Config, composition
 from harness.records import Status
-from harness.report.repeat import command
 from harness.tasks.arms import arms_of
 from implementations import registry
 from tests.helpers.synthetic import case
@@ -47,7 +47,9 @@ def test_a_command_names_the_implementation_the_case_and_the_threads() -> None:
         allocator="retaining",
         wait_policy="brief",
     )
-    assert command(record) == "bnbench check numpy task.cases=data/large_mean device.threads=2"
+    assert (
+        rerun_command(record) == "bnbench check numpy task.cases=data/large_mean device.threads=2"
+    )
 
 
 def test_what_differs_from_the_defaults_is_said() -> None:
@@ -60,26 +62,25 @@ def test_what_differs_from_the_defaults_is_said() -> None:
         wait_policy="passive",
         huge_pages="asked",
     )
-    assert command(record).partition("data/nan ")[2] == (
+    assert rerun_command(record).partition("data/nan ")[2] == (
         "device.name=cuda device.threads=1 device.allocator=default device.wait_policy=passive "
         "device.huge_pages=asked"
     )
 
 
 def test_threads_that_the_case_fixes_itself_are_not_asked_for() -> None:
-    assert "threads" not in command(case("numpy", "data/nan", fixed_threads=2))
-    assert "device.threads=2" in command(case("numpy", "data/nan", fixed_threads=None))
+    assert "threads" not in rerun_command(case("numpy", "data/nan", fixed_threads=2))
+    assert "device.threads=2" in rerun_command(case("numpy", "data/nan", fixed_threads=None))
 
 
 def test_a_thorough_case_is_asked_for_thoroughly() -> None:
-    assert " task.thorough=true " in command(case("numpy", "data/nan", thorough=True))
-    assert "thorough" not in command(case("numpy", "data/nan", thorough=False))
+    assert " task.thorough=true " in rerun_command(case("numpy", "data/nan", thorough=True))
+    assert "thorough" not in rerun_command(case("numpy", "data/nan", thorough=False))
 
 
-def test_keys_that_an_old_record_lacks_are_left_out() -> None:
-    assert (
-        command(case("numpy", "data/nan", device=None, threads=None))
-        == "bnbench check numpy task.cases=data/nan"
+def test_what_an_old_record_lacks_was_the_default_and_is_left_out() -> None:
+    assert rerun_command(case("numpy", "data/nan", threads=1)) == (
+        "bnbench check numpy task.cases=data/nan device.threads=1"
     )
 
 
@@ -91,7 +92,7 @@ def test_the_command_means_the_same_implementation(
 ) -> None:
     name = registry.name_of(specification)
     config = composed(
-        monkeypatch, command(case(name, "data/large_mean", threads=1, wait_policy="passive"))
+        monkeypatch, rerun_command(case(name, "data/large_mean", threads=1, wait_policy="passive"))
     )
     assert name in arms_of(config)
     assert config.implementations in (["numpy"], [specification])
@@ -103,5 +104,5 @@ def test_the_command_means_the_same_implementation(
 def test_an_old_name_survives_the_shell_and_hydra(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    config = composed(monkeypatch, command(case("numpy", name, threads=None)))
+    config = composed(monkeypatch, rerun_command(case("numpy", name)))
     assert config.task.cases == name  # type: ignore[attr-defined]

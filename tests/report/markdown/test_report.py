@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.records import Record, Status
+from harness.records import Status
 from harness.report import write
 from harness.store import Contents
 from tests.helpers import synthetic
+from tests.helpers.pages import rows, written
 from tests.helpers.synthetic import BASELINE, SPEEDS, cell
 
 
@@ -31,15 +32,6 @@ def contents(folder: Path) -> Contents:
 @pytest.fixture(scope="module")
 def report(contents: Contents, folder: Path) -> str:
     return write(contents, "s1", folder / "out").read_text(encoding="utf-8")
-
-
-def written(tmp_path: Path, records: list[Record]) -> str:
-    contents = synthetic.journal(tmp_path / "journal", records)
-    return write(contents, "s1", tmp_path / "out").read_text(encoding="utf-8")
-
-
-def rows(report: str, start: str) -> list[str]:
-    return [line for line in report.splitlines() if line.startswith(f"| {start} ")]
 
 
 def of_the_second_section(report: str, start: str) -> str:

@@ -1,4 +1,4 @@
-"""Headline verdicts stand together: many comparisons, one probability that any of them is wrong."""
+"""A session's verdicts stand together: many comparisons, one probability that any is wrong."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import statistics
-from harness.records import Flag, Identity, Record, Status, Verdict
-from harness.report.headlines import Headlines
+from harness.analysis.multiple_testing import correct_verdicts
+from harness.records import (
+    Flag,
+    Identity,
+    Interval,
+    Seconds,
+    Status,
+    ThroughputFigures,
+    ThroughputRecord,
+    Verdict,
+)
+from harness.report.phrases import verdict_correction
 from tests.helpers.synthetic import BASELINE, ENVIRONMENT, SPEEDS, TIME, cell, old, throughput
 
 
-def record(number: int, level: float, *, name: str = "numpy", alpha: float = 0.05) -> Record:
+def record(
+    number: int, level: float, *, name: str = "numpy", alpha: float = 0.05
+) -> ThroughputRecord:
     about = cell((8, 8, number + 1), alpha=alpha)
     verdict = Verdict.SLOWER if level < alpha else Verdict.AMBIGUOUS
-    figures = {
-        "ratio": {"estimate": 1.2, "low": 1.1, "high": 1.3},
-        "verdict": str(verdict),
-        "p_value": level,
-    }
-    return Record(
-        Identity("throughput", name, about, "source", ENVIRONMENT),
-        "s1",
-        TIME,
-        Status.OK,
-        figures=figures,
-    )
+    ratio = Interval(1.2, 1.1, 1.3)
+    figures = ThroughputFigures(Seconds(1.0), ratio=ratio, verdict=verdict, p_value=level)
+    identity = Identity(name, about, "source", ENVIRONMENT)
+    return ThroughputRecord(identity, "s1", TIME, Status.OK, figures=figures)
 
 
-def outcomes(records: list[Record]) -> list[str]:
-    found = Headlines.of(records)
+def outcomes(records: list[ThroughputRecord]) -> list[str]:
+    found = correct_verdicts(records)
     return [found.outcome(record) for record in records]
 
 
@@ -42,13 +46,13 @@ def test_one_comparison_needs_no_correction() -> None:
 def test_of_two_that_are_just_decided_neither_stands_and_both_tell_what_they_were() -> None:
     records = [record(0, 0.03), record(1, 0.04)]
     assert outcomes(records) == [Verdict.AMBIGUOUS] * 2
-    assert Headlines.of(records).before(records[0]) == "SLOWER before Holm"
+    assert correct_verdicts(records).withdrawn_verdict(records[0]) == Verdict.SLOWER
 
 
 def test_one_that_was_ambiguous_counts_and_tells_nothing_new() -> None:
     records = [record(0, 0.001), record(1, 0.04), record(2, 0.5)]
-    found = Headlines.of(records)
-    assert [found.before(record) for record in records] == [None, "SLOWER before Holm", None]
+    found = correct_verdicts(records)
+    assert [found.withdrawn_verdict(record) for record in records] == [None, Verdict.SLOWER, None]
     assert found.compared == 3
 
 
@@ -62,9 +66,9 @@ def test_what_stands_is_what_holms_rule_lets_stand(levels: list[float]) -> None:
 def test_canary_baseline_and_what_is_flagged_are_no_comparisons() -> None:
     flagged = replace(record(1, 0.001), flags=(Flag.UNSTEADY,))
     canary = record(2, 0.001, name="canary")
-    assert Headlines.of([*throughput(cell(), {BASELINE: 1.0}), flagged, canary]).compared == 0
+    assert correct_verdicts([*throughput(cell(), {BASELINE: 1.0}), flagged, canary]).compared == 0
     assert (
-        Headlines.of(
+        correct_verdicts(
             throughput(cell(), SPEEDS, failed={"numpy": Status.CRASHED}, flagged=["torch_unfused"])
         ).compared
         == 1
@@ -79,13 +83,13 @@ def test_where_alphas_differ_the_least_holds_for_all() -> None:
 
 
 def test_verdicts_without_a_level_stand_and_are_counted_apart() -> None:
-    found = Headlines.of([*old(throughput(cell(), SPEEDS)), record(5, 0.03)])
-    assert (found.compared, found.uncorrected, found.fallen) == (1, 3, frozenset())
-    assert found.told() == [
+    found = correct_verdicts([*old(throughput(cell(), SPEEDS)), record(5, 0.03)])
+    assert (found.compared, found.uncorrected, found.withdrawn) == (1, 3, frozenset())
+    assert verdict_correction(found) == [
         (
             "Verdicts are corrected for 1 comparison (Holm) and hold together with 95 % "
             "confidence; that made none AMBIGUOUS."
         ),
         "3 verdicts of an earlier protocol came without a level, and stand uncorrected.",
     ]
-    assert not Headlines.of([]).told()
+    assert not verdict_correction(correct_verdicts([]))

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from rich.console import Console
 
-from harness.comparison import Comparison, Outcome
 from harness.conformance.cases.properties import PROPERTIES
-from harness.records import Interval, Status
-from harness.tables import closing_table, comparison_table
+from harness.records import Status
+from harness.report.terminal import closing_table
 from tests.helpers import synthetic
+from tests.helpers.pages import shown
 from tests.helpers.synthetic import BASELINE, SPEEDS, case, cell
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-
-def shown(table: RenderableType) -> str:
-    console = Console(width=120, force_terminal=False)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get()
 
 
 def test_everything_fits_the_columns() -> None:
-    said = shown(closing_table(synthetic.everything()))
-    assert max(map(len, said.splitlines())) <= 120
+    text = shown(closing_table(synthetic.everything()))
+    assert max(map(len, text.splitlines())) <= 120
     for expected in ("5 UNSUPPORTED", "no ratio 1", "> 200", "2 of 3", "diverged 1"):
-        assert expected in said
+        assert expected in text
 
 
 def test_a_row_tells_how_an_implementation_keeps_a_property_by_its_sentence() -> None:
@@ -69,7 +57,7 @@ def test_however_many_implementations_there_are_each_has_a_column_and_all_fits(
         "jax",
         "numba",
     ][:count]
-    said = shown(
+    text = shown(
         closing_table(
             [
                 case(name, f"{group}/{number}", Status.UNSUPPORTED)
@@ -79,20 +67,20 @@ def test_however_many_implementations_there_are_each_has_a_column_and_all_fits(
             ]
         )
     )
-    assert said.count("cases passed") == said.count("PyTorch's errors") == tables
-    assert max(map(len, said.splitlines())) <= 120
-    assert said.count(" 10 UNSUPPORTED") == count * len(PROPERTIES)
-    assert "…" not in said
-    headers = "".join(said.split())
+    assert text.count("cases passed") == text.count("PyTorch's errors") == tables
+    assert max(map(len, text.splitlines())) <= 120
+    assert text.count(" 10 UNSUPPORTED") == count * len(PROPERTIES)
+    assert "…" not in text
+    headers = "".join(text.split())
     assert all(name in headers for name in names if "." not in name)
 
 
 def test_long_names_are_folded_and_leave_the_sentences_their_room() -> None:
     names = [f"package.of.mine.Implementation(number={number})" for number in range(4)]
-    said = shown(closing_table([case(name, "laws/0") for name in names]))
-    assert "the contract's laws, by search" in said
-    assert max(map(len, said.splitlines())) <= 120
-    assert "…" not in said
+    text = shown(closing_table([case(name, "laws/0") for name in names]))
+    assert "the contract's laws, by search" in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert "…" not in text
 
 
 def test_what_failed_what_is_known_to_and_what_proves_nothing_have_colours_of_their_own() -> None:
@@ -108,11 +96,11 @@ def test_what_failed_what_is_known_to_and_what_proves_nothing_have_colours_of_th
                 ]
             )
         )
-    said = capture.get()
-    assert "\x1b[31m1 WRONG" in said
-    assert "\x1b[33m1 documented" in said
-    assert "\x1b[33m1 MISTRUSTED" in said
-    assert "\x1b[32m1\x1b" in said
+    text = capture.get()
+    assert "\x1b[31m1 WRONG" in text
+    assert "\x1b[33m1 documented" in text
+    assert "\x1b[33m1 MISTRUSTED" in text
+    assert "\x1b[32m1\x1b" in text
 
 
 def test_a_cell_shows_medians_ratios_and_verdicts_of_all_its_arms() -> None:
@@ -133,7 +121,7 @@ def test_a_cell_shows_medians_ratios_and_verdicts_of_all_its_arms() -> None:
 
 
 def test_beneath_stand_what_disturbed_it_the_correction_and_where_the_time_went() -> None:
-    said = shown(closing_table(synthetic.throughput(cell(), SPEEDS, flagged=["numpy"])))
+    text = shown(closing_table(synthetic.throughput(cell(), SPEEDS, flagged=["numpy"])))
     for line in (
         (
             "350 samples, 14 taken again; 48 blocks, 8 set aside; in doubt: waiting 7, steal 1; "
@@ -147,7 +135,7 @@ def test_beneath_stand_what_disturbed_it_the_correction_and_where_the_time_went(
         ),
         "The harness itself took 25 % of 20.0 s; timed calls were 30 %.",
     ):
-        assert line in " ".join(said.split())
+        assert line in " ".join(text.split())
 
 
 def test_a_verdict_that_does_not_stand_tells_what_it_was() -> None:
@@ -158,10 +146,10 @@ def test_a_verdict_that_does_not_stand_tells_what_it_was() -> None:
             cell(shape), {BASELINE: 1.0, "torch_compile": 0.93}, seed=number, noise=0.03
         )
     ]
-    said = shown(closing_table(records))
-    fallen = said.count("AMBIGUOUS (FASTER before Holm)")
+    text = shown(closing_table(records))
+    fallen = text.count("AMBIGUOUS (FASTER before Holm)")
     assert fallen > 0
-    assert f"that made {fallen} AMBIGUOUS." in said
+    assert f"that made {fallen} AMBIGUOUS." in text
 
 
 def test_times_stand_beside_their_distance_from_the_hardwares_limit_or_why_there_is_none() -> None:
@@ -172,9 +160,9 @@ def test_times_stand_beside_their_distance_from_the_hardwares_limit_or_why_there
 
 
 def test_nothing_new_is_said_of_records_of_the_first_protocol() -> None:
-    said = shown(closing_table(synthetic.old(synthetic.throughput(cell(), SPEEDS))))
-    assert "FASTER" in said
-    assert not any(word in said for word in ("floor", "blocks", "itself"))
+    text = shown(closing_table(synthetic.old(synthetic.throughput(cell(), SPEEDS))))
+    assert "FASTER" in text
+    assert not any(word in text for word in ("floor", "blocks", "itself"))
 
 
 def test_where_cells_are_too_many_their_overview_stands_for_them() -> None:
@@ -183,43 +171,11 @@ def test_where_cells_are_too_many_their_overview_stands_for_them() -> None:
         for size in range(1, 20)
         for record in synthetic.throughput(cell((8, 8, size, size)), SPEEDS)
     ]
-    said = shown(closing_table(records))
-    assert "19 cells, each in the report." in said
-    assert "8×8×5×5" not in said
-    assert "19 of 19" in said
+    text = shown(closing_table(records))
+    assert "19 cells, each in the report." in text
+    assert "8×8×5×5" not in text
+    assert "19 of 19" in text
 
 
 def test_an_empty_session_says_so() -> None:
     assert shown(closing_table([])).strip() == "no records"
-
-
-@pytest.mark.parametrize("note", ["[/red] is no markup", "OK → WRONG: off by\n3 ulp in [0, 1]"])
-def test_a_comparison_shows_its_note_as_it_is(note: str) -> None:
-    compared = [
-        Comparison(
-            "throughput",
-            "numpy",
-            "32×64×56×56 float32 relu, training step, layer, fresh outputs, "
-            "warm cache, cpu, 2 threads",
-            Outcome.SLOWER,
-            Interval(1.2, 1.1, 1.3),
-            note,
-        )
-    ]
-    said = shown(comparison_table(compared))
-    assert max(map(len, said.splitlines())) <= 120
-    assert "1.20 [1.10, 1.30]" in said
-    assert "SLOWER" in said
-    assert note.rsplit(maxsplit=1)[-1] in said
-
-
-def test_what_did_not_change_is_counted_and_not_listed() -> None:
-    compared = [
-        Comparison("conformance", name, f"forward/{case}, cpu, 2 threads", outcome)
-        for name in ("numpy", "torch_native")
-        for case, outcome in enumerate((Outcome.UNCHANGED, Outcome.BROKEN, Outcome.MENDED))
-    ]
-    said = shown(comparison_table(compared))
-    assert "UNCHANGED 2, BROKEN 2, MENDED 2." in said
-    assert said.count("forward/") == 2
-    assert "nothing to compare" in shown(comparison_table([]))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.records import Interval
-from harness.report import text
+from harness.records import Bytes, Interval, Seconds
+from harness.report import formatting
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,10 @@ from harness.report import text
         (3e-10, "0.300 ns"),
     ],
 )
-def test_times_have_three_digits_and_a_unit_that_suits(value: float | None, expected: str) -> None:
-    assert text.seconds(value) == expected
+def test_times_have_three_digits_and_a_unit_that_suits(
+    value: Seconds | None, expected: str
+) -> None:
+    assert formatting.seconds(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -44,8 +46,8 @@ def test_times_have_three_digits_and_a_unit_that_suits(value: float | None, expe
         (2**41, "2,048 GiB"),
     ],
 )
-def test_sizes_have_three_digits_and_a_binary_unit(count: int | None, expected: str) -> None:
-    assert text.size(count) == expected
+def test_sizes_have_three_digits_and_a_binary_unit(count: Bytes | None, expected: str) -> None:
+    assert formatting.size(count) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_sizes_have_three_digits_and_a_binary_unit(count: int | None, expected: 
     ],
 )
 def test_bounds_have_as_many_places_as_their_estimate(interval: Interval, expected: str) -> None:
-    assert text.bounded(interval) == expected
+    assert formatting.bounded(interval) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,21 +80,24 @@ def test_bounds_have_as_many_places_as_their_estimate(interval: Interval, expect
     ],
 )
 def test_percentages(value: float, expected: str) -> None:
-    assert text.percent(value) == expected
+    assert formatting.percent(value) == expected
 
 
 def test_one_is_singular_and_lists_end_in_and() -> None:
-    assert (text.counted(1, "cell"), text.counted(1200, "cell")) == ("1 cell", "1,200 cells")
-    assert text.listed(["a", "b", "c"]) == "a, b and c"
-    assert text.listed(["a"]) == "a"
+    assert (formatting.counted(1, "cell"), formatting.counted(1200, "cell")) == (
+        "1 cell",
+        "1,200 cells",
+    )
+    assert formatting.listed(["a", "b", "c"]) == "a, b and c"
+    assert formatting.listed(["a"]) == "a"
 
 
 @given(st.text())
 def test_text_from_outside_stays_one_cell_of_a_table(given_text: str) -> None:
-    row = text.columns(["x"], [[text.plain(given_text)]]).splitlines()
+    row = formatting.columns(["x"], [[formatting.plain(given_text)]]).splitlines()
     assert len(row) == 3
     assert row[2].replace("\\\\", "").replace("\\|", "").count("|") == 2
 
 
 def test_a_long_reason_is_shortened_and_says_so() -> None:
-    assert text.plain("x" * 999, 10) == "x" * 9 + "…"
+    assert formatting.plain("x" * 999, 10) == "x" * 9 + "…"

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.records import Record, Status
-from harness.report import write
-from harness.report.disturbances import Disturbances
-from harness.report.spending import Spending
-from harness.report.views import sections
+from harness.records import Status
 from tests.helpers import synthetic
+from tests.helpers.old_records import journal_of_lines, old_lines
+from tests.helpers.pages import report_of, written
 from tests.helpers.synthetic import BASELINE, SPEEDS, cell, throughput
+from tests.helpers.synthetic_throughput import with_figures
 
 NOISY = {**SPEEDS, "torch_compile": 0.93}
 NEW = (
@@ -27,15 +26,6 @@ NEW = (
     "Stein",
     "hardware's limit",
 )
-
-
-def written(folder: Path, records: list[Record], session: str = "s1") -> str:
-    contents = synthetic.journal(folder / "journal", records, session=session)
-    return write(contents, session, folder / "out").read_text(encoding="utf-8")
-
-
-def changed(record: Record, **figures: object) -> Record:
-    return replace(record, figures={**(record.figures or {}), **figures})
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +69,7 @@ def test_a_floor_that_is_absent_has_its_reason_once(report: str) -> None:
 def test_one_launch_is_told_to_be_too_few_for_a_floor_too(tmp_path: Path) -> None:
     records = throughput(cell(), SPEEDS)
     lone = [
-        changed(record, floor={**(record.figures or {})["floor"], "ratio": None})
-        for record in records
+        with_figures(record, floor=replace(record.figures.floor, ratio=None)) for record in records
     ]
     report = written(tmp_path, lone)
     assert "- ×floor absent in the only cell: one launch gives no interval" in report
@@ -122,15 +111,6 @@ def test_where_the_time_went_counts_each_cell_once(report: str) -> None:
     assert "| **wall** | 200 s | 100 % |" in report
 
 
-def test_an_arm_added_later_was_measured_in_blocks_and_in_time_of_its_own() -> None:
-    records = throughput(cell(), SPEEDS)
-    timed = sections([*records[:-1], replace(records[-1], session="s2")])
-    disturbances, spending = Disturbances.of(timed[0]), Spending.of(timed)
-    assert disturbances is not None
-    assert spending is not None
-    assert (disturbances.blocks, spending.seconds["wall"], spending.cells) == (96, 40.0, 2)
-
-
 def test_inputs_other_than_normal_are_told_wherever_conditions_are(tmp_path: Path) -> None:
     report = written(tmp_path, throughput(cell(inputs="large_mean"), SPEEDS))
     assert (
@@ -143,7 +123,8 @@ def test_records_of_the_first_protocol_are_shown_as_before_and_nothing_new_is_sa
     tmp_path: Path,
 ) -> None:
     failed = throughput(cell(threads=1), SPEEDS, failed={BASELINE: Status.CRASHED})
-    report = written(tmp_path, synthetic.old([*throughput(cell(), SPEEDS), *failed]))
+    lines = old_lines([*throughput(cell(), SPEEDS), *failed])
+    report = report_of(journal_of_lines(tmp_path / "journal", lines), tmp_path)
     assert "`torch_compile`: **FASTER** in 1 of 1 cell; 0.83 times" in report
     assert (
         "3 verdicts of an earlier protocol came without a level, and stand uncorrected." in report

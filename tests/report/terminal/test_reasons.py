@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.records import Record, Status
-from harness.report.why import REASONS, why
+from harness.records import CaseRecord, Status
+from harness.report.terminal.reasons import SHOWN, reasons
 from tests.helpers.synthetic import FAILURES, SPEEDS, case, cell, throughput
 
 
-def wrong(name: str, reason: str) -> Record:
+def wrong(name: str, reason: str) -> CaseRecord:
     return replace(case("numpy", name, Status.WRONG), reason=reason)
 
 
 def test_a_failure_has_its_reason_and_the_command_that_repeats_it_alone() -> None:
-    assert why([case("numpy", "data/nan"), case("numpy", "data/large_mean", Status.WRONG)]) == [
+    assert reasons([case("numpy", "data/nan"), case("numpy", "data/large_mean", Status.WRONG)]) == [
         (
             f"numpy: WRONG in data/large_mean: {FAILURES[Status.WRONG]}",
             "bnbench check numpy task.cases=data/large_mean device.threads=2",
@@ -26,14 +26,18 @@ def test_a_failure_has_its_reason_and_the_command_that_repeats_it_alone() -> Non
 
 def test_failures_for_one_reason_are_told_once_and_those_for_others_apart() -> None:
     crashed = [case("numpy", f"laws/{number}", Status.CRASHED) for number in range(5)]
-    told = why(
+    found = reasons(
         [*crashed, wrong("data/nan", "off by 3"), case("torch_native", "laws/0", Status.CRASHED)]
     )
-    assert [said.partition(": ")[0] for said, _ in told] == ["numpy", "numpy", "torch_native"]
-    assert told[0][0].startswith(
+    assert [sentence.partition(": ")[0] for sentence, _ in found] == [
+        "numpy",
+        "numpy",
+        "torch_native",
+    ]
+    assert found[0].sentence.startswith(
         "numpy: CRASHED in 5 cases (laws/0, laws/1, laws/2, …): the worker died"
     )
-    assert [command and command.split()[3] for _, command in told] == [
+    assert [command and command.split()[3] for _, command in found] == [
         "task.cases=laws/0",
         "task.cases=data/nan",
         "task.cases=laws/0",
@@ -47,7 +51,7 @@ def test_what_is_documented_is_explained_once_and_needs_no_command() -> None:
         for number in range(2)
     ]
     other = case("numpy", "edges/0", Status.WRONG, explanation="another")
-    assert why([*known, other]) == [
+    assert reasons([*known, other]) == [
         ("numpy: WRONG as documented in data/0 and data/1: PyTorch issue 1", None),
         ("torch_native: WRONG as documented in data/0 and data/1: PyTorch issue 1", None),
         ("numpy: WRONG as documented in edges/0: another", None),
@@ -61,24 +65,24 @@ def test_failures_stand_before_all_that_is_none() -> None:
         case("numpy", "data/1", Status.WRONG, explanation="known"),
         case("numpy", "data/2", Status.WRONG),
     ]
-    told = [said for said, _ in why(records)]
-    assert [said.split(":")[1].strip() for said in told[:2]] == [
+    sentences = [sentence for sentence, _ in reasons(records)]
+    assert [sentence.split(":")[1].strip() for sentence in sentences[:2]] == [
         "WRONG in data/2",
         "WRONG as documented in data/1",
     ]
-    assert told[2].startswith("MISTRUSTED: ")
-    assert told[2].endswith("the report names the 1 case")
-    assert told[3] == f"numpy: UNSUPPORTED: {FAILURES[Status.UNSUPPORTED]}"
+    assert sentences[2].startswith("MISTRUSTED: ")
+    assert sentences[2].endswith("the report names the 1 case")
+    assert sentences[3] == f"numpy: UNSUPPORTED: {FAILURES[Status.UNSUPPORTED]}"
 
 
 def test_many_reasons_of_one_kind_hide_none_of_another() -> None:
-    told = why(
+    found = reasons(
         [
-            *(wrong(f"data/{number}", f"off by {number}") for number in range(REASONS + 3)),
+            *(wrong(f"data/{number}", f"off by {number}") for number in range(SHOWN + 3)),
             case("numpy", "dtypes/0", Status.UNSUPPORTED),
         ]
     )
-    assert told[REASONS:] == [
+    assert found[SHOWN:] == [
         ("and 3 other reasons, in the report", None),
         (f"numpy: UNSUPPORTED: {FAILURES[Status.UNSUPPORTED]}", None),
     ]
@@ -86,7 +90,7 @@ def test_many_reasons_of_one_kind_hide_none_of_another() -> None:
 
 def test_what_failed_elsewhere_has_its_reason_and_no_command() -> None:
     failed = throughput(cell(), SPEEDS, failed={"numpy": Status.TIMEOUT})
-    assert why(
+    assert reasons(
         [*failed, *throughput(cell(threads=1), SPEEDS, failed={"numpy": Status.TIMEOUT})]
     ) == [(f"numpy: TIMEOUT: {FAILURES[Status.TIMEOUT]}", None)]
-    assert not why(throughput(cell(), SPEEDS, flagged=["numpy"]))
+    assert not reasons(throughput(cell(), SPEEDS, flagged=["numpy"]))
