@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from harness.analysis.sections import CellArms, Section
-from harness.records import Cost, MemoryUse, Seconds
+from harness.records import Cost, MemoryUse, Seconds, ThroughputRecord
 
 
 def memory_of(cell: CellArms, implementation: str) -> MemoryUse | None:
@@ -20,13 +20,11 @@ def median_costs(section: Section) -> dict[str, Cost]:
     """Each implementation's medians over its cells of what it costs once a process; None where no
     cell has any of that kind.
     """
-    return {
-        name: _median_cost([record.cost for record in section.records_of(name)])
-        for name in section.implementations
-    }
+    return {name: _median_cost(section.records_of(name)) for name in section.implementations}
 
 
-def _median_cost(costs: list[Cost]) -> Cost:
+def _median_cost(records: list[ThroughputRecord]) -> Cost:
+    costs = [record.cost for record in records]
     return Cost(
         prepare_seconds=_median(cost.prepare_seconds for cost in costs),
         compile_seconds=_median(cost.compile_seconds for cost in costs),

@@ -4,6 +4,7 @@ path or another.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -190,10 +191,14 @@ def _lone_failures(group: TrainingGroup, name: str) -> tuple[int, ...]:
     measured is no failure.
     """
     ours, theirs = group.arms[name], group.arms[group.baseline]
-    if any(all(record.status in REFUSED for record in arm.values()) for arm in (ours, theirs)):
+    if _always_refused(ours) or _always_refused(theirs):
         return ()
     return tuple(
         seed
         for seed in ours
         if seed in theirs and (ours[seed].figures is None) != (theirs[seed].figures is None)
     )
+
+
+def _always_refused(arm: Mapping[int, TrainingRecord]) -> bool:
+    return all(record.status in REFUSED for record in arm.values())

@@ -103,16 +103,23 @@ def sections(records: Iterable[AnyRecord]) -> list[Section]:
 
 def cells_of_several_sessions(section: Section) -> list[CellArms]:
     """The cells whose arms were not all measured by one session."""
-    return [
-        cell for cell in section.cells if len({record.session for record in cell.arms.values()}) > 1
-    ]
+    return [cell for cell in section.cells if len(_sessions(cell)) > 1]
+
+
+def _sessions(cell: CellArms) -> set[str]:
+    return {record.session for record in cell.arms.values()}
 
 
 def _section(group: list[list[ThroughputRecord]]) -> Section:
     problems = [SPACE_OUTSIDE_PAIRS.split(str(arms[0].cell.problem)) for arms in group]
-    shared = [word for word in problems[0][1:] if all(word in words for words in problems)]
-    labels = [" ".join(word for word in words if word not in shared) for words in problems]
-    return Section(" ".join(shared), tuple(map(_cell, group, labels)))
+    in_all = set[str].intersection(*map(set, problems))
+    common = [word for word in problems[0][1:] if word in in_all]
+    labels = [_without(common, words) for words in problems]
+    return Section(" ".join(common), tuple(map(_cell, group, labels)))
+
+
+def _without(common: list[str], words: list[str]) -> str:
+    return " ".join(word for word in words if word not in common)
 
 
 def _cell(records: list[ThroughputRecord], label: str) -> CellArms:

@@ -104,16 +104,18 @@ def property_matrix(records: Sequence[CaseRecord]) -> dict[str, dict[str, CaseTa
     rows: dict[str, list[CaseRecord]] = {}
     for record in records:
         rows.setdefault(property_of(record), []).append(record)
-    return {
-        label: {tally.implementation: tally for tally in case_tallies(own)}
-        for label, own in [*rows.items(), (ALL_CASES, list(records))]
-    }
+    rows[ALL_CASES] = list(records)
+    return {label: _by_implementation(case_tallies(own)) for label, own in rows.items()}
 
 
 def property_of(record: CaseRecord) -> str:
     """What a conformance case holds an implementation to, by its name up to the first slash."""
     group = record.cell.case.split("/", 1)[0]
     return PROPERTIES.get(group, group)
+
+
+def _by_implementation(tallies: Iterable[CaseTally]) -> dict[str, CaseTally]:
+    return {tally.implementation: tally for tally in tallies}
 
 
 def _speed_tally(section: Section, name: str, verdicts: CorrectedVerdicts) -> SpeedTally:

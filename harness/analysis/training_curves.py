@@ -31,11 +31,16 @@ def middle_of(curves: Sequence[Curve]) -> tuple[list[int], list[float]]:
     """
     if not curves:
         return [], []
-    steps = [step for step in curves[0] if all(step in curve for curve in curves)]
+    common = set[int].intersection(*map(set, curves))
+    steps = [step for step in curves[0] if step in common]
     reach = len(steps) // POINTS
-    values = [[curve[step] for curve in curves] for step in steps]
+    values = [_values_at(step, curves) for step in steps]
     near = (chain(*values[max(at - reach, 0) : at + reach + 1]) for at in range(len(values)))
     return steps, [median(several) for several in near]
+
+
+def _values_at(step: int, curves: Sequence[Curve]) -> list[float]:
+    return [curve[step] for curve in curves]
 
 
 def _curve(samples: Sequence[TrainingStep], quantity: Quantity) -> Curve:

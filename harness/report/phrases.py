@@ -32,8 +32,8 @@ def verdict_correction(verdicts: CorrectedVerdicts) -> list[str]:
         )
     if verdicts.uncorrected:
         sentences.append(
-            f"{formatting.counted(verdicts.uncorrected, 'verdict')} of an earlier protocol came "
-            "without a level, and stand uncorrected."
+            f"{formatting.counted(verdicts.uncorrected, 'verdict')} of an earlier protocol have "
+            "no p-value, and stand uncorrected."
         )
     return sentences
 

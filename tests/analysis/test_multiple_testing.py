@@ -90,6 +90,6 @@ def test_verdicts_without_a_level_stand_and_are_counted_apart() -> None:
             "Verdicts are corrected for 1 comparison (Holm) and hold together with 95 % "
             "confidence; that made none AMBIGUOUS."
         ),
-        "3 verdicts of an earlier protocol came without a level, and stand uncorrected.",
+        "3 verdicts of an earlier protocol have no p-value, and stand uncorrected.",
     ]
     assert not verdict_correction(correct_verdicts([]))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.config import UsageError
-from harness.records import Record, Status
 from harness.analysis.matching import matching_key
 from harness.analysis.training_groups import training_groups
+from harness.config import UsageError
+from harness.records import Record, Status
 from harness.tasks import convergence
 from harness.training.alternatives import ALTERNATIVES
 from tests.tasks.test_convergence import ANSWER, ENVIRONMENT, configured

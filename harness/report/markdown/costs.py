@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from harness.analysis.costs import median_costs, memory_of
-from harness.analysis.sections import Section
+from harness.analysis.sections import CellArms, Section
 from harness.records import Cost, MemoryUse, Seconds
 from harness.report import formatting
 
@@ -32,12 +32,12 @@ def memory(section: Section) -> str | None:
     beyond what was there. None where no record has either.
     """
     names = section.implementations
-    if not any(memory_of(cell, name) for cell in section.cells for name in names):
+    uses = [_uses(cell, names) for cell in section.cells]
+    if not any(map(any, uses)):
         return None
-    rows = [
-        [cell.label, *(_sizes(memory_of(cell, name)) for name in names)] for cell in section.cells
-    ]
     header = ["problem", *map(formatting.code, names)]
+    labels = [cell.label for cell in section.cells]
+    rows = [[label, *map(_sizes, own)] for label, own in zip(labels, uses, strict=True)]
     return formatting.columns(header, rows, right=range(1, len(header)))
 
 
@@ -46,19 +46,24 @@ def seconds(section: Section) -> str | None:
     record has any.
     """
     costs = median_costs(section)
-    columns = [
-        column
-        for column in COLUMNS
-        if any(column.seconds(cost) is not None for cost in costs.values())
-    ]
+    columns = [column for column in COLUMNS if _is_known(column, costs.values())]
     if not columns:
         return None
     header = ["implementation", *(column.title for column in columns)]
-    rows = [
-        [formatting.code(name), *(formatting.seconds(column.seconds(cost)) for column in columns)]
-        for name, cost in costs.items()
-    ]
+    rows = [[formatting.code(name), *_times(cost, columns)] for name, cost in costs.items()]
     return formatting.columns(header, rows, right=range(1, len(header)))
+
+
+def _uses(cell: CellArms, names: Sequence[str]) -> list[MemoryUse | None]:
+    return [memory_of(cell, name) for name in names]
+
+
+def _is_known(column: Column, costs: Iterable[Cost]) -> bool:
+    return any(column.seconds(cost) is not None for cost in costs)
+
+
+def _times(cost: Cost, columns: Sequence[Column]) -> list[str]:
+    return [formatting.seconds(column.seconds(cost)) for column in columns]
 
 
 def _sizes(found: MemoryUse | None) -> str:

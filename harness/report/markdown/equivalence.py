@@ -117,7 +117,7 @@ def _losses(one: NetworkComparison) -> str:
     if not one.divergences:
         return ""
     if not any(one.divergences):
-        return f"; losses differ {steps_text(one)}"
+        return f"; losses never differ in {formatting.counted(one.steps, 'step')}"
     by = f", by {ulps_text(one)} ulp" if one.ulps else ""
     rounding = ROUNDING if one.beyond_rounding else ""
     return f"; losses first differ at step {steps_text(one)}{by}{rounding}"

@@ -118,8 +118,9 @@ def _noise(section: Section) -> str:
     if not noise.measured:
         return "No cell has a canary, so that the noise of the ratios is not known."
     text = (
-        f"A/A: the interval of the baseline against itself holds 1 in {noise.holding} of "
-        f"{formatting.counted(noise.measured, 'cell')}, and lies within ±{margin} in {noise.inside}"
+        "A/A: the interval of the baseline against itself includes a ratio of 1 in "
+        f"{noise.including_1} of {formatting.counted(noise.measured, 'cell')}, and lies within "
+        f"±{margin} in {noise.inside}"
     )
     if not noise.beyond:
         return f"{text}."

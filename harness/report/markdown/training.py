@@ -33,10 +33,9 @@ def by_seed(group: TrainingGroup) -> str:
     they took.
     """
     header = ["arm", *(f"seed {seed}" for seed in group.seeds)]
-    rows = [
-        [formatting.code(name), *(_run(group, runs.get(seed)) for seed in group.seeds)]
-        for name, runs in group.arms.items()
-    ]
+    rows = []
+    for name, runs in group.arms.items():
+        rows.append([formatting.code(name), *(_run(group, runs.get(seed)) for seed in group.seeds)])
     return formatting.columns(header, rows, right=range(1, len(header)))
 
 

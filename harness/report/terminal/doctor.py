@@ -1,4 +1,4 @@
-"""What the doctor found, for a person to read."""
+"""What the doctor found and measured."""
 
 from __future__ import annotations
 
@@ -91,8 +91,7 @@ def _noise_table(measured: Measurement) -> Table:
     table = _table(
         f"noise: a float32 training step of {measured.baseline} with ReLU, against itself",
         "σ: standard deviation of log-ratios, from block to block and from launch to launch. A "
-        "start is paid for once a run, "
-        "the rest in each cell.",
+        "start is paid for once a run, the rest in each cell.",
         ("problem", "shape"),
         (
             "MB",
@@ -126,10 +125,9 @@ def _noise_table(measured: Measurement) -> Table:
 
 def _smallest_effects_table(measured: Measurement) -> Table:
     table = _table(
-        "the smallest slow-down that a comparison of so long finds",
+        "the smallest slow-down that a comparison of that length finds",
         f"Verdict SLOWER at margin {measured.margin:.0%} and alpha {measured.alpha:g}, with a "
-        "probability of 80 %; in "
-        "brackets the launches × blocks to give it.",
+        "probability of 80 %; in brackets: launches × blocks.",
         ("problem", "processes"),
         tuple(SPANS.values()),
     )
@@ -149,8 +147,8 @@ def _smallest_effects_table(measured: Measurement) -> Table:
 def _bandwidth_table(measured: Measurement) -> Table:
     table = _table(
         "bandwidth in GB/s, by what a probe reads and writes",
-        f"Watched for {measured.bandwidths[0].seconds:.0f} s; a state "
-        "that lasts longer may not have shown.",
+        f"Watched for {measured.bandwidths[0].seconds:.0f} s; a state that lasts longer may not "
+        "have shown.",
         ("probe", "place"),
         ("MB", "median", "5 %", "95 %", "readings"),
     )

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_replays(console: Console, replays: Sequence[Replay]) -> None:
-    """A line for each replay, then whatever is not as it was, which may explain what came out
-    otherwise.
-    """
+    """A line for each replay, then what has changed, which may explain a difference."""
     for replay in replays:
         style = "green" if replay.outcome is Outcome.SAME else "bold"
         console.print(
@@ -31,12 +29,13 @@ def print_replays(console: Console, replays: Sequence[Replay]) -> None:
         console.print(f"      {replay.note}", markup=False, highlight=False, soft_wrap=True)
     differences = list(dict.fromkeys(_differences(replays)))
     if differences:
-        console.print("what is not as it was:")
+        console.print("what has changed:")
         for line in differences:
             console.print(f"      {line}", markup=False, highlight=False, soft_wrap=True)
     elif any(replay.outcome is not Outcome.SAME for replay in replays):
         console.print(
-            "what may explain it is as it was: code, versions, machine, instruction set and threads"
+            "nothing that may explain it has changed: code, versions, machine, instruction set and "
+            "threads"
         )
 
 

@@ -55,7 +55,7 @@ def test_the_interval_is_as_sure_as_the_cell_asks():
 
 def test_losses_that_never_differ_stand_with_how_many_steps_were_compared():
     assert steps_and_ulps(trained()) == ("never in 200 steps", "–")
-    assert "losses differ never in 200 steps" in sentence(trained())
+    assert "losses never differ in 200 steps" in sentence(trained())
 
 
 def test_where_losses_part_is_the_median_and_range_over_seeds_in_steps_and_ulp():

@@ -199,7 +199,7 @@ def test_a_job_that_could_not_be_carried_through_is_told_with_its_reason(tmp_pat
 def test_a_canary_beyond_the_margin_is_a_warning(tmp_path: Path) -> None:
     report = written(tmp_path, synthetic.throughput(cell(), {**SPEEDS, "canary": 1.2}))
     assert (
-        "holds 1 in 0 of 1 cell, and lies within ±3 % in 0; it **lies beyond ±3 % in "
+        "includes a ratio of 1 in 0 of 1 cell, and lies within ±3 % in 0; it **lies beyond ±3 % in "
         "32×64×112×112**: distrust" in report
     )
 

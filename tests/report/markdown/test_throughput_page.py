@@ -126,9 +126,7 @@ def test_records_of_the_first_protocol_are_shown_as_before_and_nothing_new_is_sa
     lines = old_lines([*throughput(cell(), SPEEDS), *failed])
     report = report_of(journal_of_lines(tmp_path / "journal", lines), tmp_path)
     assert "`torch_compile`: **FASTER** in 1 of 1 cell; 0.83 times" in report
-    assert (
-        "3 verdicts of an earlier protocol came without a level, and stand uncorrected." in report
-    )
+    assert "3 verdicts of an earlier protocol have no p-value, and stand uncorrected." in report
     assert not [
         word
         for word in NEW

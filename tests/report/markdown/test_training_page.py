@@ -33,7 +33,7 @@ def test_the_summary_has_path_pace_and_sameness_of_each_implementation(tmp_path)
         "times the time a step, "
         "2.00 [2.00, 2.00] times the time to target; test accuracies **EQUIVALENT** within ±1 "
         "point (+0.00 [+0.00, +0.00] "
-        "points, 90 % interval); losses differ never in 200 steps."
+        "points, 90 % interval); losses never differ in 200 steps."
     ) in report[: report.index("## Convergence")]
     assert (
         rows(report, "`numpy`")[-2]
