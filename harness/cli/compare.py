@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from harness import comparison
+from harness.analysis import session_comparison
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
 from harness.config import UsageError
+from harness.report.terminal import comparison_table
 from harness.store import Contents, Journal
-from harness.tables import comparison_table
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,16 +19,16 @@ def main(arguments: Sequence[str]) -> int:
     after = Journal(flags.journal_after).read() if flags.journal_after else before
     first, second = _sessions(flags, before, after)
     try:
-        found = comparison.compare(
+        found = session_comparison.compare(
             before, first, after, second, margin=flags.margin, alpha=flags.alpha
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
     console().print(comparison_table(found))
-    differences = comparison.environment_differences(before, first, after, second)
+    differences = session_comparison.environment_differences(before, first, after, second)
     for key, (old, new) in differences.items():
         sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
-    return comparison.exit_status(found)
+    return session_comparison.exit_status(found)
 
 
 def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[str, str]:

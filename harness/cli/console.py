@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from harness.tables import WIDTH
+from harness.report.terminal import WIDTH
 
 
 def console() -> Console:

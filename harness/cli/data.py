@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.cli.arguments import data_name
-from harness.training.datasets.telling import tell
+from harness.report.terminal.datasets import show_datasets
 
 
 def main(arguments: Sequence[str]) -> int:
-    tell(data_name(arguments))
+    show_datasets(data_name(arguments))
     return 0

@@ -13,8 +13,9 @@ from rich.console import Console
 from harness.cli.arguments import DoctorFlags, doctor_flags
 from harness.cli.console import console
 from harness.config import UsageError
-from harness.doctor import examine, telling
+from harness.doctor import examine
 from harness.records import to_plain
+from harness.report.terminal.doctor import print_findings, print_measurement, show_progress
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     if flags.json:
         _write_json(to_plain(examine()))
     else:
-        telling.tell(Console(), examine())
+        print_findings(Console(), examine())
     return 0
 
 
@@ -39,8 +40,8 @@ def _measure(flags: DoctorFlags) -> int:
         raise UsageError(f"--threads: {error}") from error
     findings, output = examine(), console()
     if not flags.json:
-        telling.tell(output, findings)
-    with telling.progress() as announce:
+        print_findings(output, findings)
+    with show_progress() as announce:
         measured = measure(settings, flags.seconds or SECONDS, announce)
     measured_findings = findings_of(measured)
     if flags.json:
@@ -50,8 +51,8 @@ def _measure(flags: DoctorFlags) -> int:
         }
         _write_json(data)
     else:
-        telling.tell_measurement(output, measured)
-        telling.tell(output, measured_findings)
+        print_measurement(output, measured)
+        print_findings(output, measured_findings)
     return 0
 
 

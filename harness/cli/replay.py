@@ -10,7 +10,8 @@ from rich.console import Console
 from harness.cli.arguments import replay_flags
 from harness.cli.console import console
 from harness.cli.interrupts import end_as_by_ctrl_c
-from harness.replay import exit_status, running, telling
+from harness.replay import exit_status, running
+from harness.report.terminal.replay import print_replays
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,5 +20,5 @@ def main(arguments: Sequence[str]) -> int:
     announce = partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True)
     command = ["bnbench", "replay", *arguments]
     replays = running.replay(flags.run, flags.level, flags.overrides, command, announce)
-    telling.tell(console(), replays)
+    print_replays(console(), replays)
     return exit_status(replays)

@@ -9,7 +9,6 @@ outcomes             what a replay can come to
 verdicts             what it came to: the same, or the first difference
 ratio_comparison     two measurements of a speed
 training_comparison  two trainings, or all seeds of an arm together
-telling              the outcome, for the terminal
 """
 
 from harness.replay.levels import Level

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from harness.analysis.rerun_command import target_of
 from harness.config import Config, UsageError
 from harness.config.choices import ALTERNATIVES
 from harness.config.composition import OF_THE_SESSION
@@ -24,7 +25,6 @@ from harness.records import (
     TrainingCell,
 )
 from harness.replay.recorded_runs import Original
-from harness.report.repeat import target
 from harness.session import measure
 from harness.tasks import task_of
 from implementations import registry
@@ -122,6 +122,6 @@ def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
         if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(
                 f"{name} comes from outside bnbench, and what is run is not taken from a record: "
-                f"name it again with 'implementations=[{target(name)}]'"
+                f"name it again with 'implementations=[{target_of(name)}]'"
             )
     return list({name: given.get(name, name) for name in ours}.values()) or [config.baseline]

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness import statistics
+from harness.analysis.equivalence import LEAST_SEEDS
 from harness.records import TrainingFigures, TrainingRecord, TrainingStep
 from harness.replay.outcomes import Outcome, ReplayVerdict
-from harness.report import text
-from harness.report.sameness import LEAST_SEEDS, points
+from harness.report.formatting import counted, points
 from harness.statistics import POINT
 
 TrainingPair = tuple[TrainingRecord, TrainingRecord]
@@ -65,9 +65,9 @@ def compare_seeds(pairs: Sequence[TrainingPair]) -> ReplayVerdict:
     after, before = [new for _, new in known], [old for old, _ in known]
     found = statistics.equivalence(after, before, POINT, alpha)
     if found is None or len(known) < LEAST_SEEDS:
-        counted = text.counted(len(known), "seed")
+        seeds = counted(len(known), "seed")
         return ReplayVerdict(
-            Outcome.AMBIGUOUS, f"{counted} with a test accuracy; a verdict takes {LEAST_SEEDS}"
+            Outcome.AMBIGUOUS, f"{seeds} with a test accuracy; a verdict takes {LEAST_SEEDS}"
         )
     difference = points(found.difference)
     note = f"test accuracy {difference} points over {len(known)} seeds, of {len(pairs)}"

@@ -186,7 +186,7 @@ def test_the_doctor_tells_of_probes_that_are_missing(monkeypatch):
         "harness.doctor.capabilities.lacking", lambda: Lacking("they are gone", "bring them back")
     )
     [found] = bandwidth_probes(None)
-    assert (found.state, found.said, found.remedy) == (
+    assert (found.state, found.message, found.remedy) == (
         "bad",
         "they are gone, so speeds have no floor",
         "bring them back",

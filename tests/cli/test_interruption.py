@@ -70,7 +70,7 @@ def workers(process):
     return [
         child
         for child in psutil.Process(process.pid).children(recursive=True)
-        if "harness.isolation.worker_main" in " ".join(child.cmdline())
+        if {"harness.timing.worker", "harness.training.worker"} & set(child.cmdline())
     ]
 
 
