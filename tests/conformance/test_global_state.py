@@ -31,7 +31,7 @@ def _as_before():
 
 def ran(monkeypatch, implementation, case="onnx/example"):
     monkeypatch.setattr(runner.registry, "load", lambda _: implementation)
-    return runner.run(None, implementation="any", case=case)
+    return runner.run(implementation="any", case=case)
 
 
 def test_every_setting_is_meddled_with_here():
@@ -47,8 +47,8 @@ def test_a_setting_that_is_changed_is_wrong_and_set_back(monkeypatch, setting):
 
     before = global_state.read()
     answer = ran(monkeypatch, Meddling())
-    assert answer["status"] == Status.WRONG
-    assert f"{setting} was changed from" in answer["reason"]
+    assert answer.status == Status.WRONG
+    assert f"{setting} was changed from" in answer.reason
     assert global_state.read() == before
 
 
