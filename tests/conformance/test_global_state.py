@@ -53,7 +53,7 @@ def test_a_setting_that_is_changed_is_wrong_and_set_back(monkeypatch, setting):
 
 
 def test_who_leaves_them_alone_is_not_accused(monkeypatch):
-    assert ran(monkeypatch, Plugin())["status"] == Status.OK
+    assert ran(monkeypatch, Plugin()).status == Status.OK
 
 
 def test_a_refusal_undoes_nothing_that_was_found_before_it(monkeypatch):
@@ -64,4 +64,4 @@ def test_a_refusal_undoes_nothing_that_was_found_before_it(monkeypatch):
         raise Unsupported("late")
 
     monkeypatch.setattr(runner, "check", found_and_refused)
-    assert ran(monkeypatch, Plugin())["status"] == Status.WRONG
+    assert ran(monkeypatch, Plugin()).status == Status.WRONG
