@@ -12,11 +12,10 @@ import torch
 
 from harness.bandwidth import Floor, cache_bytes, traffic
 from harness.bandwidth.floor import Stores
-from harness.calling import called
 from harness.environment import machine
 from harness.timing.worker.state import Arm, Cell, on_bench
 from implementations import Unavailable, Unsupported, registry
-from implementations.interface import Arrays, Implementation, Prepared
+from implementations.interface import Arrays, Implementation, Prepared, call_once
 
 # runtimes that work on the given memory; others may keep a copy of their own
 SHARING = ("torch", "numpy", "native")
@@ -38,7 +37,7 @@ def prepare(progress: Any, *, arm: str, implementation: Any) -> dict[str, float]
         first, cost = _first(loaded, cell)
         others = [_made(loaded, cell, arrays) for arrays in cell.sets[1:]]
         for prepared in others:
-            called(prepared)
+            call_once(prepared)
     cell.arms[arm] = Arm([first, *others], shares_memory=loaded.runtime in SHARING)
     return cost
 
@@ -61,7 +60,7 @@ def prepare_floor(progress: Any, *, arm: str, stores: Stores) -> dict[str, Any]:
     )
     floors = [Floor(least, stores=stores) for _ in cell.sets]
     for floor in floors:
-        called(floor)
+        call_once(floor)
     cell.arms[arm] = Arm(floors)
     return {"bytes": least.bytes}
 
