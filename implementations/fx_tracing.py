@@ -105,5 +105,5 @@ def _hook_attributes() -> set[str]:
 
 
 def is_hooked(module: nn.Module) -> bool:
-    """Whether somebody has to see what goes in and comes out."""
+    """Whether a hook sees what goes into the module or comes out of it."""
     return any(getattr(module, name) for name in HOOKS)
