@@ -63,7 +63,7 @@ def from_functions(
 ) -> Factory:
     """An implementation of two functions, as `interface.Forward` and `Backward` describe them.
 
-    Returns what makes it when called without arguments, as an entry point or a ``_target_`` is.
+    Returns a function without arguments that makes it: what an entry point or ``_target_`` names.
 
     unsupported: why a problem cannot be done, or None; see `Implementation.unsupported`.
     bridge: how arrays of another library than torch come and go, and its `runtime`.
@@ -98,8 +98,8 @@ def from_differentiable(
     """An implementation of one function on torch tensors, as `interface.Layer` describes it, that
     `torch.autograd` can differentiate.
 
-    It has the layer's face whole. Of the kernel's it has the phases without a backward, with fresh
-    outputs. The arguments are those of `from_functions`.
+    Its layer does every phase. As a kernel, without autograd, it has only the phases without a
+    backward, with fresh outputs. The arguments are those of `from_functions`.
     """
     functions = Functions(_ForwardAlone(function), None, function)
     reason = "it is one function without `out`, which returns fresh outputs"
@@ -114,7 +114,7 @@ def from_differentiable(
 @final
 @dataclass(frozen=True, eq=False)
 class FunctionImplementation(Implementation):
-    """What the adapters make. Frozen, and pickled with its functions, as models that use it are."""
+    """What the adapters make. It can be pickled where its functions can, as part of a model."""
 
     name: str
     functions: Functions

@@ -97,8 +97,8 @@ class Forward(Protocol):
 
     ``input`` and ``residual`` are of shape (N, C, *spatial), rank 2 to 5, of one dtype and both in
     the same layout, contiguous or channels_last. The others are of shape (C,), of the input's dtype
-    or float32 beside bfloat16 and float16 data, and may be strided. Each but the input may be None,
-    the running statistics only both together.
+    or float32 beside bfloat16 and float16 data, and may be strided. Memory may begin at any address
+    that suits the dtype. Each but the input may be None, the running statistics only both together.
 
     Returns ``(output, saved)``. The output has the input's shape, dtype and layout. ``saved`` is a
     tuple of arrays or None, in any order, which the backward gets as it is: autograd keeps the
