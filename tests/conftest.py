@@ -18,14 +18,13 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 PLUGIN = """
 import os, signal
-from implementations.interface import Implementation, Phase, Problem
-from implementations.builtin.torch_native import TorchNative
+from troublesome_bn import Native
 
-class Refusing(TorchNative):
+class Refusing(Native):
     def unsupported(self, problem, phase, device):
         return "it takes no such problem"
 
-class Dying(TorchNative):
+class Dying(Native):
     def layer(self, problem):
         os.kill(os.getpid(), signal.SIGKILL)
 """

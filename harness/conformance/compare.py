@@ -16,9 +16,9 @@ import torch
 
 from harness.conformance.tolerances import blurred, bounds
 from implementations import oracle
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Phase, Problem, Results
 from implementations.oracle import Array
+from implementations.torch_formats import CHANNELS_LAST
 
 # elements of the input that are held against the oracle at once: about 200 MB of float64
 CHUNK = 1 << 20

@@ -15,8 +15,8 @@ import torch
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Problem
+from implementations.torch_formats import CHANNELS_LAST
 
 Distribution = Literal["normal", "rectified", "ternary"]
 INPUTS: Mapping[str, Mapping[str, Any]] = {  # that speed is measured on, by name
