@@ -22,7 +22,7 @@ from tests.experiments.mutation.mutants import (
     mutants_of,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def changes(line: str, before: str = "", operator: str | None = None) -> set[str]:
