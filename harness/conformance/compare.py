@@ -205,7 +205,7 @@ def _index(
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def _ratios(got: Array, expected: Array, tolerance: Array | float, greatest: float) -> Array:
     """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing
-    else can be said.
+    else is known.
 
     NaN will do where infinity is expected: who takes a shift off first, makes it of infinite input.
     """

@@ -68,8 +68,8 @@ def same_bits_again(
             for number, one in enumerate(found)
             if not same_bits(first[name], getattr(one, name))
         ]
-        told = f"has other bits in call {', '.join(map(str, times))} than in call 0"
-        yield QuantityCheck(name, inf, fault=told) if times else QuantityCheck(name)
+        fault = f"has other bits in call {', '.join(map(str, times))} than in call 0"
+        yield QuantityCheck(name, inf, fault=fault) if times else QuantityCheck(name)
 
 
 def batches_in_turn(
