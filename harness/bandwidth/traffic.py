@@ -100,8 +100,8 @@ def traffic(
 def cache_bytes(processor: Processor, threads: int) -> int:
     """The last-level cache and each thread's L2, added up as if neither kept a copy of the other's.
 
-    Where the kernel names no L3, the L2s are all. One L3 is counted: a process whose threads lie on several
-    has more than this.
+    Where the kernel names no L3, the L2s are all. One L3 is counted: a process whose threads lie on
+    several has more than this.
     """
     sizes = processor.caches if processor.caches.keys() & DEFAULT_SIZES.keys() else DEFAULT_SIZES
     return _cache(sizes.get("L3", "0")) + threads * _cache(sizes.get("L2", "0"))

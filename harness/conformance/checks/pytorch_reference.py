@@ -39,13 +39,14 @@ def error(got: Tensor | Exception, expected: Tensor | Exception) -> QuantityChec
     """What is raised must be what PyTorch raises, or a kind of it."""
     if isinstance(expected, Exception) and isinstance(got, type(expected)):
         return QuantityCheck("exception")
-    outcome_of_ours, outcome_of_theirs = (
-        "nothing is raised" if isinstance(what, Tensor) else f"{type(what).__name__}: {what}"
-        for what in (got, expected)
-    )
-    return QuantityCheck(
-        "exception", inf, fault=f"is not PyTorch's: {outcome_of_ours}; PyTorch: {outcome_of_theirs}"
-    )
+    fault = f"is not PyTorch's: {_described(got)}; PyTorch: {_described(expected)}"
+    return QuantityCheck("exception", inf, fault=fault)
+
+
+def _described(outcome: Tensor | Exception) -> str:
+    if isinstance(outcome, Tensor):
+        return "nothing is raised"
+    return f"{type(outcome).__name__}: {outcome}"
 
 
 def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float) -> QuantityCheck:
