@@ -52,6 +52,16 @@ def test_a_confined_library_is_imported_in_its_place_only(library, allowed):
     assert not {user for user in users if not user.startswith(allowed)}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PRODUCT if path.is_relative_to(ROOT / "harness/analysis")],
+    ids=lambda path: path.stem,
+)
+def test_facts_know_nothing_of_pages(path):
+    pages = ("harness.report", "harness.tracking", "rich", "jinja2", "matplotlib")
+    assert not {name for name in imported(path) if name.startswith(pages)}
+
+
 def test_product_code_does_not_assert():
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"

@@ -157,9 +157,9 @@ def list_(arguments: Sequence[str]) -> int:
 
 def data(arguments: Sequence[str]) -> int:
     """The data sets and where they are, or one of them brought here."""
-    from harness.training.datasets.telling import tell
+    from harness.report.terminal.datasets import show_datasets
 
-    tell(data_name(arguments))
+    show_datasets(data_name(arguments))
     return 0
 
 
@@ -167,9 +167,9 @@ def compare(arguments: Sequence[str]) -> int:
     """Two sessions of one journal, or of two: what changed beyond the noise."""
     from rich.console import Console
 
-    from harness import comparison
+    from harness.analysis import session_comparison as comparison
+    from harness.report.terminal import WIDTH, comparison_table
     from harness.store import Journal
-    from harness.tables import WIDTH, comparison_table
 
     flags = compare_flags(arguments)
     before = Journal(flags.journal).read()
@@ -201,8 +201,9 @@ def replay(arguments: Sequence[str]) -> int:
     """A recorded run once more: did it come out the same?"""
     from rich.console import Console
 
-    from harness.replay import exit_status, running, telling
-    from harness.tables import WIDTH
+    from harness.replay import exit_status, running
+    from harness.report.terminal import WIDTH
+    from harness.report.terminal.replay import print_replays
 
     flags = replay_flags(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -213,7 +214,7 @@ def replay(arguments: Sequence[str]) -> int:
         ["bnbench", "replay", *arguments],
         partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True),
     )
-    telling.tell(Console(width=None if sys.stdout.isatty() else WIDTH), found)
+    print_replays(Console(width=None if sys.stdout.isatty() else WIDTH), found)
     return exit_status(found)
 
 
@@ -238,7 +239,8 @@ def doctor(arguments: Sequence[str]) -> int:
     """
     from rich.console import Console
 
-    from harness.doctor import examine, telling, to_data
+    from harness.doctor import examine, to_data
+    from harness.report.terminal.doctor import print_findings
 
     flags = doctor_flags(arguments)
     findings = examine()
@@ -247,17 +249,18 @@ def doctor(arguments: Sequence[str]) -> int:
     if flags.json:
         sys.stdout.write(json.dumps(to_data(findings), indent=2) + "\n")
     else:
-        telling.tell(Console(), findings)
+        print_findings(Console(), findings)
     return 0
 
 
 def _measured_doctor(flags: Namespace, findings: list[Finding]) -> int:
     from rich.console import Console
 
-    from harness.doctor import telling, to_data
+    from harness.doctor import to_data
     from harness.doctor.judging import judge
     from harness.doctor.measurement import SECONDS, measure, settings_of
-    from harness.tables import WIDTH
+    from harness.report.terminal import WIDTH
+    from harness.report.terminal import doctor as pages
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
@@ -265,16 +268,16 @@ def _measured_doctor(flags: Namespace, findings: list[Finding]) -> int:
     except ValueError as error:
         raise UsageError(f"--threads: {error}") from error
     if not flags.json:
-        telling.tell(console, findings)
-    with telling.progress() as announce:
+        pages.print_findings(console, findings)
+    with pages.show_progress() as announce:
         measured = measure(settings, flags.seconds or SECONDS, announce)
     judged = judge(measured)
     if flags.json:
         data = {"findings": to_data([*findings, *judged]), "measurement": measured.to_data()}
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
     else:
-        telling.tell_measurement(console, measured)
-        telling.tell(console, judged)
+        pages.print_measurement(console, measured)
+        pages.print_findings(console, judged)
     return 0
 
 

@@ -4,7 +4,6 @@ originals  find what a run was: record, configuration, environment
 again      measure it once more, by the same task
 running    all of these in turn
 judging    the same, or the first difference
-telling    what it came to, for the terminal
 """
 
 from harness.replay.judging import Level, Replay, exit_status

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.analysis.rerun_command import target_of
 from harness.config import Config, UsageError
 from harness.config.composition import OF_THE_SESSION
 from harness.config.restoring import restored
 from harness.environment import Environment
 from harness.records import CANARY, Identity, Record
 from harness.replay.recorded_runs import Original
-from harness.report.repeat import target
 from harness.session.lifecycle import measured
 from harness.tasks import task_of
 from harness.training.alternatives import ALTERNATIVES
@@ -117,6 +117,6 @@ def _arms(names: Sequence[str], config: Config) -> list[Any]:
             raise UsageError(
                 f"{name} comes from outside bnbench, and what is run is not taken from a record: "
                 "name it again "
-                f"with 'implementations=[{target(name)}]'"
+                f"with 'implementations=[{target_of(name)}]'"
             )
     return list({name: given.get(name, name) for name in ours}.values()) or [config.baseline]

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness import statistics
+from harness.analysis.equivalence import LEAST_SEEDS
 from harness.records import Record, Status
 from harness.replay.outcomes import Outcome
-from harness.report import text
-from harness.report.sameness import LEAST_SEEDS, points
-from harness.report.views import ALPHA
+from harness.report.formatting import counted, points
 from harness.statistics import POINT
 
 # Of what a training leaves, all that the same computation leaves again; times are none of it.
@@ -103,15 +102,12 @@ def together(pairs: Sequence[tuple[Record, Record]]) -> tuple[Outcome, str]:
         [after for _, after in known],
         [before for before, _ in known],
         POINT,
-        pairs[0][0].cell.get("alpha", ALPHA),
+        pairs[0][0].cell.alpha,
     )
     if found is None or len(known) < LEAST_SEEDS:
         return (
             Outcome.AMBIGUOUS,
-            (
-                f"{text.counted(len(known), 'seed')} with a test accuracy; a verdict takes "
-                f"{LEAST_SEEDS}"
-            ),
+            (f"{counted(len(known), 'seed')} with a test accuracy; a verdict takes {LEAST_SEEDS}"),
         )
     said = (
         f"test accuracy {points(found.difference)} points over {len(known)} seeds, of {len(pairs)}"

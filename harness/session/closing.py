@@ -25,7 +25,7 @@ def finish(session: Session) -> int:
 
     Returns the exit status.
     """
-    from harness.tables import WIDTH
+    from harness.report.terminal import WIDTH
 
     contents = Journal(session.config.journal).read()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
@@ -50,7 +50,7 @@ def exit_status(contents: Contents, session: str) -> int:
 
 def _write_results(session: Session, contents: Contents, console: Console) -> None:
     from harness import report
-    from harness.tables import WIDTH, closing_table
+    from harness.report.terminal import WIDTH, closing_table
 
     records = contents.of_session(session.id)
     path = report.write(contents, session.id, session.folder)
@@ -74,9 +74,9 @@ def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
     """Why what is not OK is not and, on a line of its own so that it can be copied, the command
     that repeats it.
     """
-    from harness.report.why import why
+    from harness.report.terminal import reasons
 
-    for sentence, command in why(records):
+    for sentence, command in reasons(records):
         console.print(sentence, markup=False, highlight=False)
         if command is not None:
             console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

@@ -11,8 +11,8 @@ import pytest
 
 from harness.cli import main
 from harness.records import Status
+from harness.report.terminal import WIDTH
 from harness.store import Journal
-from harness.tables import WIDTH
 from tests.helpers.commands import SMALL
 
 SHAPE = "problem.shapes=[[4,3,5]]"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.matching import matching_key
+from harness.analysis.training_groups import training_groups
 from harness.config import UsageError
 from harness.records import Status, TrainingRecord
-from harness.report.views import races, same_cell
 from harness.tasks import convergence
 from harness.training.alternatives import ALTERNATIVES
 from tests.tasks.test_convergence import ANSWER, ENVIRONMENT, configured
@@ -24,7 +25,7 @@ def record(alpha: float, **changes: Any) -> TrainingRecord:
 
 
 def test_intervals_of_a_race_are_as_sure_as_the_configuration_asks() -> None:
-    (race,) = races([record(0.2)])
+    (race,) = training_groups([record(0.2)])
     assert race.alpha == 0.2
 
 
@@ -40,8 +41,8 @@ def test_huge_pages_asked_for_make_other_cells() -> None:
 
 
 def test_runs_that_differ_in_alpha_alone_are_compared_with_each_other() -> None:
-    assert same_cell(record(0.2)) == same_cell(record(0.05))
-    assert same_cell(record(0.2)) != same_cell(record(0.2, steps=7))
+    assert matching_key(record(0.2)) == matching_key(record(0.05))
+    assert matching_key(record(0.2)) != matching_key(record(0.2, steps=7))
 
 
 def test_ghosts_are_trained_anew_when_the_baseline_that_they_compute_with_changes(

@@ -19,8 +19,9 @@ import pytest
 import torch
 
 from harness.config.usage import UsageError
+from harness.report.terminal.datasets import show_datasets
 from harness.training import datasets
-from harness.training.datasets import DataError, fashion_mnist, fetching, idx, telling
+from harness.training.datasets import DataError, fashion_mnist, fetching, idx
 
 SHAPES = {
     "train-images-idx3-ubyte": (40, 2, 2),
@@ -239,7 +240,7 @@ def test_a_download_is_loaded_from_where_it_was_put_and_what_is_right_is_not_fet
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    telling.tell("fashion_mnist")
+    show_datasets("fashion_mnist")
     home = fashion_mnist.downloaded()
     assert capsys.readouterr().out == f"fashion_mnist: {home}\n"
     assert sorted(path.name for path in home.iterdir()) == sorted(
@@ -252,7 +253,7 @@ def test_a_download_is_loaded_from_where_it_was_put_and_what_is_right_is_not_fet
     asked: list[str] = []
     fetch = fetching._fetch
     monkeypatch.setattr(fetching, "_fetch", lambda at, *rest: asked.append(at) or fetch(at, *rest))
-    telling.tell("fashion_mnist")
+    show_datasets("fashion_mnist")
     assert asked == [f"{url}/t10k-labels-idx1-ubyte.gz"]
     datasets.load("fashion_mnist")
 
@@ -268,7 +269,7 @@ def test_a_download_that_is_not_right_leaves_nothing_behind_but_the_files_before
     with pytest.raises(
         UsageError, match=r"t10k-images-idx3-ubyte.gz could not be had .*apt-get install"
     ):
-        telling.tell("fashion_mnist")
+        show_datasets("fashion_mnist")
     assert sorted(path.name for path in fashion_mnist.downloaded().iterdir()) == [
         "train-images-idx3-ubyte.gz",
         "train-labels-idx1-ubyte.gz",
@@ -301,7 +302,7 @@ def test_without_a_server_no_folder_is_made_and_debians_package_is_named(
     with pytest.raises(
         UsageError, match=r"refused.*Without a network: apt-get install dataset-fashion-mnist"
     ):
-        telling.tell("fashion_mnist")
+        show_datasets("fashion_mnist")
     assert not fashion_mnist.downloaded().exists()
 
 
@@ -321,21 +322,21 @@ def test_all_data_sets_are_told_with_where_they_are_or_what_brings_them(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    telling.tell(None)
+    show_datasets(None)
     missing = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in missing] == list(datasets.DATASETS)
     assert "scikit-learn" in missing[0]
     assert "MISSING" in missing[2]
     assert "bnbench data fashion_mnist" in missing[2]
     (tmp_path / "debian").symlink_to(small)
-    telling.tell(None)
+    show_datasets(None)
     assert capsys.readouterr().out.splitlines()[2].endswith(str(tmp_path / "debian"))
 
 
 def test_what_comes_with_a_package_has_nothing_to_download(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    telling.tell("digits")
+    show_datasets("digits")
     assert capsys.readouterr().out.startswith("digits: scikit-learn ")
     with pytest.raises(UsageError, match="did you mean 'digits'"):
-        telling.tell("digit")
+        show_datasets("digit")

@@ -2,6 +2,6 @@
 
 from harness.report.figures.curves import draw_curves
 from harness.report.figures.speed import draw_floors, draw_speed, pages
-from harness.report.figures.style import styles
+from harness.report.figures.style import Style, styles
 
-__all__ = ["draw_curves", "draw_floors", "draw_speed", "pages", "styles"]
+__all__ = ["Style", "draw_curves", "draw_floors", "draw_speed", "pages", "styles"]

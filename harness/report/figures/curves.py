@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from harness.analysis.training_curves import POINTS, Curve, Quantity, curves_by_arm, middle_of
+from harness.analysis.training_groups import TrainingGroup
 from harness.report.figures.style import (
     DPI,
     GREY,
@@ -20,51 +20,49 @@ from harness.report.figures.style import (
     plain,
     ticks,
 )
-from harness.report.views import Race
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 2
 PANEL, MARGINS = 3.6, 0.8  # inches
-POINTS = 200  # of a curve; of more, neighbours are taken together
 PALE, FAINT = 0.3, 0.08  # opacity of a seed's curve
 
 
 class Panel(NamedTuple):
-    """What a panel shows of each sample, its title, and how its axis is scaled."""
+    """What a panel shows of each step, its title, and how its axis is scaled."""
 
-    quantity: str
+    quantity: Quantity
     title: str
     scale: str
 
 
+ACCURACY = Panel(lambda step: step.accuracy, "validation accuracy", "linear")
 PANELS = (
-    Panel("loss", "training loss of the batch", "log"),
-    Panel("accuracy", "validation accuracy", "linear"),
-    Panel("gradient_norm", "norm of the gradient", "log"),
-    Panel("weight_norm", "norm of the weights", "log"),
-    Panel("running_lag", "lag of the running statistics", "linear"),
+    Panel(lambda step: step.loss, "training loss of the batch", "log"),
+    ACCURACY,
+    Panel(lambda step: step.gradient_norm, "norm of the gradient", "log"),
+    Panel(lambda step: step.weight_norm, "norm of the weights", "log"),
+    Panel(lambda step: step.running_lag, "lag of the running statistics", "linear"),
 )
 
 
-def draw_curves(race: Race, look: Mapping[str, Style], path: Path) -> None:
+def draw_curves(group: TrainingGroup, look: Mapping[str, Style], path: Path) -> None:
     """Training loss, validation accuracy, and what else was recorded, by step: every seed thin, the
     median thick.
     """
-    curves = {
-        panel: found for panel in PANELS if any((found := _curves(race, panel.quantity)).values())
-    }
+    curves = {panel: curves_by_arm(group, panel.quantity) for panel in PANELS}
+    curves = {panel: arms for panel, arms in curves.items() if any(arms.values())}
     rows = -(-len(curves) // COLUMNS)
     drawn = figure(MARGINS + PANEL * rows)
     places = drawn.subplots(rows, COLUMNS, sharex=True, squeeze=False).flat
     for axes, (panel, arms) in zip(places, curves.items(), strict=False):
         for name, own in arms.items():
             _draw(axes, own, look[name])
-        _finish(axes, panel, race.about["target"])
+        _finish(axes, panel, group.definition.target)
     for axes in places[len(curves) :]:
         axes.remove()
-    legend(drawn, {name: look[name] for name in race.arms}, markers=False)
+    legend(drawn, {name: look[name] for name in group.arms}, markers=False)
     drawn.savefig(path, dpi=DPI)
 
 
@@ -79,25 +77,12 @@ def _finish(axes: Axes, panel: Panel, target: float) -> None:
     axes.set_yscale(panel.scale)
     if panel.scale == "log":
         ticks(axes.yaxis, StrMethodFormatter("{x:g}"))
-    if panel.quantity == "accuracy":
+    if panel is ACCURACY:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.axhline(target, color=GREY, linewidth=1, linestyle=":")
 
 
-def _curves(race: Race, quantity: str) -> dict[str, list[dict[int, float]]]:
-    """Of each arm, the curve of each seed that has any value of this."""
-    found = {
-        name: [
-            _curve(record.samples, quantity)
-            for record in runs.values()
-            if record.figures is not None
-        ]
-        for name, runs in race.arms.items()
-    }
-    return {name: [curve for curve in own if curve] for name, own in found.items()}
-
-
-def _draw(axes: Axes, curves: Sequence[Mapping[int, float]], style: Style) -> None:
+def _draw(axes: Axes, curves: Sequence[Curve], style: Style) -> None:
     steps, middle = middle_of(curves)
     opacity = PALE if len(steps) < POINTS else FAINT
     for curve in curves:
@@ -126,25 +111,3 @@ def _draw(axes: Axes, curves: Sequence[Mapping[int, float]], style: Style) -> No
 def _marker(style: Style, points: int) -> str:
     """A single point has no line that would show it."""
     return style.marker if points == 1 else ""
-
-
-def middle_of(curves: Sequence[Mapping[int, float]]) -> tuple[list[int], list[float]]:
-    """The steps that all curves have, and the median there; where they are many, over neighbouring
-    steps too.
-
-    The loss of a batch is noisy, and would hide one arm behind another.
-    """
-    shared = (
-        [step for step in curves[0] if all(step in curve for curve in curves)] if curves else []
-    )
-    reach = len(shared) // POINTS
-    values = [[curve[step] for curve in curves] for step in shared]
-    near = (chain(*values[max(at - reach, 0) : at + reach + 1]) for at in range(len(values)))
-    return shared, [median(many) for many in near]
-
-
-def _curve(samples: Sequence[Mapping[str, Any]], quantity: str) -> dict[int, float]:
-    """By step. Old records lack some quantities, and some are not recorded at each step."""
-    return {
-        sample["step"]: sample[quantity] for sample in samples if sample.get(quantity) is not None
-    }

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
+from harness.analysis.sections import CellArms, Section
+from harness.records import Interval
 from harness.report.figures.style import (
     COLOURS,
     DPI,
@@ -20,7 +23,6 @@ from harness.report.figures.style import (
     plain,
     ticks,
 )
-from harness.report.views import Cell, Section, floor_of, ratio_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +37,7 @@ FAR = 1000
 AGAINST_ITSELF = Style(GREY, "|", "-")
 
 
-def pages(section: Section) -> Iterator[tuple[Cell, ...]]:
+def pages(section: Section) -> Iterator[tuple[CellArms, ...]]:
     """A section's cells in groups of nearly equal size that one figure can hold."""
     count = -(-len(section.cells) // CELLS_PER_FIGURE)
     size = -(-len(section.cells) // count)
@@ -44,7 +46,7 @@ def pages(section: Section) -> Iterator[tuple[Cell, ...]]:
 
 
 def draw_speed(
-    section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path
+    section: Section, cells: Sequence[CellArms], look: Mapping[str, Style], path: Path
 ) -> None:
     """Median times on the left, ratios to the baseline with their intervals on the right, a band of
     rows a cell.
@@ -62,27 +64,19 @@ def draw_speed(
 
 
 def draw_floors(
-    section: Section, cells: Sequence[Cell], look: Mapping[str, Style], path: Path
+    section: Section, cells: Sequence[CellArms], look: Mapping[str, Style], path: Path
 ) -> None:
     """Times over the floor, the least memory traffic possible, with their intervals; at 1 is the
     hardware's limit.
     """
     from matplotlib.ticker import StrMethodFormatter
 
-    arms, confidence = section.implementations, 100 * (1 - section.about["alpha"])
+    arms, confidence = section.implementations, 100 * (1 - section.alpha)
     drawn = figure(1.3 + len(cells) * max(0.4, 0.11 * len(arms)))
     axes = drawn.subplots()
     for row, cell in enumerate(cells):
-        found = {name: floor for name, record in cell.arms.items() if (floor := floor_of(record))}
-        for name, floor in found.items():
-            _interval(
-                axes,
-                floor,
-                _lane(row, arms.index(name), len(arms)),
-                look[name],
-                hollow=bool(cell.arms[name].flags),
-            )
-        _remark(axes, row, _failed(cell, arms) if found else ["no floor"])
+        drawn_arms = _draw_cell_floors(axes, row, cell, arms, look)
+        _remark(axes, row, _failed(cell, arms) if drawn_arms else ["no floor"])
     axes.axvline(1, color=GREY, linewidth=3, zorder=2)
     axes.set_title(
         f"time over the hardware's limit (at 1), {confidence:g} % interval",
@@ -95,30 +89,43 @@ def draw_floors(
     drawn.savefig(path, dpi=DPI)
 
 
+def _draw_cell_floors(
+    axes: Axes, row: int, cell: CellArms, arms: Sequence[str], look: Mapping[str, Style]
+) -> int:
+    """How many arms have a floor, and were drawn."""
+    drawn = 0
+    for name, record in cell.arms.items():
+        if ratio := ratio_to_floor(record):
+            y = _lane(row, arms.index(name), len(arms))
+            _interval(axes, ratio, y, look[name], hollow=bool(record.flags))
+            drawn += 1
+    return drawn
+
+
 def _draw_cell(
     panels: tuple[Axes, Axes],
     row: int,
-    cell: Cell,
+    cell: CellArms,
     arms: Sequence[str],
     look: Mapping[str, Style],
 ) -> None:
+    """A lane an arm, and the last one for A/A."""
     times, ratios = panels
-    lanes = [*arms, None]
-    for lane, name in enumerate(lanes):
-        y = _lane(row, lane, len(lanes))
-        record = cell.arms.get(name) if name else None
-        if name is None:
-            if cell.canary:
-                _interval(ratios, cell.canary, y, AGAINST_ITSELF, hollow=False)
-        elif record and record.figures:
-            _dot(times, record.figures["median_seconds"], y, look[name], hollow=bool(record.flags))
-            ratio = ratio_of(record)
-            if ratio:
-                _interval(ratios, ratio, y, look[name], hollow=bool(record.flags))
+    lanes = len(arms) + 1
+    for lane, name in enumerate(arms):
+        record, y = cell.arms.get(name), _lane(row, lane, lanes)
+        if record is None or record.figures is None:
+            continue
+        hollow = bool(record.flags)
+        _dot(times, record.figures.median_seconds, y, look[name], hollow=hollow)
+        if ratio := ratio_to_baseline(record):
+            _interval(ratios, ratio, y, look[name], hollow=hollow)
+    if cell.canary:
+        _interval(ratios, cell.canary, _lane(row, len(arms), lanes), AGAINST_ITSELF, hollow=False)
     _remark(ratios, row, _failed(cell, arms))
 
 
-def _failed(cell: Cell, arms: Sequence[str]) -> list[str]:
+def _failed(cell: CellArms, arms: Sequence[str]) -> list[str]:
     found = {name: cell.arms.get(name) for name in arms}
     return [
         f"{name}: {record.status if record else 'not measured'}"
@@ -142,7 +149,7 @@ def _lane(row: int, lane: int, lanes: int) -> float:
     return row + 0.76 * ((lane + 0.5) / lanes - 0.5)
 
 
-def _interval(axes: Axes, ratio: Any, y: float, style: Style, *, hollow: bool) -> None:
+def _interval(axes: Axes, ratio: Interval, y: float, style: Style, *, hollow: bool) -> None:
     ends = max(ratio.low, ratio.estimate / FAR), min(ratio.high, ratio.estimate * FAR)
     axes.plot(ends, [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=3)
     _dot(axes, ratio.estimate, y, style, hollow=hollow)
@@ -170,7 +177,7 @@ def _finish_times(axes: Axes) -> None:
 def _finish_ratios(axes: Axes, section: Section) -> None:
     from matplotlib.ticker import StrMethodFormatter
 
-    margin, confidence = section.about["margin"], 100 * (1 - section.about["alpha"])
+    margin, confidence = section.margin, 100 * (1 - section.alpha)
     axes.axvspan(1 / (1 + margin), 1 + margin, color=COLOURS[1], alpha=0.12, linewidth=0, zorder=1)
     axes.axvline(1, color=GREY, linewidth=1, zorder=2)
     axes.set_title(
@@ -189,7 +196,7 @@ def _finish_rows(axes: Axes, formatter: Formatter) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _label(panels: Sequence[Axes], cells: Sequence[Cell]) -> None:
+def _label(panels: Sequence[Axes], cells: Sequence[CellArms]) -> None:
     """A band a cell through all panels, its label beside the first."""
     for row in range(len(cells)):
         for axes in panels:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from harness.training.alternatives import WITHOUT
 
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
-DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
+# Solid, or an offset and the lengths of dashes and gaps, in points.
+Dashes = Literal["-"] | tuple[int, tuple[float, ...]]
+DASHES: tuple[Dashes, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.2)),
+    (0, (5, 1.5, 1, 1.5)),
+    (0, (8, 2)),
+)
 GREY, GRID = "#808080", "#DDDDDD"
 WIDTH, DPI = 10.0, 150  # inches, dots an inch: sharp at 1000 px
 TITLE, LABEL = 11, 9  # points
@@ -34,7 +42,7 @@ class Style:
 
     colour: str
     marker: str
-    dashes: Any
+    dashes: Dashes
 
 
 def styles(names: Sequence[str]) -> dict[str, Style]:

@@ -1,0 +1,50 @@
+"""How much of what a session planned is there, and how much of that is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.records import AnyRecord, CaseRecord, flat
+from harness.store import Contents, Failure, Plan
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Of one session. ``failed`` and ``flagged`` records are among those that are there, as those
+    that an ``earlier`` session measured are; ``torn`` counts the journal's lines that could not be
+    read, ``failures`` are jobs that could not be carried through.
+    """
+
+    planned: int
+    missing: int
+    torn: int
+    failed: int
+    flagged: int
+    earlier: int
+    failures: tuple[Failure, ...]
+
+
+def completeness(contents: Contents, session: str) -> Completeness:
+    records = contents.of_session(session)
+    missing = len(contents.missing(session))
+    return Completeness(
+        len(records) + missing,
+        missing,
+        contents.torn,
+        sum(record.failed for record in records),
+        len(flagged(records)),
+        sum(record.session != session for record in records),
+        tuple(contents.failures_of(session)),
+    )
+
+
+def flagged(records: Iterable[AnyRecord]) -> list[AnyRecord]:
+    """Those that a flag keeps from a verdict. Conformance has none; MISTRUSTED is of a case."""
+    return [record for record in records if record.flags and not isinstance(record, CaseRecord)]
+
+
+def own_settings(contents: Contents, plan: Plan) -> dict[str, object]:
+    """The settings, by dotted key, in which a job differs from its session's configuration."""
+    common = flat(contents.sessions[plan.session].config)
+    return {key: value for key, value in flat(plan.config).items() if common.get(key) != value}

@@ -1,0 +1,26 @@
+"""A table of time to the target as steps × time a step."""
+
+from __future__ import annotations
+
+from harness.analysis.step_factors import step_factors
+from harness.analysis.training_groups import TrainingGroup
+from harness.report import formatting
+
+HEADER = ("arm", "relative to", "steps ×", "time a step ×", "time to target ×")
+
+
+def table(group: TrainingGroup) -> str | None:
+    """A row a pair of arms: the factors of the time to the target, and the whole. None where there
+    is no pair.
+    """
+    rows = [
+        [
+            formatting.code(factors.implementation),
+            formatting.code(factors.against),
+            formatting.bounded_or_absent(factors.steps),
+            formatting.bounded_or_absent(factors.step_time),
+            formatting.bounded_or_absent(factors.total_time),
+        ]
+        for factors in step_factors(group)
+    ]
+    return formatting.columns(HEADER, rows, right=range(2, len(HEADER))) if rows else None

@@ -1,0 +1,161 @@
+"""A report's first words: the verdicts, in sentences, before any table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.analysis.canary_noise import canary_noise
+from harness.analysis.completeness import Completeness, completeness
+from harness.analysis.disturbances import disturbances
+from harness.analysis.floors import floor_distance, has_floors
+from harness.analysis.multiple_testing import CorrectedVerdicts, correct_verdicts
+from harness.analysis.outcomes import REFUSED, Qualified
+from harness.analysis.sections import Section, sections
+from harness.analysis.selection import case_records
+from harness.analysis.tallies import CaseTally, SpeedTally, case_tallies, speed_tallies
+from harness.analysis.time_budget import time_budget
+from harness.analysis.training_groups import training_groups
+from harness.records import Verdict
+from harness.report import formatting, phrases
+from harness.report.labels import group_title, section_title
+from harness.report.markdown import training_summary
+from harness.store import Contents
+
+
+def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
+    """Headings, each with its sentences in Markdown."""
+    records = contents.of_session(session)
+    verdicts, timed = correct_verdicts(records), sections(records)
+    cases = case_tallies(case_records(records))
+    parts = [("Conformance", list(map(_conformance, cases)))]
+    for section in timed:
+        heading = f"against {formatting.code(section.baseline)}: {section_title(section)}"
+        parts.append((f"Throughput {heading}", _throughput(section, verdicts)))
+    parts.append(("Measuring speed", _measuring(verdicts, timed)))
+    parts += [
+        (f"Convergence: {group_title(group)}", training_summary.sentences(group))
+        for group in training_groups(records)
+    ]
+    parts.append(("Completeness", _completeness(completeness(contents, session))))
+    return [(heading, sentences) for heading, sentences in parts if sentences]
+
+
+def _conformance(tally: CaseTally) -> str:
+    name, cases = formatting.code(tally.implementation), formatting.counted(tally.cases, "case")
+    if not tally.others:
+        return f"{name} passed all {cases}."
+    if tally.failed:
+        failed = sum(tally.failed.values())
+        passed = (
+            f"**failed {failed} of {cases}** ({phrases.outcome_counts(tally.failed)}) "
+            f"and passed {tally.passed}"
+        )
+    else:
+        passed = f"passed {tally.passed} of {cases} and failed none"
+    return f"{name} {'; '.join([passed, *_neither(tally)])}."
+
+
+def _neither(tally: CaseTally) -> list[str]:
+    """What neither passed nor failed."""
+    counts = (
+        (tally.documented, phrases.DOCUMENTED),
+        (tally.mistrusted, f"{Qualified.MISTRUSTED}, which proves nothing"),
+        *((tally.outcomes.get(status, 0), str(status)) for status in REFUSED),
+    )
+    return [f"{count} {description}" for count, description in counts if count]
+
+
+def _throughput(section: Section, verdicts: CorrectedVerdicts) -> list[str]:
+    return [
+        *_broken_baseline(section),
+        *(_speed(tally) for tally in speed_tallies(section, verdicts)),
+        *_floor(section),
+        _noise(section),
+    ]
+
+
+def _broken_baseline(section: Section) -> list[str]:
+    records = section.records_of(section.baseline)
+    broken = sum(record.figures is None for record in records)
+    if not broken:
+        return []
+    cells = f"{broken} of {formatting.counted(len(section.cells), 'cell')}"
+    return [f"The baseline has no result in {cells}, so that ratios are absent there."]
+
+
+def _speed(tally: SpeedTally) -> str:
+    counts = [
+        f"**{outcome}** in {count}" if isinstance(outcome, Verdict) else f"{outcome} in {count}"
+        for outcome, count in tally.outcomes.items()
+    ]
+    counts[0] += f" of {formatting.counted(tally.cells, 'cell')}"
+    text = f"{formatting.code(tally.implementation)}: {', '.join(counts)}"
+    if tally.geometric_mean is None:
+        return f"{text}."
+    return (
+        f"{text}; {formatting.ratio(tally.geometric_mean)} times the baseline's time "
+        f"(geometric mean over {formatting.counted(tally.covered, 'cell')})."
+    )
+
+
+def _floor(section: Section) -> list[str]:
+    """How far each arm is from the hardware's limit."""
+    if not has_floors(section):
+        return []
+    means = {name: floor_distance(section, name).mean for name in section.implementations}
+    known = [
+        f"{formatting.code(name)} {phrases.floor_multiple(mean)}"
+        for name, mean in means.items()
+        if mean is not None
+    ]
+    if not known:
+        return ["How far from the hardware's limit is not known in any cell."]
+    return [f"Times over the hardware's limit (geometric means): {', '.join(known)}."]
+
+
+def _noise(section: Section) -> str:
+    noise, margin = canary_noise(section), formatting.percent(section.margin)
+    if not noise.measured:
+        return "No cell has a canary, so that the noise of the ratios is not known."
+    text = (
+        "A/A: the interval of the baseline against itself includes a ratio of 1 in "
+        f"{noise.including_1} of {formatting.counted(noise.measured, 'cell')}, and lies within "
+        f"±{margin} in {noise.inside}"
+    )
+    if not noise.beyond:
+        return f"{text}."
+    cells = formatting.listed(noise.beyond)
+    return f"{text}; it **lies beyond ±{margin} in {cells}**: distrust verdicts there."
+
+
+def _measuring(verdicts: CorrectedVerdicts, timed: Sequence[Section]) -> list[str]:
+    """What bears on all sections: the correction, what was set aside, and what the harness took for
+    itself.
+    """
+    sentences = phrases.verdict_correction(verdicts)
+    if found := list(filter(None, map(disturbances, timed))):
+        blocks, aside = sum(one.blocks for one in found), sum(one.set_aside for one in found)
+        sentences.append(
+            f"{aside:,} of {formatting.counted(blocks, 'block')} set aside as disturbed."
+        )
+    if budget := time_budget(timed):
+        sentences.append(phrases.time_budget_summary(budget))
+    return sentences
+
+
+def _completeness(found: Completeness) -> list[str]:
+    planned = formatting.counted(found.planned, "planned record")
+    counts = (
+        (len(found.failures), "**{} could not be carried through.**", "job"),
+        (found.failed, "{} failed.", "record"),
+        (found.flagged, "{} flagged, and so without a verdict.", "record"),
+        (found.earlier, "{} measured by an earlier session.", "record"),
+        (found.torn, "{} of the journal torn by a kill or a full disk, and skipped.", "line"),
+    )
+    return [
+        f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` "
+        "measures them."
+        if found.missing
+        else f"All of {planned} are there.",
+        *(text.format(formatting.counted(count, noun)) for count, text, noun in counts if count),
+    ]

@@ -1,0 +1,183 @@
+"""Writing a session's report; the same journal gives the same bytes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.analysis import floors
+from harness.analysis.completeness import completeness, flagged, own_settings
+from harness.analysis.disturbances import disturbances as disturbances_of
+from harness.analysis.multiple_testing import correct_verdicts
+from harness.analysis.sections import Section, sections
+from harness.analysis.selection import case_records, implementations
+from harness.analysis.time_budget import time_budget
+from harness.analysis.training_groups import TrainingGroup, training_groups
+from harness.records import AnyRecord, flat
+from harness.report import figures, formatting, labels, phrases
+from harness.report.markdown import (
+    case_details,
+    conformance,
+    costs,
+    disturbances,
+    equivalence,
+    step_factors,
+    throughput,
+    time_budget_table,
+    training,
+)
+from harness.report.markdown.summary import summary
+from harness.store import Contents
+
+FILE = "report.md"
+FIGURES = "figures"
+VALUE_LENGTH = 160  # characters of a setting; the journal holds all of it
+
+
+@dataclass(frozen=True)
+class DrawnSection:
+    """A section with the paths of its figures: of speed, and of distances from the floor."""
+
+    section: Section
+    speed: tuple[str, ...]
+    floors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DrawnGroup:
+    """A group of trainings with the path of its figure, None where there are no curves."""
+
+    group: TrainingGroup
+    curves: str | None
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """One job of the session, with the settings in which it differs from the session's."""
+
+    name: str
+    task: str
+    records: int
+    settings: str
+
+
+def write(contents: Contents, session: str, folder: Path) -> Path:
+    """Write ``report.md`` and ``figures/*.png`` about ``session`` into ``folder``, made if absent;
+    the former's path.
+
+    Raises ValueError for a session that the journal does not hold.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    if session not in contents.sessions:
+        raise ValueError(
+            f"the journal holds no session {session!r}; it holds "
+            f"{', '.join(contents.sessions) or 'none'}"
+        )
+    (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    written = templates.get_template("report.md.j2").render(_context(contents, session, folder))
+    path = folder / FILE
+    path.write_text(written.rstrip() + "\n", encoding="utf-8")
+    return path
+
+
+def _context(contents: Contents, session: str, folder: Path) -> dict[str, object]:
+    """What the templates are given: facts, and the modules that render them."""
+    records, start = contents.of_session(session), contents.sessions[session]
+    return {
+        "session": session,
+        "time": start.time,
+        "command": _command(start.command),
+        "summary": summary(contents, session),
+        "cases": case_records(records),
+        "sections": _draw_sections(records, folder),
+        "verdicts": correct_verdicts(records),
+        "budget": time_budget(sections(records)),
+        "trainings": _draw_groups(records, folder),
+        "completeness": completeness(contents, session),
+        "flagged": [_flags(record) for record in flagged(records)],
+        "jobs": _jobs(contents, session),
+        "stable": _settings(start.environment.stable),
+        "volatile": _settings(start.environment.volatile),
+        "fingerprint": start.environment.fingerprint,
+        "config": _settings(start.config),
+        "case_details": case_details,
+        "conformance": conformance,
+        "costs": costs,
+        "disturbances": disturbances,
+        "disturbances_of": disturbances_of,
+        "equivalence": equivalence,
+        "floors": floors,
+        "formatting": formatting,
+        "labels": labels,
+        "phrases": phrases,
+        "step_factors": step_factors,
+        "throughput": throughput,
+        "time_budget_table": time_budget_table,
+        "training": training,
+    }
+
+
+def _draw_sections(records: Sequence[AnyRecord], folder: Path) -> list[DrawnSection]:
+    looks = figures.styles(implementations(records))
+    return [
+        _draw_section(section, number, looks, folder)
+        for number, section in enumerate(sections(records), 1)
+    ]
+
+
+def _draw_section(
+    section: Section, number: int, looks: Mapping[str, figures.Style], folder: Path
+) -> DrawnSection:
+    speed, limits = [], []
+    for page, cells in enumerate(figures.pages(section), 1):
+        speed.append(f"{FIGURES}/speed-{number}-{page}.png")
+        figures.draw_speed(section, cells, looks, folder / speed[-1])
+        if floors.any_floor(cells):
+            limits.append(f"{FIGURES}/floor-{number}-{page}.png")
+            figures.draw_floors(section, cells, looks, folder / limits[-1])
+    return DrawnSection(section, tuple(speed), tuple(limits))
+
+
+def _draw_groups(records: Sequence[AnyRecord], folder: Path) -> list[DrawnGroup]:
+    looks = figures.styles(implementations(records))
+    drawn = []
+    for number, group in enumerate(training_groups(records), 1):
+        image = f"{FIGURES}/curves-{number}.png"
+        has_curves = any(record.samples for arm in group.arms.values() for record in arm.values())
+        if has_curves:
+            figures.draw_curves(group, looks, folder / image)
+        drawn.append(DrawnGroup(group, image if has_curves else None))
+    return drawn
+
+
+def _flags(record: AnyRecord) -> str:
+    name, flags = formatting.code(record.implementation), ", ".join(record.flags)
+    return f"{name} {flags} in {labels.describe(record)}"
+
+
+def _jobs(contents: Contents, session: str) -> list[JobSummary]:
+    jobs = []
+    for plan in contents.plans_of(session):
+        settings = (f"{key}={value}" for key, value in own_settings(contents, plan).items())
+        jobs.append(JobSummary(plan.job, plan.task, len(plan.keys), ", ".join(settings)))
+    return jobs
+
+
+def _settings(data: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Nested settings as pairs of a dotted key and a value in one line."""
+    return [(key, formatting.line(str(value), VALUE_LENGTH)) for key, value in flat(data).items()]
+
+
+def _command(given: str | Sequence[str]) -> str:
+    return given if isinstance(given, str) else shlex.join(given)

@@ -1,0 +1,142 @@
+"""Sentences and parts of sentences that the terminal and the Markdown report share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isinf
+
+from harness.analysis.disturbances import Disturbances
+from harness.analysis.floors import MissingFloor, missing_floors
+from harness.analysis.multiple_testing import CorrectedVerdicts
+from harness.analysis.outcomes import Qualified
+from harness.analysis.sections import Section
+from harness.analysis.tallies import CaseTally, Counts
+from harness.analysis.time_budget import TimeBudget
+from harness.records import Status, ThroughputRecord, Verdict
+from harness.report import formatting
+
+DOCUMENTED = f"{Status.WRONG} as {Qualified.DOCUMENTED}"
+FLOOR_SIGN = "×floor"
+CASES_NAMED = 3  # that a sentence names
+CELLS_NAMED = 3  # of a section; of more their number says as much
+
+
+def verdict_correction(verdicts: CorrectedVerdicts) -> list[str]:
+    """For how many comparisons the verdicts are corrected, and what that changed."""
+    sentences = []
+    if verdicts.compared:
+        sentences.append(
+            f"Verdicts are corrected for {formatting.counted(verdicts.compared, 'comparison')} "
+            f"(Holm) and hold together with {formatting.percent(1 - verdicts.alpha)} confidence; "
+            f"that made {len(verdicts.withdrawn) or 'none'} AMBIGUOUS."
+        )
+    if verdicts.uncorrected:
+        sentences.append(
+            f"{formatting.counted(verdicts.uncorrected, 'verdict')} of an earlier protocol have "
+            "no p-value, and stand uncorrected."
+        )
+    return sentences
+
+
+def withdrawn_verdict(verdicts: CorrectedVerdicts, record: ThroughputRecord) -> str | None:
+    """What the verdict was, where it does not stand: SLOWER before Holm."""
+    verdict = verdicts.withdrawn_verdict(record)
+    return None if verdict is None else f"{verdict} before Holm"
+
+
+def disturbance_summary(found: Disturbances) -> str:
+    """What disturbed a section in one line, without names."""
+    doubts = f"; in doubt: {doubt_counts(found.doubts)}" if found.doubts else ""
+    flagged = (
+        f"; DISTURBED in {len(found.disturbed)} of {formatting.counted(found.cells, 'cell')}"
+        if found.disturbed
+        else ""
+    )
+    return (
+        f"{formatting.counted(found.samples, 'sample')}, {found.retaken} taken again; "
+        f"{formatting.counted(found.blocks, 'block')}, {found.set_aside} set aside{doubts}; "
+        f"others used {found.elsewhere:.2f} CPUs{flagged}."
+    )
+
+
+def doubt_counts(doubts: Mapping[str, int]) -> str:
+    """How many blocks are in doubt for which reason: waiting 7, steal 1."""
+    return ", ".join(f"{doubt} {count}" for doubt, count in doubts.items())
+
+
+def time_budget_summary(budget: TimeBudget) -> str:
+    """The harness itself took 23 % of 312 s; timed calls were 30 %."""
+    spent = budget.spent
+    return (
+        f"The harness itself took {formatting.percent(budget.share(spent.own))} of "
+        f"{formatting.seconds(spent.wall)}; "
+        f"timed calls were {formatting.percent(budget.share(spent.timed))}."
+    )
+
+
+def floor_multiple(value: float | None, absent: str = "") -> str:
+    """2.3 ×."""
+    if value is None:
+        return absent
+    return f"{value:.2f} ×" if value < 1 else f"{value:.1f} ×" if value < 100 else f"{value:,.0f} ×"
+
+
+def missing_floor_sentences(section: Section) -> list[str]:
+    """Where there is no floor, each reason once."""
+    return [_missing_floor(missing, section) for missing in missing_floors(section)]
+
+
+def outcome_counts(outcomes: Counts) -> str:
+    """Outcomes other than OK: 1 WRONG, 2 UNSUPPORTED."""
+    return ", ".join(
+        f"{count} {outcome}" for outcome, count in outcomes.items() if outcome != Status.OK
+    )
+
+
+def outcomes_without_verdict(outcomes: Counts) -> str:
+    """Outcomes that are no verdicts: no ratio 1, WRONG 1."""
+    others = [
+        f"{outcome} {count}"
+        for outcome, count in outcomes.items()
+        if not isinstance(outcome, Verdict)
+    ]
+    return ", ".join(others) or formatting.ABSENT
+
+
+def cases_passed(tally: CaseTally) -> str:
+    """How many cases passed, and of how many where that is not all."""
+    return f"{tally.passed} of {tally.cases}" if tally.others else f"{tally.passed}"
+
+
+def named_cases(names: Sequence[str]) -> str:
+    """A few cases by their names, many by their number and the first few."""
+    if len(names) <= CASES_NAMED:
+        return formatting.listed(names)
+    return f"{formatting.counted(len(names), 'case')} ({', '.join(names[:CASES_NAMED])}, …)"
+
+
+def named_cells(labels: Sequence[str], section: Section) -> str:
+    """Cells of a section by their labels, or that they are all of them."""
+    if len(labels) < len(section.cells):
+        return formatting.listed(labels)
+    return "all cells" if len(labels) > 1 else "the only cell"
+
+
+def median_steps(value: float | None, budget: int) -> str:
+    """A median number of steps, or that it lies beyond the ``budget``."""
+    if value is None:
+        return formatting.ABSENT
+    return f"> {budget:,}" if isinf(value) else f"{value:,.0f}"
+
+
+def accuracy(value: float | None) -> str:
+    """An accuracy to the tenth of a percent."""
+    return formatting.ABSENT if value is None else f"{100 * value:.1f} %"
+
+
+def _missing_floor(missing: MissingFloor, section: Section) -> str:
+    where = named_cells(missing.cells, section)
+    if CELLS_NAMED < len(missing.cells) < len(section.cells):
+        where = formatting.counted(len(missing.cells), "cell")
+    reason = formatting.plain(missing.reason or "one launch gives no interval")
+    return f"{FLOOR_SIGN} absent in {where}: {reason}; without it nothing can be IMPLAUSIBLE"

@@ -1,0 +1,17 @@
+"""What commands print, in at most 120 columns. Rich is imported when something is printed.
+
+closing     the tables that a session ends with, by way of conformance, throughput and training
+reasons     beneath them, why what is not OK is not
+comparison  two sessions held against each other
+replay      what a replay came to
+doctor      what the doctor found and measured
+datasets    the data sets, and a bar while one is downloaded
+style       what all tables share
+"""
+
+from harness.report.terminal.closing import closing_table
+from harness.report.terminal.comparison import comparison_table
+from harness.report.terminal.reasons import reasons
+from harness.report.terminal.style import WIDTH
+
+__all__ = ["WIDTH", "closing_table", "comparison_table", "reasons"]

@@ -1,0 +1,31 @@
+"""The tables that a session ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.analysis.multiple_testing import correct_verdicts
+from harness.analysis.sections import sections
+from harness.analysis.selection import case_records
+from harness.analysis.training_groups import training_groups
+from harness.records import AnyRecord
+from harness.report.terminal import conformance, throughput, training
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def closing_table(records: Sequence[AnyRecord]) -> RenderableType:
+    """All of a session in at most 120 columns: cases passed, cells with their arms, trainings;
+    failures by status.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    parts = [
+        *conformance.tables(case_records(records)),
+        *throughput.parts(sections(records), correct_verdicts(records)),
+        *map(training.table, training_groups(records)),
+    ]
+    return Group(*parts) if parts else Text("no records")

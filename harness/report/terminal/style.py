@@ -1,0 +1,65 @@
+"""What all tables of a terminal share: their width, their look, and a colour for each outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from harness.analysis.outcomes import AnyOutcome, Qualified, WithoutVerdict
+from harness.analysis.session_comparison import Change
+from harness.records import Status, Verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDTH = 120  # columns that every table fits, and has where there is no terminal to ask
+NAME = 13  # columns that the built-in arms' names need
+
+
+def table(title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+
+
+def coloured(outcome: AnyOutcome | Change, text: str | None = None) -> str:
+    """The outcome, or the ``text`` in its place, in markup of its colour."""
+    colour = colour_of_change(outcome) if isinstance(outcome, Change) else colour_of(outcome)
+    return f"[{colour}]{text or outcome}[/]"
+
+
+def colour_of(outcome: AnyOutcome) -> str:
+    """What failed is red. The type checker asks here for a colour of each new outcome."""
+    match outcome:
+        case Status.OK | Verdict.FASTER:
+            return "green"
+        case Verdict.SAME:
+            return "cyan"
+        case Verdict.AMBIGUOUS | WithoutVerdict.NO_VERDICT | WithoutVerdict.NO_RATIO:
+            return "yellow"
+        case Qualified.DOCUMENTED | Qualified.MISTRUSTED:
+            return "yellow"
+        case Status.UNSUPPORTED | Status.UNAVAILABLE:
+            return "dim"
+        case Status.WRONG | Status.CRASHED | Status.TIMEOUT | Verdict.SLOWER:
+            return "red"
+        case _:
+            assert_never(outcome)
+
+
+def colour_of_change(change: Change) -> str:
+    match change:
+        case Change.FASTER | Change.MENDED:
+            return "green"
+        case Change.SAME:
+            return "cyan"
+        case Change.AMBIGUOUS | Change.REMOVED:
+            return "yellow"
+        case Change.UNCHANGED | Change.ADDED:
+            return "dim"
+        case Change.SLOWER | Change.BROKEN:
+            return "red"
+        case _:
+            assert_never(change)

@@ -1,0 +1,22 @@
+"""One look a name in all figures of a report."""
+
+from __future__ import annotations
+
+from harness.analysis.selection import implementations
+from harness.report import figures
+from harness.report.figures import style
+from tests.helpers import synthetic
+from tests.helpers.synthetic import BASELINE
+
+
+def test_a_name_looks_the_same_in_all_figures_of_a_report() -> None:
+    records = synthetic.everything()
+    look = figures.styles(implementations(records))
+    assert look[BASELINE].colour == style.COLOURS[0]
+    assert look["none"].colour == style.GREY
+    assert len({(style.colour, style.marker) for style in look.values()}) == len(look)
+
+
+def test_more_names_than_colours_differ_in_their_markers() -> None:
+    look = figures.styles([f"plugin_{number}" for number in range(20)])
+    assert len({(style.colour, style.marker) for style in look.values()}) == 20
