@@ -24,18 +24,18 @@ def convert(model: nn.Module, implementation: Specification, *, fuse: bool = Fal
     """Replace every batch norm of ``model``, in place but for one that is itself the model, and
     return it.
 
-    Parameters, buffers, hooks and whatever else was set on a batch norm are the very same, so that
-    an optimizer goes on with them. One that is neither `nn.BatchNorm1d`, `2d`, `3d` nor bnbench's
-    `BatchNorm` but a subclass, or that has what cannot be handed over, is left as it is; one
-    warning names each of these with the reason.
+    Parameters, buffers, hooks and whatever else was set on a batch norm are the same objects
+    afterwards, so that an optimizer goes on with them. Batch norms of another class than
+    `nn.BatchNorm1d`, `2d`, `3d` and bnbench's `BatchNorm`, and those with state that cannot be
+    handed over, are left as they are; one warning names each of them with the reason.
 
-    ``fuse`` also draws a following ReLU into the batch norm, and an addition between them as its
-    residual, wherever nobody else sees what comes in between and nothing is changed in place there.
-    That takes a model that `torch.fx.symbolic_trace` can follow, with what that cannot see:
-    ``no_grad`` and ``autocast`` inside of it are lost, and what it makes of its own ``training`` is
-    settled. It returns the `GraphModule` that tracing makes. The model keeps its own batch norms,
-    and shares with the result their parameters and buffers, and all other modules as they are,
-    their mode included.
+    With ``fuse`` a batch norm also computes the ReLU that follows it, and an addition between them
+    as its residual, wherever nothing else uses what comes between and nothing is changed in place
+    there. The model has to be one that `torch.fx.symbolic_trace` can follow, and loses what that
+    cannot see: ``no_grad`` and ``autocast`` inside of it, and branches on its own ``training``,
+    which keep the way of the mode that it is traced in. What is returned is the `GraphModule` that
+    tracing makes. The model keeps its own batch norms, and shares with the result their parameters
+    and buffers, and all other modules as they are, their mode included.
 
     Tools that go by type, such as `fuse_conv_bn_eval` and
     `nn.SyncBatchNorm.convert_sync_batchnorm`, take a fused batch norm for a plain one and drop its
@@ -74,7 +74,7 @@ def _converted(
     if not fuse or isinstance(model, _BatchNorm):
         converted = _replaced(model, twins)
     else:
-        converted = fx_fusion.fused(model, twins)
+        converted = fx_fusion.fuse(model, twins)
         kept = twins.keys() & set(converted.modules())
         reasons |= {
             name: "it is inside a module that tracing does not enter"

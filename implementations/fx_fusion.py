@@ -1,141 +1,48 @@
-"""A traced model, with the ReLU that follows a batch norm drawn into it, and an addition between
-them as its residual.
+"""A traced model in which batch norms compute the ReLU that follows them, and an addition between
+as their residual.
 
     y = bn(x); z = y + residual; relu(z)      becomes      bn(x, residual), in the place of z
 
-where bn is called once and nobody else sees y and z. The batch norm then reads x later, after the
-residual is there, so nothing may be changed in place between y and z. An addition in place must be
-to y: to the residual it would be seen.
+where bn is called once and nothing else uses y and z. The batch norm then reads x later, when the
+residual is known, so nothing may be changed in place between y and z. An addition in place must be
+to y: a change of the residual could be seen elsewhere.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partialmethod
+from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from implementations.fx_tracing import change_, is_hooked, trace
 from implementations.module import BatchNorm
 
 # of any module or None, so that children can be looked up as they are
 Twins = Mapping[Any, BatchNorm]
-ADDING = (operator.add, torch.add, "add")
-ADDING_IN_PLACE = (operator.iadd, "add_")
-IN_PLACE = (
-    "iadd",
-    "iand",
-    "ifloordiv",
-    "ilshift",
-    "imatmul",
-    "imod",
-    "imul",
-    "ior",
-    "ipow",
-    "irshift",
-    "isub",
-    "itruediv",
-)
-RECTIFYING = (torch.relu, torch.relu_, nn.functional.relu, nn.functional.relu_, "relu", "relu_")
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-# anybody else's code may change its arguments
-KNOWN = ("torch", "_operator", "math", "builtins", "implementations")
+ADDITIONS = (operator.add, torch.add, "add")
+ADDITIONS_IN_PLACE = (operator.iadd, "add_")
+RELUS = (torch.relu, torch.relu_, nn.functional.relu, nn.functional.relu_, "relu", "relu_")
+# packages whose functions show by name and arguments whether they change these in place
+KNOWN_PACKAGES = ("torch", "_operator", "math", "builtins", "implementations")
 
 
-def fused(model: nn.Module, twins: Twins) -> fx.GraphModule:
-    """``model``, traced, with ``twins`` in the place of its batch norms; ``model`` itself is left
-    as it is.
+def fuse(model: nn.Module, twins: Twins) -> fx.GraphModule:
+    """``model``, traced, with ``twins`` in the place of its batch norms, fused where possible;
+    ``model`` itself is left as it is.
     """
-    with _as_before(model):
-        traced = fx.GraphModule(model, _Tracer().trace(model))
-    for (
-        name,
-        module,
-        # `GraphModule` makes new containers, in training mode, of persistent buffers
-    ) in traced.named_modules():
-        original = model.get_submodule(name)
-        module.training = original.training
-        module._non_persistent_buffers_set |= (
-            original._non_persistent_buffers_set & module._buffers.keys()
-        )
-    vars(traced).update(
-        {name: value for name, value in vars(model).items() if name in _hook_attributes()}
-    )
+    traced = trace(model)
     _place(traced, model, twins)
-    # what is drawn in on a bypass then no longer stands in another's way
+    # Backwards, so that a batch norm on a bypass no longer stands between another and its addition.
     for node in reversed(list(traced.graph.nodes)):
         if _is_batch_norm(traced, node):
-            _fuse(traced, node)
+            _fuse_following(traced, node)
     traced.graph.lint()
     traced.recompile()
     return traced
-
-
-def change_(name: str, left: Any, right: Any) -> Any:
-    """``left += right`` and the like in a graph, which prints `operator.iadd` as a statement, and
-    that rebinds a number.
-    """
-    return getattr(operator, name)(left, right)
-
-
-def _record(proxy: fx.Proxy, name: str, other: Any) -> fx.Proxy:
-    return proxy.tracer.create_proxy("call_function", change_, (name, proxy, other), {})
-
-
-# PyTorch's own takes ``a += b`` for ``a = a + b``, so that whoever else sees a would not see it
-# change.
-_Proxy = type(
-    "_Proxy", (fx.Proxy,), {f"__{name}__": partialmethod(_record, name) for name in IN_PLACE}
-)
-
-
-class _Tracer(fx.Tracer):
-    # else what the model computes of a buffer would be computed now, and kept as a constant
-    proxy_buffer_attributes = True
-
-    def proxy(self, node: fx.Node) -> fx.Proxy:
-        made: fx.Proxy = _Proxy(node, self)
-        return made
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        # A hook on a module that is traced into would be called now, on no tensors, and never
-        # again.
-        return (
-            isinstance(m, _BatchNorm)
-            or _is_hooked(m)
-            or super().is_leaf_module(m, module_qualified_name)
-        )
-
-
-@contextmanager
-def _as_before(model: nn.Module) -> Iterator[None]:
-    """Tracing runs the model's own code, and keeps constants on it: takes away what that leaves
-    behind.
-    """
-    before = [(module, dict(vars(module))) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, attributes in before:
-            vars(module).clear()
-            vars(module).update(attributes)
-
-
-def _hook_attributes() -> set[str]:
-    return {
-        name
-        for name in vars(nn.Module())
-        if "_hook" in name and name.startswith(("_forward", "_backward", "_is_full"))
-    }
-
-
-def _is_hooked(module: nn.Module) -> bool:
-    return any(getattr(module, name) for name in HOOKS)
 
 
 def _place(traced: fx.GraphModule, model: nn.Module, twins: Twins) -> None:
@@ -147,28 +54,28 @@ def _place(traced: fx.GraphModule, model: nn.Module, twins: Twins) -> None:
             setattr(traced.get_submodule(parent), name, twins[module])
 
 
-def _fuse(traced: fx.GraphModule, bn: fx.Node) -> None:
-    """Draw what follows a batch norm into it."""
-    adding, last, residual = None, _only_user(bn), None
+def _fuse_following(traced: fx.GraphModule, bn: fx.Node) -> None:
+    """Let a batch norm compute the ReLU that follows it, and the addition between, if any."""
+    addition, last, residual = None, _only_user(bn), None
     operands, in_place = _addition(last)
     if operands:
-        adding, last = last, _only_user(last)
+        addition, last = last, _only_user(last)
         residual = _residual(operands, in_place, bn)
-        if residual is None or any(_mutates(traced, node) for node in _between(bn, adding)):
+        if residual is None or any(_mutates(traced, node) for node in _between(bn, addition)):
             return
-    if last is None or not _rectifies(traced, last):
+    if last is None or not _is_relu(traced, last):
         return
-    with traced.graph.inserting_before(adding or bn):
+    with traced.graph.inserting_before(addition or bn):
         new = traced.graph.call_module(
             str(bn.target), bn.args if residual is None else (*bn.args, residual)
         )
-        if in_place:  # whatever is added so, the dtype stays
+        if in_place:  # an addition in place keeps the dtype
             new = traced.graph.call_method("type_as", (new, *bn.args))
     module: Any = traced.get_submodule(str(bn.target))
     module.activation = "relu"
     last.replace_all_uses_with(new)
-    for gone in filter(None, (last, adding, bn)):
-        traced.graph.erase_node(gone)
+    for node in filter(None, (last, addition, bn)):
+        traced.graph.erase_node(node)
 
 
 def _only_user(node: fx.Node | None) -> fx.Node | None:
@@ -182,8 +89,8 @@ def _between(first: fx.Node, last: fx.Node | None) -> list[fx.Node]:
 
 
 def _is_batch_norm(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether something may be drawn into it: it is called once, nobody reads its statistics, no
-    hook sees what comes out.
+    """Whether it is a batch norm that may be fused: called once, its statistics read nowhere else,
+    no hook on its output.
     """
     if node.op != "call_module" or len(node.args) != 1 or node.kwargs:
         return False
@@ -197,26 +104,26 @@ def _is_batch_norm(traced: fx.GraphModule, node: fx.Node) -> bool:
     return (
         type(module) is BatchNorm
         and module.activation is None
-        and not _is_hooked(module)
+        and not is_hooked(module)
         and len(uses) == 1
     )
 
 
 def _addition(node: fx.Node | None) -> tuple[tuple[Any, ...], bool]:
-    """What a node adds up, nothing where it is no plain addition, and whether it does so in
+    """The operands of a plain addition, none where the node is something else, and whether it is in
     place.
     """
     if node is None or node.kwargs:
         return (), False
     if node.target is change_ and node.args[0] == "iadd":
         return node.args[1:], True
-    in_place = _is(node, ADDING_IN_PLACE)
-    return node.args if in_place or _is(node, ADDING) else (), in_place
+    in_place = _is(node, ADDITIONS_IN_PLACE)
+    return node.args if in_place or _is(node, ADDITIONS) else (), in_place
 
 
 def _residual(operands: tuple[Any, ...], in_place: bool, bn: fx.Node) -> fx.Node | None:
-    """What is added to the output of ``bn``, of whatever shape and dtype; None where it may not be
-    drawn in.
+    """What is added to the output of ``bn``, of any shape and dtype; None where it cannot be a
+    residual.
     """
     if len(operands) != 2 or operands[0] is operands[1] or (in_place and operands[0] is not bn):
         return None
@@ -224,11 +131,11 @@ def _residual(operands: tuple[Any, ...], in_place: bool, bn: fx.Node) -> fx.Node
     return other if isinstance(other, fx.Node) else None
 
 
-def _rectifies(traced: fx.GraphModule, node: fx.Node) -> bool:
+def _is_relu(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_module":
         module = traced.get_submodule(str(node.target))
-        return type(module) is nn.ReLU and not _is_hooked(module)
-    return _is(node, RECTIFYING) and bool(node.args) and not node.kwargs.keys() - {"inplace"}
+        return type(module) is nn.ReLU and not is_hooked(module)
+    return _is(node, RELUS) and bool(node.args) and not node.kwargs.keys() - {"inplace"}
 
 
 def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
@@ -236,7 +143,7 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def _mutates(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether it may change a tensor in place, by its name or its arguments; in doubt it does."""
+    """Whether it may change a tensor in place, judged by name and arguments; True where unknown."""
     if node.op == "call_module":
         module = traced.get_submodule(str(node.target))
         return not _is_known(type(module)) or any(
@@ -247,11 +154,11 @@ def _mutates(traced: fx.GraphModule, node: fx.Node) -> bool:
     name = str(getattr(node.target, "__name__", node.target)).partition(".")[0]
     if node.op == "call_function" and getattr(node.target, "__module__", None) == "_operator":
         return name.startswith(("i", "setitem", "delitem"))
-    told = "out" in node.kwargs or any(
-        given is True for given in (*node.args, node.kwargs.get("inplace"))
-    )
-    return name.endswith("_") or told or (node.op == "call_function" and not _is_known(node.target))
+    flags = (*node.args, node.kwargs.get("inplace"))
+    is_asked_to = "out" in node.kwargs or any(flag is True for flag in flags)
+    is_foreign = node.op == "call_function" and not _is_known(node.target)
+    return name.endswith("_") or is_asked_to or is_foreign
 
 
 def _is_known(code: Any) -> bool:
-    return str(getattr(code, "__module__", None) or "torch").partition(".")[0] in KNOWN
+    return str(getattr(code, "__module__", None) or "torch").partition(".")[0] in KNOWN_PACKAGES

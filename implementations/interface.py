@@ -1,12 +1,12 @@
-"""The contract between an implementation of batch normalization and whoever calls it.
+"""The contract between an implementation of batch normalization and its callers.
 
 The laws, for an input x of shape (N, C, *spatial), per channel c, with n = N · prod(spatial) values
 each:
 
-    forward      mean = Σx / n,  var = Σ(x - mean)² / n                 (training; else the running
-                 statistics) x̂ = (x - mean) / sqrt(var + eps) z = weight · x̂ + bias + residual
-                 (an absent weight is 1, bias and residual 0) output = z, or max(z, 0) under
-                 activation "relu"
+    forward      mean = Σx / n,  var = Σ(x - mean)² / n     (training; else the running statistics)
+                 x̂ = (x - mean) / sqrt(var + eps)
+                 z = weight · x̂ + bias + residual        (absent: weight 1, bias and residual 0)
+                 output = z, or max(z, 0) under activation "relu"
     statistics   running_mean ← (1 - momentum) · running_mean + momentum · mean
                  running_var  ← (1 - momentum) · running_var  + momentum · var · n / (n - 1)
     backward     dz = grad_output, times [output > 0] under "relu", so relu'(0) = 0
@@ -19,200 +19,64 @@ implementation: Σ dinput = 0 and Σ(dinput · x̂) ≈ 0 in training; output(a�
 0 and eps → 0; a NaN stays in its channel (the slope of ReLU at NaN is left open); no argument is
 changed but the running statistics.
 
-This module imports no array library, so that a listing of implementations costs nothing.
+Most implementations need only two functions, a `Forward` and a `Backward`, of which
+`implementations.adapters` makes the rest. `Implementation` and `Prepared` are for those that need
+more. This module imports no array library, so that a listing of implementations costs nothing.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from enum import StrEnum
-from math import prod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from implementations.operands import Arrays, Gradients, Options, Results
+from implementations.problem import (
+    ACTIVATIONS,
+    DTYPES,
+    MEMORY_FORMATS,
+    RANKS,
+    Face,
+    Outputs,
+    Phase,
+    Problem,
+)
 
 if TYPE_CHECKING:
     import torch
 
-Face = Literal["layer", "kernel"]
-Outputs = Literal["fresh", "reused"]
-
-DTYPES = ("float32", "float64", "bfloat16", "float16")
-MEMORY_FORMATS = ("contiguous", "channels_last")
-ACTIVATIONS = (None, "relu")
-RANKS = range(2, 6)
+__all__ = [
+    "ACTIVATIONS",
+    "DTYPES",
+    "MEMORY_FORMATS",
+    "RANKS",
+    "Arrays",
+    "Backward",
+    "Face",
+    "Forward",
+    "Gradients",
+    "Implementation",
+    "Layer",
+    "Options",
+    "Outputs",
+    "Phase",
+    "Prepared",
+    "Problem",
+    "Results",
+    "Unsupported",
+    "call_once",
+]
 
 
 class Unsupported(Exception):  # noqa: N818 -- the contract names the state, not the error
     """An implementation refuses a problem. The message is the reason."""
 
 
-class Phase(StrEnum):
-    """What part of the work is done. ``backward`` alone runs on the result of an untimed
-    forward.
-    """
-
-    FORWARD_TRAINING = "forward_training"
-    BACKWARD = "backward"
-    TRAINING_STEP = "training_step"
-    INFERENCE = "inference"
-    BACKWARD_INFERENCE = "backward_inference"
-
-    @property
-    def training(self) -> bool:
-        """Whether the mini-batch's statistics are used, rather than the running ones."""
-        return self not in (Phase.INFERENCE, Phase.BACKWARD_INFERENCE)
-
-    @property
-    def has_forward(self) -> bool:
-        """Whether a forward is part of the timed work."""
-        return self not in (Phase.BACKWARD, Phase.BACKWARD_INFERENCE)
-
-    @property
-    def has_backward(self) -> bool:
-        """Whether gradients are part of the work."""
-        return self not in (Phase.FORWARD_TRAINING, Phase.INFERENCE)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is computed. ``shape`` is (N, C, *spatial), of rank 2 to 5; dtypes are names such as
-    "float32".
-
-    ``parameter_dtype`` is the dtype of weight, bias and running statistics; ``None`` means that of
-    the data. "Mixed" is bfloat16 or float16 data with float32 parameters, as under autocast.
-    """
-
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-    parameter_dtype: str | None = None
-    memory_format: str = "contiguous"
-    activation: str | None = None
-    residual: bool = False
-    weight: bool = True
-    bias: bool = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
-        object.__setattr__(self, "parameter_dtype", self.parameter_dtype or self.dtype)
-        _require(
-            "shape",
-            self.shape,
-            len(self.shape) in RANKS,
-            "2 to 5 sizes: N, C and up to three of space",
-        )
-        _require("shape", self.shape, min(self.shape) > 0, "positive sizes")
-        _require("dtype", self.dtype, self.dtype in DTYPES, DTYPES)
-        mixed = self.parameter_dtype == "float32" and self.dtype in ("bfloat16", "float16")
-        _require(
-            "parameter_dtype",
-            self.parameter_dtype,
-            mixed or self.parameter_dtype == self.dtype,
-            "the data's dtype, or float32 for bfloat16 and float16 data",
-        )
-        _require(
-            "memory_format",
-            self.memory_format,
-            self.memory_format in MEMORY_FORMATS,
-            MEMORY_FORMATS,
-        )
-        _require(
-            "memory_format",
-            self.memory_format,
-            len(self.shape) in (4, 5) or self.memory_format == "contiguous",
-            "channels_last for rank 4 or 5 only",
-        )
-        _require("activation", self.activation, self.activation in ACTIVATIONS, ACTIVATIONS)
-
-    @property
-    def channels(self) -> int:
-        return self.shape[1]
-
-    @property
-    def size(self) -> int:
-        """How many elements the input has."""
-        return prod(self.shape)
-
-    @property
-    def reduction(self) -> int:
-        """n, how many values a channel's statistics are taken over."""
-        return self.size // self.channels
-
-    def __str__(self) -> str:
-        dtype = (
-            self.dtype
-            if self.parameter_dtype == self.dtype
-            else f"{self.dtype}/{self.parameter_dtype}"
-        )
-        said = ["×".join(map(str, self.shape)), dtype]
-        said += [self.memory_format] * (self.memory_format != "contiguous")
-        said += [str(self.activation)] * (self.activation is not None)
-        said += ["residual"] * self.residual
-        said += ["no weight"] * (not self.weight) + ["no bias"] * (not self.bias)
-        return " ".join(said)
-
-
-def _require(field: str, given: object, holds: bool, allowed: object) -> None:
-    if not holds:
-        raise ValueError(f"Problem({field}={given!r}) is not possible; allowed: {allowed}")
-
-
-class Options(NamedTuple):
-    """The arguments of one call that are not arrays."""
-
-    training: bool
-    momentum: float = 0.1
-    eps: float = 1e-5
-    activation: str | None = None
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """The operands of one problem as torch tensors. Whoever prepares must copy what it would
-    change.
-    """
-
-    input: torch.Tensor
-    grad_output: torch.Tensor
-    residual: torch.Tensor | None
-    weight: torch.Tensor | None
-    bias: torch.Tensor | None
-    running_mean: torch.Tensor
-    running_var: torch.Tensor
-    momentum: float = 0.1
-    eps: float = 1e-5
-
-
-class Gradients(NamedTuple):
-    """Gradients by the operand's name, as arrays of the library's own kind; absent ones are
-    None.
-    """
-
-    input: Any
-    residual: Any
-    weight: Any
-    bias: Any
-
-
-@dataclass(frozen=True)
-class Results:
-    """What one call left behind, as torch tensors. A phase without a backward has no gradients.
-
-    ``output`` is also given by the backward phases: it is the forward's that the gradients belong
-    to.
-    """
-
-    output: torch.Tensor
-    running_mean: torch.Tensor
-    running_var: torch.Tensor
-    grad_input: torch.Tensor | None = None
-    grad_residual: torch.Tensor | None = None
-    grad_weight: torch.Tensor | None = None
-    grad_bias: torch.Tensor | None = None
-
-
 class Layer(Protocol):
-    """What a user calls: torch tensors in, a differentiable torch tensor out, running statistics
-    updated in place.
+    """The differentiable function behind ``batch_norm`` and ``BatchNorm``: torch tensors in, a
+    torch tensor of the input's shape, dtype and strides out.
+
+    Operands come as `Forward` describes them. Updates the running statistics in place when
+    training and they are not None.
     """
 
     def __call__(
@@ -228,12 +92,24 @@ class Layer(Protocol):
 
 
 class Forward(Protocol):
-    """The first of the two functions that a plug-in's author writes, on arrays of the library's own
-    kind.
+    """The first of the two functions that the author of an implementation writes, on arrays of the
+    library's own kind.
 
-    Returns the output (in ``out`` where that is given) and a tuple of whatever arrays the backward
-    needs, ``None`` among them where it likes. Updates the running statistics in place when training
-    and they are not None.
+    ``input`` and ``residual`` are of shape (N, C, *spatial), rank 2 to 5, of one dtype and both in
+    the same layout, contiguous or channels_last. The others are of shape (C,), of the input's dtype
+    or float32 beside bfloat16 and float16 data, and may be strided. Memory may begin at any address
+    that suits the dtype. Each but the input may be None, the running statistics only both together.
+
+    Returns ``(output, saved)``. The output has the input's shape, dtype and layout. ``saved`` is a
+    tuple of arrays or None, in any order, which the backward gets as it is: autograd keeps the
+    arrays, so numbers and other objects cannot be among them. Save operands and the output as the
+    very objects that they are, not as views: autograd then notices if they are changed before the
+    backward. Do not save the output's memory unless the backward reads it: users may apply a ReLU
+    to the output in place.
+
+    With ``out`` the output is written to that array, which holds NaN before, and it is returned.
+    Updates the running statistics in place when training and they are not None; changes nothing
+    else. A function with threads of its own uses ``torch.get_num_threads()`` of them.
     """
 
     def __call__(
@@ -250,8 +126,12 @@ class Forward(Protocol):
 
 
 class Backward(Protocol):
-    """The second of them: gradients from the output's gradient and what the forward saved, changing
-    neither.
+    """The second of them: gradients from that of the output and from what the forward saved.
+
+    ``grad_output`` has the output's shape and dtype, and any strides: a sum's gradient has stride
+    0. Changes none of its arguments, since a graph that is kept is differentiated twice. Returns
+    None for the gradients of absent operands. With ``out`` each gradient is written to the array in
+    its place there, and these arrays are returned.
     """
 
     def __call__(
@@ -264,42 +144,63 @@ class Backward(Protocol):
 
 
 class Prepared(ABC):
-    """One implementation, ready to do one phase of one problem as often as it is asked."""
+    """One implementation, ready to do one phase of one problem any number of times.
+
+    The same object is checked for correctness and timed: `arm`, any number of calls up to the
+    number armed for, `synchronize`, `results`.
+    """
 
     @abstractmethod
     def arm(self, calls: int) -> None:
-        """Untimed: make what the next ``calls`` calls will consume, and restore the old running
-        statistics.
+        """Untimed: make what the next ``calls`` calls will consume (graphs for a backward, say),
+        and set the running statistics back to the given ones.
         """
 
     @abstractmethod
     def __call__(self) -> None:
-        """Timed: one call on native arrays, with no conversion."""
+        """Timed: one call on native arrays, with no conversion. It reads the given arrays anew,
+        since their values change in place between calls.
+        """
 
     @abstractmethod
     def synchronize(self) -> None:
-        """Timed, once a sample: wait until all that was called is done."""
+        """Timed, once a sample: wait until all calls so far are done."""
 
     @abstractmethod
     def results(self) -> Results:
-        """Untimed: what the last call left."""
+        """Untimed: the results of the last call."""
 
 
 class Implementation(ABC):
-    """One way to compute BN, with no state of its own: copies of a model share it."""
+    """One way to compute batch normalization, with no state of its own: copies of a model share it.
 
-    runtime: str
+    What an entry point or a ``_target_`` names is called to make one, with the arguments that are
+    given beside ``_target_``: a class of these, or a function that returns one.
+
+    ``runtime`` names the library that computes. "torch", "numpy" and "native" work on the memory of
+    the given tensors, and are checked on inputs that change in place after `prepare`. Any other
+    name, such as "jax", means that `prepare` may copy its inputs; the checks then allow for it.
+    """
+
+    runtime: str = "torch"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
+    def __str__(self) -> str:
+        """The name in messages."""
+        return type(self).__name__
+
     @abstractmethod
     def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        """Why this cannot be done here, in a sentence for the report; None when it can."""
+        """Why this cannot be done, in a sentence for the report; None when it can.
+
+        ``device`` is "cpu" or "cuda".
+        """
 
     @abstractmethod
     def layer(self, problem: Problem) -> Layer:
-        """The differentiable function that ``batch_norm`` and ``BatchNorm`` call. Compilers
+        """The layer for a problem, which `batch_norm` asks for once a problem and keeps. Compilers
         specialize it.
         """
 
@@ -307,6 +208,17 @@ class Implementation(ABC):
     def prepare(
         self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
     ) -> Prepared:
-        """Convert, compile, allocate. Raises ``Unsupported`` where this face cannot write to such
-        outputs.
+        """Convert, compile, allocate.
+
+        The result works on the memory of ``arrays``, whose values change in place between calls,
+        and copies only the running statistics. Raises ``Unsupported`` where this face cannot write
+        to such outputs.
         """
+
+
+def call_once(prepared: Prepared) -> Prepared:
+    """Make one untimed call, wait until it is done, and return ``prepared`` for its results."""
+    prepared.arm(1)
+    prepared()
+    prepared.synchronize()
+    return prepared

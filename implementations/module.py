@@ -8,8 +8,9 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from implementations import registry
-from implementations.functional import batch_norm, finished, resolve
-from implementations.interface import ACTIVATIONS, RANKS, Implementation
+from implementations.arguments import check_activation, has_form_of
+from implementations.functional import add_and_activate, batch_norm, resolve
+from implementations.interface import RANKS, Implementation
 
 
 class BatchNorm(_BatchNorm):
@@ -18,8 +19,8 @@ class BatchNorm(_BatchNorm):
     Parameters, buffers and ``state_dict`` are those of `torch.nn.BatchNorm2d`, so that checkpoints
     go both ways, and it is one to `isinstance`, so that tools which look for batch norm find it.
     ``momentum=None`` averages over all batches. ``forward(input, residual)`` adds the residual
-    before the activation; one of another shape or dtype than the input's as ``+`` does, in an
-    operation of its own.
+    before the activation; a residual of another shape or dtype than the input's is added as ``+``
+    does, in an operation of its own.
     """
 
     def __init__(
@@ -36,15 +37,13 @@ class BatchNorm(_BatchNorm):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation is {activation!r}; allowed: None or 'relu'")
+        check_activation(activation)
         super().__init__(
             num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
         )
         if not bias:
-            self.register_parameter(
-                "bias", None
-            )  # PyTorch's own argument of that name came with 2.13
+            # PyTorch's own argument of that name came with 2.13
+            self.register_parameter("bias", None)
         self.implementation = implementation
         self._resolved = resolve(implementation)
         self.activation = activation
@@ -55,7 +54,7 @@ class BatchNorm(_BatchNorm):
         update = self.training and self.track_running_stats
         # As in PyTorch, buffers that are not tracked serve inference only.
         keep = not self.training or self.track_running_stats
-        drawn_in = residual is None or _fits(residual, input)
+        is_fused = residual is None or has_form_of(residual, input)
         output = batch_norm(
             input,
             self.running_mean if keep else None,
@@ -66,10 +65,10 @@ class BatchNorm(_BatchNorm):
             self._average_factor(update),
             self.eps,
             implementation=self._resolved,
-            activation=self.activation if drawn_in else None,
-            residual=residual if drawn_in else None,
+            activation=self.activation if is_fused else None,
+            residual=residual if is_fused else None,
         )
-        return output if drawn_in else finished(output, residual, self.activation)
+        return output if is_fused else add_and_activate(output, residual, self.activation)
 
     def _average_factor(self, update: bool) -> float:
         """The weight of this batch in the running statistics; counts the batch."""
@@ -91,11 +90,3 @@ class BatchNorm(_BatchNorm):
             f"track_running_stats={self.track_running_stats}, implementation={name}, "
             f"activation={self.activation}"
         )
-
-
-def _fits(residual: object, input: torch.Tensor) -> bool:
-    return (
-        isinstance(residual, torch.Tensor)
-        and residual.shape == input.shape
-        and residual.dtype == input.dtype
-    )

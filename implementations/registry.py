@@ -1,5 +1,5 @@
-"""From a name, or from ``{"_target_": "package.Class"}``, to an implementation, importing nothing
-heavy to list them.
+"""From a name, or from ``{"_target_": "package.module.attribute"}``, to an implementation;
+listing them imports nothing heavy.
 
 Names come from the entry-point group `bnbench.implementations`, this package's own among them.
 Whether one can be loaded is judged without importing it: its module is parsed, and what that
@@ -9,19 +9,20 @@ alternatives: ``PROGRAMS = {"a C++ compiler": ("c++", "g++")}``.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
-from pathlib import Path
-from shutil import which
 from typing import Any
 
 from implementations.interface import Implementation
+from implementations.module_source import (
+    files_of,
+    is_valid,
+    missing_requirement,
+    source_file,
+)
 
 GROUP = "bnbench.implementations"
 Specification = str | Mapping[str, Any]
@@ -37,8 +38,8 @@ class Unavailable(Exception):  # noqa: N818 -- the contract names the state, not
     """
 
 
-class Broken(Unavailable):
-    """An implementation is there and cannot be loaded through a fault of its own."""
+class LoadFailure(Unavailable):
+    """An implementation is there, and a fault of its own keeps it from being loaded."""
 
 
 def names() -> tuple[str, ...]:
@@ -49,11 +50,13 @@ def names() -> tuple[str, ...]:
 def load(specification: Specification) -> Implementation:
     """The implementation of a name, or of a mapping with ``_target_`` and arguments.
 
-    Raises ``Unavailable`` where something that it needs is missing here, and ``Broken``, which is
-    one, where it is itself to blame: its module raises, or has no such class, or that takes other
-    arguments or is no implementation.
+    What these name is called with the arguments: a class, a function, or what an adapter made.
+
+    Raises ``Unavailable`` where something that it needs is missing here, and its subclass
+    ``LoadFailure`` where the fault is its own: its module raises, or has nothing of that name, or
+    what is there takes other arguments or makes no implementation.
     """
-    reason = _lacking(specification)
+    reason = _missing(specification)
     if reason is not None:
         raise Unavailable(reason)
     module, attribute = _location(specification)
@@ -62,13 +65,13 @@ def load(specification: Specification) -> Implementation:
     except Unavailable:
         raise
     except Exception as error:
-        raise Broken(
+        raise LoadFailure(
             f"{name_of(specification)} failed to load: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(made, Implementation):
-        raise Broken(
-            f"{module}:{attribute} is not an Implementation; derive it from "
-            "implementations.interface.Implementation"
+        raise LoadFailure(
+            f"{module}:{attribute} is not an Implementation; make it with from_functions of "
+            "implementations.adapters, or derive it from implementations.interface.Implementation"
         )
     return made
 
@@ -92,61 +95,52 @@ def is_foreign(specification: Specification) -> bool:
 
 
 def missing_target(specification: Mapping[str, Any]) -> str | None:
-    """Why a ``_target_`` names nothing that could be loaded anywhere, which is a slip and no
-    property of the machine.
+    """Why a ``_target_`` names nothing that could be loaded on any machine: a mistake in writing
+    it.
     """
     try:
         module, _ = _location(specification)
     except Unavailable as reason:
         return str(reason)
-    return None if _source(module) is not None else _NO_MODULE.format(module=module)
+    return None if source_file(module) is not None else _NO_MODULE.format(module=module)
 
 
 def unavailable(specification: Specification) -> str | None:
-    """Why ``load`` cannot succeed, as far as can be told without importing anything heavy; None
-    when it may.
+    """Why ``load`` cannot succeed, as far as the source shows without being imported; None when it
+    may.
     """
-    reason = _lacking(specification)
-    if reason is None and _parsed(_source(_location(specification)[0])) is None:
+    reason = _missing(specification)
+    if reason is None and not is_valid(source_file(_location(specification)[0])):
         return "its module is not valid Python"
     return reason
 
 
-def _lacking(specification: Specification) -> str | None:
-    """What is missing on this machine."""
+def _missing(specification: Specification) -> str | None:
+    """What is missing on this machine, in a sentence."""
     try:
         module, _ = _location(specification)
     except Unavailable as reason:
         return str(reason)
-    path = _source(module)
-    if path is None:
-        return _NO_MODULE.format(module=module)
-    tree = _parsed(path) or ast.Module([], [])
-    for needed in sorted(set(_imports(tree))):
-        if needed not in sys.stdlib_module_names and find_spec(needed) is None:
-            return f"it needs the Python package {needed!r}, which is not installed here"
-    for program, alternatives in _programs(tree).items():
-        if not any(which(alternative) for alternative in alternatives):
-            return f"it needs {program}: install one of {', '.join(alternatives)}"
-    return None
+    path = source_file(module)
+    return _NO_MODULE.format(module=module) if path is None else missing_requirement(path)
 
 
 def source_hash(specification: Specification) -> str:
-    """A hash of name, arguments, source and binary: when it changes, the implementation's
-    measurements are made anew.
+    """A hash of name, arguments, source and binary: when it changes, the implementation is measured
+    anew.
 
     Covers the module, and what it imports from its own package and from this one. Imports none of
     them.
     """
-    said = hashlib.sha256(name_of(specification).encode())
+    digest = hashlib.sha256(name_of(specification).encode())
     try:
         module, _ = _location(specification)
     except Unavailable:
-        return said.hexdigest()[:16]
+        return digest.hexdigest()[:16]
     packages = {module.partition(".")[0], str(__package__)}
-    for path in sorted(_closure(module, packages, set())):
-        said.update(path.read_bytes())
-    return said.hexdigest()[:16]
+    for path in files_of(module, packages):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _entries() -> dict[str, EntryPoint]:
@@ -179,71 +173,3 @@ def _arguments(specification: Specification) -> dict[str, Any]:
     if isinstance(specification, str):
         return {}
     return {str(key): value for key, value in specification.items() if key != "_target_"}
-
-
-def _source(module: str) -> Path | None:
-    try:
-        spec = find_spec(module)
-    except Exception:  # finding a module imports its package, which may raise anything
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
-
-
-def _closure(module: str, packages: set[str], found: set[Path]) -> set[Path]:
-    """The files of ``module`` and of all that it imports, wherever in it, from ``packages``."""
-    path = _source(module)
-    if (
-        path is None
-        or path in found
-        or module.partition(".")[0] not in packages
-        or not path.is_file()
-    ):
-        return found
-    found.add(path)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for statement in ast.walk(_parsed(path) or ast.Module([], [])):
-        for imported in _imported(statement, package):
-            _closure(imported, packages, found)
-    return found
-
-
-def _imported(statement: ast.AST, package: str) -> Iterator[str]:
-    """Every module that an import statement within ``package`` may mean."""
-    if isinstance(statement, ast.Import):
-        yield from (alias.name for alias in statement.names)
-    elif isinstance(statement, ast.ImportFrom):
-        above = (
-            package.split(".")[: len(package.split(".")) - statement.level + 1]
-            if statement.level
-            else []
-        )
-        base = ".".join([*above, *([statement.module] if statement.module else [])])
-        yield from (base, *(f"{base}.{alias.name}" for alias in statement.names))
-
-
-def _parsed(path: Path | None) -> ast.Module | None:
-    """A module's syntax tree, empty for a binary one; None where it is not valid Python."""
-    if path is None or path.suffix != ".py":
-        return ast.Module([], [])
-    try:
-        return ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    """The top-level packages that a module imports unconditionally when it is itself imported."""
-    for statement in tree.body:
-        if isinstance(statement, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            yield statement.module.partition(".")[0]
-
-
-def _programs(tree: ast.Module) -> Mapping[str, tuple[str, ...]]:
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="PROGRAMS")], value=value):
-                found: Mapping[str, tuple[str, ...]] = ast.literal_eval(value)
-                return found
-    return {}

@@ -5,10 +5,37 @@ processes.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+import pytest
 
 PLUGINS = str(Path(__file__).parent / "plugins")  # on this process's own path by pyproject.toml
 os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [PLUGINS, os.environ.get("PYTHONPATH", "")])
 )
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+PLUGIN = """
+import os, signal
+from troublesome_bn import Native
+
+class Refusing(Native):
+    def unsupported(self, problem, phase, device):
+        return "it takes no such problem"
+
+class Dying(Native):
+    def layer(self, problem):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write a third party's module, which this process and its children can import, and return its
+    name.
+    """
+    (tmp_path / "misbehaving_bn.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
+    return "misbehaving_bn"

@@ -13,8 +13,8 @@ from harness.analysis.training_groups import TrainingGroup, TrainingPairs
 from harness.config.choices import WITHOUT
 from harness.records import Interval, Seconds, Status
 
-Values = Sequence[float | None]  # of each seed; None is a miss
-PairedStatistic = Callable[[Values, Values, float], Interval]
+SeedValues = Sequence[float | None]  # of each seed; None is a miss
+PairedStatistic = Callable[[SeedValues, SeedValues, float], Interval]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def reference_arm(group: TrainingGroup) -> str | None:
 
 
 def paired_interval(
-    statistic: PairedStatistic, ours: Values, theirs: Values, alpha: float
+    statistic: PairedStatistic, ours: SeedValues, theirs: SeedValues, alpha: float
 ) -> Interval | None:
     """The statistic of arms paired by seed; None where both always missed, or none is paired."""
     if set(ours) | set(theirs) <= {None}:
@@ -69,7 +69,7 @@ def paired_interval(
     return statistic(ours, theirs, alpha)
 
 
-def steps_of(pairs: TrainingPairs) -> tuple[Values, Values]:
+def steps_of(pairs: TrainingPairs) -> tuple[SeedValues, SeedValues]:
     """Steps to the target of both arms, by seed."""
     return (
         [ours.steps_to_target for ours, _ in pairs],
@@ -96,7 +96,7 @@ def _tally(group: TrainingGroup, arm: str, reference: str | None) -> TrainingTal
     )
 
 
-def _misses_as_infinite(values: Values) -> list[float]:
+def _misses_as_infinite(values: SeedValues) -> list[float]:
     return [inf if value is None else value for value in values]
 
 

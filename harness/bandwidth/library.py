@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from implementations import Unavailable
-from implementations.native_build import Lacking, no_such_path, not_built, not_loaded
+from implementations.native_build import (
+    MissingNativeCode,
+    no_such_instruction_set,
+    not_built,
+    not_loaded,
+)
 
 FILE = "libbnbench_bandwidth.so"
 MOST_STREAMS = 16  # of either kind in a pass: walk.hpp's
@@ -39,7 +44,7 @@ class _Pass(ctypes.Structure):
     )
 
 
-def lacking() -> Lacking | None:
+def lacking() -> MissingNativeCode | None:
     """None where bytes can be moved."""
     try:
         found = _opened()
@@ -47,7 +52,7 @@ def lacking() -> Lacking | None:
         return not_built(FILE, "g++")
     except OSError as error:
         return not_loaded(FILE, error)
-    return None if found.bnbench_isa() else no_such_path()
+    return None if found.bnbench_isa() else no_such_instruction_set()
 
 
 def instruction_set() -> str:
@@ -96,7 +101,7 @@ def _loaded() -> ctypes.CDLL:
 
     missing = lacking()
     if missing is not None:
-        raise Unavailable(f"{missing.reason}; {missing.remedy}")
+        raise Unavailable(str(missing))
     return _opened()
 
 

@@ -47,7 +47,7 @@ LINE = 64  # bytes of a cache line, on every machine that this runs on
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 # Where the kernel does not tell: a server's of the 2020s, rather large than small, since a floor
 # must not be too high.
-UNTOLD = {"L3": "32M", "L2": "2M"}
+DEFAULT_SIZES = {"L3": "32M", "L2": "2M"}
 
 
 @dataclass(frozen=True)
@@ -100,21 +100,21 @@ def traffic(
 def cache_bytes(processor: Processor, threads: int) -> int:
     """The last-level cache and each thread's L2, added up as if neither kept a copy of the other's.
 
-    Where no L3 is told the L2s are all. One L3 is counted: a process whose threads lie on several
-    has more than this.
+    Where the kernel names no L3, the L2s are all. One L3 is counted: a process whose threads lie on
+    several has more than this.
     """
-    told = processor.caches if processor.caches.keys() & UNTOLD.keys() else UNTOLD
-    return _cache(told.get("L3", "0")) + threads * _cache(told.get("L2", "0"))
+    sizes = processor.caches if processor.caches.keys() & DEFAULT_SIZES.keys() else DEFAULT_SIZES
+    return _cache(sizes.get("L3", "0")) + threads * _cache(sizes.get("L2", "0"))
 
 
 def _cache(size: str) -> int:
     """Bytes, from a size as the kernel writes it: "32768K"."""
-    said = re.fullmatch(r"(\d+)([KMG]?)", size)
-    if said is None:
+    match = re.fullmatch(r"(\d+)([KMG]?)", size)
+    if match is None:
         raise ValueError(
             f"{size!r} is no size of a cache; allowed: a number with K, M, G or nothing behind it"
         )
-    return int(said[1]) * UNITS[said[2]]
+    return int(match[1]) * UNITS[match[2]]
 
 
 def _forward(problem: Problem, phase: Phase, cache_bytes: int) -> tuple[Pass, ...]:

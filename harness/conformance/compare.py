@@ -16,9 +16,9 @@ import torch
 
 from harness.conformance.tolerances import blurred, bounds
 from implementations import oracle
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Phase, Problem, Results
 from implementations.oracle import Array
+from implementations.torch_formats import CHANNELS_LAST
 
 # elements of the input that are held against the oracle at once: about 200 MB of float64
 CHUNK = 1 << 20
@@ -205,7 +205,7 @@ def _index(
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def _ratios(got: Array, expected: Array, tolerance: Array | float, greatest: float) -> Array:
     """Error over tolerance: 0 where the same, NaN and overflow among it; infinite where nothing
-    else can be said.
+    else is known.
 
     NaN will do where infinity is expected: who takes a shift off first, makes it of infinite input.
     """

@@ -25,7 +25,7 @@ def run(*, implementation: registry.Specification, case: str, device: str = "cpu
     before = global_state.read()
     try:
         findings.extend(check(registry.load(implementation), named(case), device))
-    except registry.Broken:
+    except registry.LoadFailure:
         raise
     except (Unsupported, Unavailable) as reason:
         if failures(findings) is None:  # a refusal undoes nothing that was found before it

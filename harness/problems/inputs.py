@@ -16,8 +16,8 @@ from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from harness.config.choices import Inputs
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Problem
+from implementations.torch_formats import CHANNELS_LAST
 
 Distribution = Literal["normal", "rectified", "ternary"]
 

@@ -92,5 +92,6 @@ def _frequency(root: Path) -> float | None:
     each of them to ask.
     """
     folder = root / "sys/devices/system/cpu"
-    told = [text(folder / f"cpu{cpu}/cpufreq/scaling_cur_freq") for cpu in os.sched_getaffinity(0)]
-    return sum(map(int, told)) / len(told) / 1000 if all(told) else None
+    names = [f"cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in os.sched_getaffinity(0)]
+    kilohertz = [text(folder / name) for name in names]
+    return sum(map(int, kilohertz)) / len(kilohertz) / 1000 if all(kilohertz) else None

@@ -49,7 +49,7 @@ def run(
         return _run(
             progress, arm, baseline, cell, Checkpoint(checkpoint, checkpoint_seconds), data_folder
         )
-    except registry.Broken:
+    except registry.LoadFailure:
         raise
     except implementations.Unavailable as reason:
         return TrainingOutcome(Status.UNAVAILABLE, str(reason))

@@ -11,55 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from implementations.adapters import Bridge, pair_layer, prepare_with
-from implementations.interface import (
-    Arrays,
-    Face,
-    Gradients,
-    Implementation,
-    Layer,
-    Options,
-    Outputs,
-    Phase,
-    Prepared,
-    Problem,
-)
+from implementations.adapters import from_functions
+from implementations.bridge import Bridge
+from implementations.interface import Gradients, Options, Phase, Problem
 
 Array = NDArray[Any]
 # infinities travel as IEEE 754 says; NumPy alone would warn of them
 QUIET = np.errstate(invalid="ignore", over="ignore")
-NUMPY = Bridge(
-    to_native=lambda tensor: tensor.detach().numpy(),
-    to_torch=torch.from_numpy,
-    synchronize=lambda: None,
-)
 
 
-class NumpyVectorized(Implementation):
-    runtime = "numpy"
-
-    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        if problem.dtype == "bfloat16":
-            return "NumPy has no bfloat16"
-        return None if device == "cpu" else f"NumPy computes on the CPU, not on {device}"
-
-    def layer(self, problem: Problem) -> Layer:
-        return pair_layer(forward, backward, NUMPY)
-
-    def prepare(
-        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
-    ) -> Prepared:
-        return prepare_with(
-            face,
-            self.layer(problem),
-            forward,
-            backward,
-            problem,
-            phase,
-            outputs=outputs,
-            arrays=arrays,
-            bridge=NUMPY,
-        )
+def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
+    if problem.dtype == "bfloat16":
+        return "NumPy has no bfloat16"
+    return None if device == "cpu" else f"NumPy computes on the CPU, not on {device}"
 
 
 @QUIET
@@ -73,6 +37,14 @@ def forward(
     options: Options,
     out: Array | None = None,
 ) -> tuple[Array, tuple[Array | None, ...]]:
+    """Return the output and what the backward needs, in this order:
+
+    normalized     (N, C, *spatial), x̂, float32 for float16 data, the data's dtype otherwise
+    invstd         (C,), 1 / sqrt(var + eps), float64
+    output         the output itself under an activation, in the data's dtype, else None
+    residual       the operand itself, or None: whether there is a gradient for it
+    weight, bias   (C,), the operands themselves, or None
+    """
     axes = (0, *range(2, input.ndim))
     x = widened(input)
     if options.training:
@@ -109,6 +81,7 @@ def forward(
 def backward(
     grad_output: Array, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
 ) -> Gradients:
+    """The laws of `interface`, line by line; each gradient in its operand's shape and dtype."""
     normalized, invstd, output, residual, weight, bias = saved
     axes = (0, *range(2, grad_output.ndim))
     dz = widened(grad_output) if output is None else widened(grad_output) * (output > 0)
@@ -152,3 +125,21 @@ def delivered(array: Array, dtype: np.dtype[Any], out: Array | None) -> Array:
         return array.astype(dtype, copy=False)
     out[...] = array
     return out
+
+
+def to_native(tensor: torch.Tensor) -> Array:
+    """The tensor's memory as an array."""
+    array: Array = tensor.detach().numpy()
+    return array
+
+
+def synchronize() -> None:
+    """NumPy returns when it is done."""
+
+
+NUMPY = Bridge(
+    runtime="numpy", to_native=to_native, to_torch=torch.from_numpy, synchronize=synchronize
+)
+NumpyVectorized = from_functions(
+    forward, backward, unsupported=unsupported, bridge=NUMPY, name="numpy"
+)

@@ -12,23 +12,13 @@ from typing import Any, TypeVar
 
 import torch
 
-from implementations.adapters import prepare_with
+from implementations.adapters import from_functions
 from implementations.builtin import torch_native
-from implementations.interface import (
-    Arrays,
-    Face,
-    Implementation,
-    Layer,
-    Options,
-    Outputs,
-    Phase,
-    Prepared,
-    Problem,
-    Unsupported,
-)
+from implementations.interface import Layer, Options, Phase, Problem
+from implementations.prepared import Functions
 
 Tensor = torch.Tensor
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 PROGRAMS = {"a C++ compiler": ("c++", "g++", "clang++")}
 
 # Seen in PyTorch 2.13: torch/_decomp/decompositions.py, native_batch_norm_helper, casts save_mean
@@ -39,44 +29,31 @@ SAVED_NARROW = (
 )
 
 
-class TorchCompiled(Implementation):
-    runtime = "torch"
-
-    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        mixed = problem.dtype != problem.parameter_dtype
-        if mixed and phase.training and phase.has_backward and device == "cpu":
-            return SAVED_NARROW.format(dtype=problem.dtype)
-        return None
-
-    def layer(self, problem: Problem) -> Layer:
-        return steady_layer()
-
-    def prepare(
-        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
-    ) -> Prepared:
-        if face == "kernel" and outputs == "reused":
-            raise Unsupported("a compiled function returns fresh outputs")
-        return prepare_with(
-            face,
-            self.layer(problem),
-            compiled(torch_native.forward),
-            compiled(torch_native.backward),
-            problem,
-            phase,
-            outputs=outputs,
-            arrays=arrays,
-        )
+def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
+    mixed = problem.dtype != problem.parameter_dtype
+    if mixed and phase.training and phase.has_backward and device == "cpu":
+        return SAVED_NARROW.format(dtype=problem.dtype)
+    return None
 
 
-def steady_layer() -> Layer:
-    """A compiled layer for any momentum: a constant to the compiler, so that each new one would be
-    compiled anew.
+def compiled_functions(functions: Functions) -> Functions:
+    """The functions compiled anew. Nothing is compiled before their first call."""
+    forward, backward = compiled(functions.forward), functions.backward
+    return Functions(
+        forward,
+        None if backward is None else compiled(backward),
+        steady_layer(functions.layer),
+    )
+
+
+def steady_layer(plain: Layer) -> Layer:
+    """The layer, compiled, for any momentum, which is a constant to the compiler.
 
     The first momentum seen is compiled in. With another one, as a cumulative average has at each
-    batch, the compiled code writes the batch's statistics down, and the running ones are moved
-    outside it.
+    batch, compiled code with momentum 1 gives the batch's statistics, and the running ones are
+    updated outside it: compiling anew for each momentum would end in eager mode after eight.
     """
-    usual, any_other = compiled(torch_native.layer), compiled(torch_native.layer)
+    usual, any_other = compiled(plain), compiled(plain)
     first: list[float] = []
 
     def layer(
@@ -103,15 +80,24 @@ def steady_layer() -> Layer:
     return layer
 
 
-def compiled(function: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Compile a copy of ``function`` of its own, so that problems do not share a cache of
-    specializations.
-    """
+def compiled(function: Callable[..., Returned]) -> Callable[..., Returned]:
+    """A copy of ``function``, compiled: problems must not share a cache of specializations."""
 
-    def own(*arguments: Any, **keywords: Any) -> Answer:
+    def own(*arguments: Any, **keywords: Any) -> Returned:
         return function(*arguments, **keywords)
 
     # Dynamo keys its cache by code object: a fresh one for each problem keeps the eight-shape limit
     # out of reach.
     own.__code__ = own.__code__.replace(co_name=function.__name__)
     return torch.compile(own, fullgraph=True, dynamic=False)
+
+
+TorchCompiled = from_functions(
+    torch_native.forward,
+    torch_native.backward,
+    layer=torch_native.layer,
+    unsupported=unsupported,
+    fresh_outputs_only=dict.fromkeys(Phase, "a compiled function returns fresh outputs"),
+    specialize=compiled_functions,
+    name="torch_compile",
+)

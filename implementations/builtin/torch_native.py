@@ -11,44 +11,14 @@ from typing import Any
 
 import torch
 
-from implementations.adapters import prepare_with
-from implementations.interface import (
-    Arrays,
-    Face,
-    Gradients,
-    Implementation,
-    Layer,
-    Options,
-    Outputs,
-    Phase,
-    Prepared,
-    Problem,
-    Unsupported,
-)
+from implementations.adapters import from_functions
+from implementations.interface import Gradients, Options, Phase
 
 aten = torch.ops.aten
 Tensor = torch.Tensor
-
-
-class TorchNative(Implementation):
-    runtime = "torch"
-
-    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        return None
-
-    def layer(self, problem: Problem) -> Layer:
-        return layer
-
-    def prepare(
-        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
-    ) -> Prepared:
-        if face == "kernel" and outputs == "reused" and phase.has_backward:
-            raise Unsupported(
-                "PyTorch's CPU backward of batch norm has no variant that writes to a given output"
-            )
-        return prepare_with(
-            face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays
-        )
+NO_BACKWARD_OUT = (
+    "PyTorch's CPU backward of batch norm has no variant that writes to a given output"
+)
 
 
 def layer(
@@ -60,6 +30,7 @@ def layer(
     running_var: Tensor | None,
     options: Options,
 ) -> Tensor:
+    """The layer: see `interface.Layer`."""
     output = torch.nn.functional.batch_norm(
         input,
         running_mean,
@@ -83,6 +54,17 @@ def forward(
     options: Options,
     out: Tensor | None = None,
 ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """Return the output and what the backward needs, in this order:
+
+    input          (N, C, *spatial), the operand itself
+    mask_from      the output itself under an activation, else None
+    residual       the operand itself, or None: whether there is a gradient for it
+    weight, bias   (C,), the operands themselves, or None
+    running_mean   (C,), or None; with frozen statistics the backward reads it
+    running_var    (C,), or None
+    mean           (C,), the batch's, float32 for narrower data; empty with frozen statistics
+    invstd         (C,), 1 / sqrt(var + eps) likewise
+    """
     operands = (
         input,
         weight,
@@ -120,6 +102,9 @@ def forward(
 def backward(
     grad_output: Tensor, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
 ) -> Gradients:
+    """The gradients, each of its operand's shape and dtype. ``out`` stays unused: see
+    ``NO_BACKWARD_OUT``.
+    """
     input, output, residual, weight, bias, running_mean, running_var, mean, invstd = saved
     if output is not None:
         grad_output = aten.threshold_backward(grad_output, output, 0)
@@ -147,3 +132,11 @@ def finish(output: Tensor, residual: Tensor | None, options: Options) -> Tensor:
     if residual is not None:
         output = output.add_(residual)
     return output.relu_() if options.activation else output
+
+
+TorchNative = from_functions(
+    forward,
+    backward,
+    layer=layer,
+    fresh_outputs_only={phase: NO_BACKWARD_OUT for phase in Phase if phase.has_backward},
+)

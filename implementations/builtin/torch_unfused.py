@@ -11,41 +11,10 @@ from typing import Any
 
 import torch
 
-from implementations.adapters import prepare_with
-from implementations.interface import (
-    Arrays,
-    Face,
-    Gradients,
-    Implementation,
-    Layer,
-    Options,
-    Outputs,
-    Phase,
-    Prepared,
-    Problem,
-    Unsupported,
-)
+from implementations.adapters import from_functions
+from implementations.interface import Gradients, Options, Phase
 
 Tensor = torch.Tensor
-
-
-class TorchUnfused(Implementation):
-    runtime = "torch"
-
-    def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        return None
-
-    def layer(self, problem: Problem) -> Layer:
-        return layer
-
-    def prepare(
-        self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
-    ) -> Prepared:
-        if face == "kernel" and outputs == "reused":
-            raise Unsupported("elementary operations make a fresh tensor each")
-        return prepare_with(
-            face, layer, forward, backward, problem, phase, outputs=outputs, arrays=arrays
-        )
 
 
 def layer(
@@ -71,6 +40,17 @@ def forward(
     options: Options,
     out: Tensor | None = None,
 ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """Return the output and what the backward needs, in this order, float32 for bfloat16 and
+    float16 data, the data's dtype otherwise:
+
+    normalized     (N, C, *spatial), x̂
+    invstd         (C,), 1 / sqrt(var + eps)
+    output         the output itself under an activation, in the data's dtype, else None
+    residual       the operand itself, or None: whether there is a gradient for it
+    weight, bias   (C,), the operands themselves, or None
+
+    ``out`` stays unused: elementary operations make a fresh tensor each.
+    """
     axes = [axis for axis in range(input.dim()) if axis != 1]
     x = widened(input)
     if options.training:
@@ -111,6 +91,7 @@ def forward(
 def backward(
     grad_output: Tensor, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
 ) -> Gradients:
+    """The laws of `interface`, line by line; each gradient in its operand's shape and dtype."""
     normalized, invstd, output, residual, weight, bias = saved
     axes = [axis for axis in range(grad_output.dim()) if axis != 1]
     dz = widened(grad_output)
@@ -161,3 +142,11 @@ def widened(tensor: Any) -> Tensor:
 def column(values: Tensor, like: Tensor) -> Tensor:
     """(C,) values shaped to broadcast against ``like``, of shape (N, C, *spatial)."""
     return values.reshape(-1, *[1] * (like.dim() - 2))
+
+
+TorchUnfused = from_functions(
+    forward,
+    backward,
+    layer=layer,
+    fresh_outputs_only=dict.fromkeys(Phase, "elementary operations make a fresh tensor each"),
+)

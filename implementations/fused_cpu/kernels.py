@@ -1,5 +1,9 @@
-"""Forward and backward on torch tensors, with no autograd: memory made ready, and addresses handed
-to the C++.
+"""Forward and backward on torch tensors, with no autograd: memory is made ready, and its addresses
+go to the C++.
+
+The C++ reads data of shape (N, C, *spatial) that are contiguous or channels_last, in one of four
+dtypes, and contiguous values of shape (C,). Anything else is copied first. It runs on
+``torch.get_num_threads()`` threads.
 """
 
 from __future__ import annotations
@@ -10,17 +14,26 @@ import torch
 
 from implementations.fused_cpu.library import native
 from implementations.interface import Gradients, Options
+from implementations.torch_formats import CHANNELS_LAST, memory_format_of
 
 Tensor = torch.Tensor
 # passes.hpp's Dtype
 NUMBERS = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 SLACK = 8  # bytes behind a mask, which is read eight bytes at a time
-CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 class Saved(NamedTuple):
-    """What a backward needs. ``mask`` has a bit for each element where it cannot be recomputed;
-    ``statistics`` are mean and 1/sqrt(var + eps), of shape (2, C), in float64.
+    """What a backward needs.
+
+    input        (N, C, *spatial), contiguous or channels_last: the operand itself, or a dense copy
+    mask         uint8, of `mask_bytes(input)`: a bit for each element, whether ReLU lets it pass;
+                 None without a ReLU, and where that can be computed from input and statistics
+    weight, bias (C,), contiguous; None where absent
+    statistics   (2, C), float64: mean and 1 / sqrt(var + eps), of the batch or frozen
+    residual     whether there is a residual, and so a gradient for it
+
+    It holds a bool beside the arrays, which `interface.Forward` does not allow: only the layer of
+    its own, in `autograd`, can save it.
     """
 
     input: Tensor
@@ -41,6 +54,7 @@ def forward(
     options: Options,
     out: Tensor | None = None,
 ) -> tuple[Tensor, Saved]:
+    """The output, with the input's shape, dtype and layout, and what the backward needs."""
     training, _, _, activation = options
     input, weight, bias = dense(input), plain(weight), plain(bias)
     residual = None if residual is None else like(residual, input)
@@ -76,6 +90,10 @@ def infer(
 def backward(
     grad_output: Tensor, saved: tuple[Any, ...], options: Options, out: Gradients | None = None
 ) -> Gradients:
+    """The gradients of the operands that there are. ``saved`` is a `Saved`, or a tuple of its
+    values. Without an activation the residual's gradient is ``grad_output`` itself, unless ``out``
+    asks for a copy.
+    """
     input, mask, weight, bias, statistics, residual = saved
     grad_output = like(grad_output, input)
     given = out or Gradients(
@@ -105,8 +123,7 @@ def backward(
     )
     if not residual or options.activation:
         return given
-    # dz is the output's gradient itself, and has to be written only where an array was given for
-    # it.
+    # dz is the output's gradient itself, and is written only where an array was given for it.
     return given._replace(
         residual=grad_output if out is None else given.residual.copy_(grad_output)
     )
@@ -124,13 +141,13 @@ def run_forward(
     mask: Tensor | None,
     statistics: Tensor | None,
 ) -> None:
+    """Write the output, and the mask and the statistics where they are given; update the running
+    statistics in training, which may be strided.
+    """
     training, momentum, eps, activation = options
-    strided = [
-        given
-        for given in (running_mean, running_var)
-        if given is not None and not given.is_contiguous()
-    ]
-    if strided and running_mean is not None and running_var is not None:
+    statistics_given = [given for given in (running_mean, running_var) if given is not None]
+    is_strided = not all(given.is_contiguous() for given in statistics_given)
+    if is_strided and running_mean is not None and running_var is not None:
         mean, var = running_mean.contiguous(), running_var.contiguous()
         run_forward(input, residual, weight, bias, mean, var, options, output, mask, statistics)
         if training:
@@ -160,8 +177,8 @@ def run_forward(
 
 
 def geometry(input: Tensor) -> tuple[bool, int, int, int]:
-    """Whether the channels lie innermost, and then rows, channels and 1; else samples, channels and
-    pixels.
+    """How a dense input lies in memory: (True, rows, channels, 1) where the channels are innermost,
+    else (False, samples, channels, pixels).
     """
     samples, channels = input.shape[:2]
     pixels = input.numel() // (samples * channels)
@@ -175,15 +192,15 @@ def geometry(input: Tensor) -> tuple[bool, int, int, int]:
 def mask_is_stored(
     residual: Tensor | None, weight: Tensor | None, *, training: bool, relu: bool
 ) -> bool:
-    """Whether the backward cannot recompute ReLU's mask: for a residual, and where it has no other
-    need of the input.
+    """Whether the forward stores ReLU's mask: where there is a residual, without which the backward
+    cannot compute it, and where the backward would read the input for nothing else.
     """
     return relu and (residual is not None or not (training or weight is not None))
 
 
 def mask_bytes(input: Tensor) -> int:
-    """A bit for each element, each row's or sample's in bytes of their own, and what may be read
-    beyond the last.
+    """The bytes of a mask: a bit for each element, each row or sample beginning with a new byte,
+    and ``SLACK``.
     """
     rows, samples, channels, pixels = geometry(input)
     return samples * (-(-channels // 8) if rows else -(-channels * pixels // 8)) + SLACK
@@ -192,15 +209,11 @@ def mask_bytes(input: Tensor) -> int:
 def dense(tensor: Tensor) -> Tensor:
     """The tensor as it is where it is contiguous or channels_last, else a contiguous copy."""
     tensor = in_memory(tensor)
-    if tensor.is_contiguous():
-        return tensor
-    channels_last = CHANNELS_LAST.get(tensor.dim())
-    if channels_last is not None and tensor.is_contiguous(memory_format=channels_last):
-        return tensor
-    return tensor.contiguous()
+    return tensor.contiguous() if memory_format_of(tensor) is None else tensor
 
 
 def plain(parameter: Tensor | None) -> Tensor | None:
+    """A (C,) operand, contiguous."""
     return None if parameter is None else parameter.contiguous()
 
 
@@ -217,8 +230,8 @@ def like(tensor: Tensor, other: Tensor) -> Tensor:
 
 
 def in_memory(tensor: Tensor) -> Tensor:
-    """The tensor with its values where its address says: some are negated when they are read, or
-    known to be 0.
+    """The tensor with its values in memory: PyTorch has tensors that are negated when they are
+    read, or that are known to be 0 and have no memory.
     """
     if tensor.is_neg() or tensor._is_zerotensor():
         return tensor.resolve_neg().clone()
@@ -226,4 +239,5 @@ def in_memory(tensor: Tensor) -> Tensor:
 
 
 def address(tensor: Tensor | None) -> int:
+    """Its first byte's, and 0 for an absent operand, as the C++ takes it."""
     return 0 if tensor is None else tensor.data_ptr()

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-from implementations.native_build import Lacking, no_such_path, not_built, not_loaded
+from implementations.native_build import no_such_instruction_set, not_built, not_loaded
 from implementations.registry import Unavailable
 
 MODULE = "implementations.fused_cpu._native"
@@ -21,20 +21,15 @@ def native() -> ModuleType:
     try:
         loaded = import_module(MODULE)
     except ModuleNotFoundError:
-        raise _unavailable(
-            not_built(MODULE, "g++ python3-dev", "a C++ compiler and Python's headers")
-        ) from None
+        missing = not_built(MODULE, "g++ python3-dev", "a C++ compiler and Python's headers")
+        raise Unavailable(str(missing)) from None
     except ImportError as error:
-        raise _unavailable(not_loaded(MODULE, error)) from None
+        raise Unavailable(str(not_loaded(MODULE, error))) from None
     if not loaded.path():
-        raise _unavailable(no_such_path())
+        raise Unavailable(str(no_such_instruction_set()))
     return loaded
 
 
 def path() -> str:
     """The instruction set taken: "baseline", "v3" or "v4". Raises ``Unavailable``."""
     return str(native().path())
-
-
-def _unavailable(lacking: Lacking) -> Unavailable:
-    return Unavailable(f"{lacking.reason}; {lacking.remedy}")

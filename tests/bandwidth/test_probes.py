@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness.bandwidth import (
     NAMED,
     Floor,
-    Lacking,
+    MissingNativeCode,
     Pass,
     Stream,
     Traffic,
@@ -183,7 +183,8 @@ def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):
 
 def test_the_doctor_tells_of_probes_that_are_missing(monkeypatch):
     monkeypatch.setattr(
-        "harness.doctor.capabilities.lacking", lambda: Lacking("they are gone", "bring them back")
+        "harness.doctor.capabilities.lacking",
+        lambda: MissingNativeCode("they are gone", "bring them back"),
     )
     [found] = bandwidth_probes(None)
     assert (found.state, found.message, found.remedy) == (

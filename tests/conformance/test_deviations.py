@@ -9,7 +9,8 @@ import pytest
 import harness
 from harness.conformance.cases import CASES
 from harness.conformance.deviations import DEVIATIONS, explanation
-from harness.records import Status
+from harness.conformance.messages import CaseOutcome
+from harness.records import CaseCell, ComparedQuantity, Identity, Status
 from harness.tasks import conformance
 from implementations import names, registry
 
@@ -24,7 +25,7 @@ def test_every_deviation_still_shows_and_is_explained(deviation):
     (record,) = harness.check(deviation.implementation, cases=deviation.case, threads=1)
     assert record.status is Status.WRONG
     assert {
-        sample["quantity"] for sample in record.samples if not sample["passed"]
+        sample.quantity for sample in record.samples if not sample.passed
     } <= deviation.quantities
     assert record.explanation == deviation.explanation
     assert not record.failed
@@ -56,33 +57,26 @@ def test_no_two_deviations_are_of_one_case():
 
 def record_of(specification, deviation, quantities):
     """The record of a worker's answer that those quantities failed."""
-    answer = {
-        "status": "WRONG",
-        "reason": "they differ",
-        "samples": [{"quantity": quantity, "passed": False} for quantity in quantities],
-    }
-    cell = {"case": deviation.case, "device": "cpu"}
-    identity = conformance.Identity(
-        "conformance", deviation.implementation, cell, "source", "environment"
-    )
-    return conformance._answer(lambda *_, **__: answer, specification, identity, 1.0)
+    failed = tuple(ComparedQuantity(quantity, passed=False) for quantity in quantities)
+    outcome = CaseOutcome(Status.WRONG, "they differ", samples=failed)
+    cell = CaseCell(case=deviation.case, device="cpu", threads=1)
+    identity = Identity(deviation.implementation, cell, "source", "environment")
+    return conformance._checked(lambda *_, **__: outcome, specification, identity, "session", 1.0)
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
 def test_a_plug_in_of_the_same_name_is_excused_nothing(deviation, monkeypatch):
     assert (
-        record_of(deviation.implementation, deviation, deviation.quantities)["explanation"]
+        record_of(deviation.implementation, deviation, deviation.quantities).explanation
         == deviation.explanation
     )
     named = {"_target_": "wrong_bn.Wrong"}
-    assert record_of(named, deviation, deviation.quantities)["explanation"] is None
+    assert record_of(named, deviation, deviation.quantities).explanation is None
     monkeypatch.setattr(registry, "is_foreign", lambda specification: True)
-    assert (
-        record_of(deviation.implementation, deviation, deviation.quantities)["explanation"] is None
-    )
+    assert record_of(deviation.implementation, deviation, deviation.quantities).explanation is None
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
 def test_what_else_fails_takes_the_excuse_away(deviation):
     found = record_of(deviation.implementation, deviation, [*deviation.quantities, "output"])
-    assert (found["status"], found["explanation"]) == (Status.WRONG, None)
+    assert (found.status, found.explanation) == (Status.WRONG, None)

@@ -31,7 +31,7 @@ def _as_before():
 
 def ran(monkeypatch, implementation, case="onnx/example"):
     monkeypatch.setattr(runner.registry, "load", lambda _: implementation)
-    return runner.run(None, implementation="any", case=case)
+    return runner.run(implementation="any", case=case)
 
 
 def test_every_setting_is_meddled_with_here():
@@ -47,13 +47,13 @@ def test_a_setting_that_is_changed_is_wrong_and_set_back(monkeypatch, setting):
 
     before = global_state.read()
     answer = ran(monkeypatch, Meddling())
-    assert answer["status"] == Status.WRONG
-    assert f"{setting} was changed from" in answer["reason"]
+    assert answer.status == Status.WRONG
+    assert f"{setting} was changed from" in answer.reason
     assert global_state.read() == before
 
 
 def test_who_leaves_them_alone_is_not_accused(monkeypatch):
-    assert ran(monkeypatch, Plugin())["status"] == Status.OK
+    assert ran(monkeypatch, Plugin()).status == Status.OK
 
 
 def test_a_refusal_undoes_nothing_that_was_found_before_it(monkeypatch):
@@ -64,4 +64,4 @@ def test_a_refusal_undoes_nothing_that_was_found_before_it(monkeypatch):
         raise Unsupported("late")
 
     monkeypatch.setattr(runner, "check", found_and_refused)
-    assert ran(monkeypatch, Plugin())["status"] == Status.WRONG
+    assert ran(monkeypatch, Plugin()).status == Status.WRONG

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from harness.bandwidth import Lacking, cache_bytes, lacking
+from harness.bandwidth import MissingNativeCode, cache_bytes, lacking
 from harness.cli import main
 from harness.cli.arguments import doctor_flags
 from harness.config.usage import UsageError
@@ -53,7 +53,8 @@ def test_more_threads_than_cpus_are_refused_with_what_is_allowed(threads: int) -
 def test_without_the_probes_the_rest_is_measured_and_bandwidth_is_absent_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(measurement, "lacking", lambda: Lacking("it is not built", "build it"))
+    missing = MissingNativeCode("it is not built", "build it")
+    monkeypatch.setattr(measurement, "lacking", lambda: missing)
     monkeypatch.setattr(measurement, "_noises", lambda *_: [calm_noise()])
     found = measure(WorkerSettings(1), 1.0, lambda _: None)
     assert found.noises

@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import statistics
-from harness.records import Interval, Status, Verdict
+from harness.records import Status, Verdict
 from harness.store import Journal
 from tests.experiments.cells import FACES, PHASES, SHAPES, busy_loop, run
 
@@ -98,29 +98,27 @@ def table(cells):
             str(outside) if any(intervals) else "-",
         )
     flagged = sum(bool(canary.flags) for canary, _ in cells)
-    aside = sum(canary.figures["conditions"]["set_aside"] for canary, _ in cells)
-    blocks = sum(canary.figures["conditions"]["blocks"] for canary, _ in cells)
+    aside = sum(canary.figures.conditions.set_aside for canary, _ in cells)
+    blocks = sum(canary.figures.conditions.blocks for canary, _ in cells)
     made.caption = f"{flagged} cells flagged; {aside} of {blocks} blocks set aside"
     return made
 
 
 def by_bnbench(canary, baseline):
-    return canary.figures["verdict"], Interval(**canary.figures["ratio"])
+    return canary.figures.verdict, canary.figures.ratio
 
 
 def flags_not_heeded(canary, baseline):
-    return judged(Interval(**canary.figures["ratio"]), canary)
+    return judged(canary.figures.ratio, canary)
 
 
 def blocks_as_the_unit(canary, baseline):
     ratios = [ratio for launch in block_ratios(canary, baseline) for ratio in launch]
-    return judged(statistics.interval(ratios, canary.cell["alpha"]), canary)
+    return judged(statistics.interval(ratios, canary.cell.alpha), canary)
 
 
 def one_launch(canary, baseline):
-    return judged(
-        statistics.interval(block_ratios(canary, baseline)[0], canary.cell["alpha"]), canary
-    )
+    return judged(statistics.interval(block_ratios(canary, baseline)[0], canary.cell.alpha), canary)
 
 
 def unpaired(canary, baseline):
@@ -128,16 +126,16 @@ def unpaired(canary, baseline):
         [log(seconds) for seconds in statistics.launch_seconds(record.samples)]
         for record in (canary, baseline)
     ]
-    return judged(statistics.welch(*logs, canary.cell["alpha"]), canary)
+    return judged(statistics.welch(*logs, canary.cell.alpha), canary)
 
 
 def least_times(canary, baseline):
     least = [
-        min(sample["seconds"] / sample["calls"] for sample in record.samples)
+        min(sample.seconds / sample.calls for sample in record.samples)
         for record in (canary, baseline)
     ]
     ratio = log(least[0] / least[1])
-    if abs(ratio) <= log1p(canary.cell["margin"]):
+    if abs(ratio) <= log1p(canary.cell.margin):
         return Verdict.SAME, None
     return Verdict.SLOWER if ratio > 0 else Verdict.FASTER, None
 
@@ -153,12 +151,12 @@ def block_ratios(canary, baseline):
 def first_samples(record):
     first = {}
     for sample in record.samples:
-        first.setdefault((sample["launch"], sample["block"]), {**sample, "set_aside": False})
+        first.setdefault((sample.launch, sample.block), {**sample, "set_aside": False})
     return list(first.values())
 
 
 def judged(found, record):
-    return statistics.verdict(found, record.cell["margin"]), found
+    return statistics.verdict(found, record.cell.margin), found
 
 
 JUDGES = {

@@ -44,7 +44,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from harness.isolation import Settings
+from harness.isolation import WorkerSettings
 from implementations.interface import Phase, Problem
 
 IMPLEMENTATION = "torch_native"
@@ -181,7 +181,7 @@ def by_pyperf(asked: Asked) -> Times | None:
         theirs
         or [
             f"--processes={asked.count}",
-            f"--affinity={','.join(map(str, Settings(asked.threads).cpus))}",
+            f"--affinity={','.join(map(str, WorkerSettings(asked.threads).cpus))}",
             f"--inherit-environ={inherited}",
             f"--output={output}",
             "--quiet",
@@ -259,7 +259,7 @@ def by_bnbench(asked: Asked) -> Times:
         if record.figures is None:
             raise RuntimeError(f"{record.implementation} is {record.status}: {record.reason}")
     first, second = (records[name].figures for name in (IMPLEMENTATION, "canary"))
-    return Times(first["median_seconds"], second["median_seconds"], second["canary"]["estimate"])
+    return Times(first.median_seconds, second.median_seconds, second.canary.estimate)
 
 
 HARNESSES = {
@@ -273,7 +273,7 @@ HARNESSES = {
 def answer(name: str, asked: Asked) -> None:
     """Time, and leave the times in the folder."""
     if name != "bnbench":  # which binds its own workers
-        os.sched_setaffinity(0, Settings(asked.threads).cpus)
+        os.sched_setaffinity(0, WorkerSettings(asked.threads).cpus)
     times = HARNESSES[name](asked)
     if times is not None:
         Path(asked.folder, "times.json").write_text(json.dumps(times))
@@ -292,7 +292,7 @@ def ask(round_: int, problem: str, name: str, options: argparse.Namespace, count
         try:
             subprocess.run(
                 command,
-                env=Settings(options.threads).environment(),
+                env=WorkerSettings(options.threads).environment(),
                 check=True,
                 capture_output=True,
                 text=True,

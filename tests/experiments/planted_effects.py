@@ -79,7 +79,7 @@ def table(records):
         ]
         made.add_row(
             f"{effect - 1:+.0%}",
-            f"{median(record.figures['ratio']['estimate'] for record, _ in found) - 1:+.1%}",
+            f"{median(record.figures.ratio.estimate for record, _ in found) - 1:+.1%}",
             str(len(found)),
             str(sum(bool(record.flags) for record, _ in found)),
             *(
@@ -98,8 +98,8 @@ def judged(record, baseline, margin):
     samples = {"arm": record.samples, "baseline": baseline.samples}
     interval = statistics.interval(
         statistics.log_ratios(samples, "arm", "baseline"),
-        record.cell["alpha"],
-        record.cell["protocol"]["launches"],
+        record.cell.alpha,
+        record.cell.protocol.launches,
     )
     return statistics.verdict(interval, margin)
 

@@ -25,7 +25,7 @@ from rich.table import Table
 from torch import nn
 
 from harness import statistics
-from harness.isolation.worker_process import ALLOCATORS, WAIT_POLICIES
+from harness.isolation.settings import ALLOCATORS, WAIT_POLICIES
 from implementations import convert
 
 ARMS = ("native", "converted", "without")

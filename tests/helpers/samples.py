@@ -7,13 +7,14 @@ import math
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.records import Interval
+from harness.records import Interval, Seconds, TimedSample
 
 logs = st.lists(st.floats(-2, 2), min_size=2, max_size=12)
 
 
-def sample(launch: int, block: int, seconds: float, calls: int = 1) -> dict[str, float]:
-    return {"launch": launch, "block": block, "calls": calls, "seconds": seconds * calls}
+def sample(launch: int, block: int, seconds: float, calls: int = 1) -> TimedSample:
+    """A sample of so many ``calls``, each of which took ``seconds``."""
+    return TimedSample(launch, block, calls, Seconds(seconds * calls))
 
 
 def logarithms(interval: Interval) -> tuple[float, float, float]:

@@ -12,8 +12,6 @@ from harness import statistics
 from harness.records import (
     CANARY,
     Bytes,
-    Conditions,
-    Cost,
     Flag,
     Floor,
     Identity,
@@ -26,10 +24,17 @@ from harness.records import (
     ThroughputFigures,
     ThroughputRecord,
     TimedSample,
-    TimeSpent,
 )
 from implementations.interface import Phase, Problem
-from tests.helpers.synthetic_session import BASELINE, ENVIRONMENT, FAILURES, TIME
+from tests.helpers.synthetic_session import (
+    BASELINE,
+    CONDITIONS,
+    COST,
+    ENVIRONMENT,
+    FAILURES,
+    SPENT,
+    TIME,
+)
 
 SHAPES = (
     (32, 64, 112, 112),
@@ -47,33 +52,6 @@ SPEEDS = {BASELINE: 1.0, CANARY: 1.0, "torch_compile": 0.82, "torch_unfused": 2.
 BLOCKS = 5  # of a launch, that count
 FLOOR, FLOOR_SPEED = "floor/streaming", 0.4
 ABSENT_FLOOR = "bytes are moved on a CPU, and this is a GPU"
-COST = Cost(
-    prepare_seconds=Seconds(0.01),
-    first_call_seconds=Seconds(0.5),
-    warm_up_seconds=Seconds(0.3),
-    check_seconds=Seconds(0.1),
-)
-CONDITIONS = Conditions(
-    blocks=48,
-    set_aside=8,
-    samples=350,
-    retaken=14,
-    preempted=90,
-    doubts={"waiting": 7, "steal": 1},
-    stolen=0.001,
-    elsewhere=0.25,
-    load=1.5,
-    waited=0.31,
-)
-SPENT = TimeSpent(
-    wall=Seconds(20.0),
-    starting=Seconds(1.0),
-    preparing=Seconds(4.0),
-    checking=Seconds(2.0),
-    timed=Seconds(6.0),
-    untimed=Seconds(5.0),
-    own=Seconds(5.0),
-)
 
 
 @dataclass(frozen=True)

@@ -175,20 +175,20 @@ def test_what_cannot_be_replaced_is_left_and_told_with_its_reason(make, reason, 
     model = nn.Sequential(nn.Conv2d(3, 3, 1), left, nn.BatchNorm2d(3), nn.ReLU())
     with pytest.warns(
         UserWarning, match=f"^convert leaves batch norms as they are: 1 .*{reason}"
-    ) as told:
+    ) as warned:
         converted = convert(model, "torch_native", fuse=fuse)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in warned] == [__file__]
     assert converted.get_submodule("1") is left
     assert type(converted.get_submodule("2")) is BatchNorm
 
 
 def test_one_warning_names_all_that_is_left():
-    with pytest.warns(UserWarning, match=r"a \(SyncBatchNorm\).*; b \(Own\)") as told:
+    with pytest.warns(UserWarning, match=r"a \(SyncBatchNorm\).*; b \(Own\)") as warned:
         convert(
             nn.ModuleDict({"a": nn.SyncBatchNorm(3), "b": Own(3), "c": nn.BatchNorm2d(3)}),
             "torch_native",
         )
-    assert len(told) == 1
+    assert len(warned) == 1
 
 
 def test_a_model_that_is_left_is_called_the_model():

@@ -169,14 +169,14 @@ def test_an_unknown_implementation_is_unavailable_with_a_suggestion():
 
 
 @pytest.mark.parametrize(
-    ("keywords", "said"),
+    ("keywords", "message"),
     [
         ({"activation": "gelu"}, "allowed: None or 'relu'"),
         ({"residual": torch.ones(2, 4)}, "must be as the input"),
     ],
 )
-def test_a_bad_epilogue_is_a_value_error(keywords, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_bad_epilogue_is_a_value_error(keywords, message):
+    with pytest.raises(ValueError, match=message):
         batch_norm(torch.ones(2, 3), None, None, training=True, implementation="numpy", **keywords)
 
 

@@ -78,7 +78,7 @@ def test_what_the_machine_lacks_is_told_without_importing(package, source, reaso
     assert reason in registry.unavailable({"_target_": "pk.mine.Mine"})
     with pytest.raises(Unavailable, match=reason) as raised:
         registry.load({"_target_": "pk.mine.Mine"})
-    assert not isinstance(raised.value, registry.Broken)
+    assert not isinstance(raised.value, registry.LoadFailure)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_is_the_implementations_own_fault_is_no_property_of_the_machine(
     package, source, reason
 ):
     (package / "mine.py").write_text(source)
-    with pytest.raises(registry.Broken, match=reason):
+    with pytest.raises(registry.LoadFailure, match=reason):
         registry.load({"_target_": "pk.mine.Mine"})
 
 

@@ -81,7 +81,7 @@ class _Skipping(Lie):
 
 class _SkippingButCounting(Lie):
     def again(self):
-        mean, var = vars(self.inner).get("_statistics") or self.inner._torch_statistics
+        mean, var = self.inner._statistics
         columns = self.arrays.input.movedim(1, 0).flatten(1).to(mean.dtype)
         mean.lerp_(columns.mean(1), self.arrays.momentum)
         var.lerp_(columns.var(1), self.arrays.momentum)
@@ -105,8 +105,8 @@ class _Mutating(Wrapped):
 
 
 class _Elsewhere(Lie):
-    """The calls are done by threads, and nobody waits for them. Those that would pile up are not
-    done at all.
+    """The calls are done by threads that are not waited for. Those that would pile up are not done
+    at all.
     """
 
     workers = MOST
@@ -153,31 +153,31 @@ class _Waiting(Wrapped):
             self.threads.pop().join()
 
 
-def _telling(lie):
-    class Telling(Native):
+def _preparing(lie):
+    class Preparing(Native):
         def prepare(self, problem, phase, **keywords):
             return lie(super().prepare(problem, phase, **keywords), keywords["arrays"])
 
-    return Telling
+    return Preparing
 
 
 def _mutating(operand, change):
-    return _telling(
+    return _preparing(
         lambda inner, arrays: _Mutating(inner, lambda inner: change(getattr(arrays, operand).data))
     )
 
 
-Cached = _telling(_Cached)
-CachedCopies = _telling(_CachedCopies)
-CachedByVersion = _telling(_CachedByVersion)
-Skipping = _telling(_Skipping)
-SkippingButCounting = _telling(_SkippingButCounting)
-EachEighth = _telling(_EachEighth)
+Cached = _preparing(_Cached)
+CachedCopies = _preparing(_CachedCopies)
+CachedByVersion = _preparing(_CachedByVersion)
+Skipping = _preparing(_Skipping)
+SkippingButCounting = _preparing(_SkippingButCounting)
+EachEighth = _preparing(_EachEighth)
 Mutating = _mutating("input", lambda data: data.mul_(0.99))
 MutatingResidual = _mutating("residual", lambda data: data[-1:, -1:].add_(1))
-Elsewhere = _telling(_Elsewhere)
-ElsewhereQueue = _telling(_ElsewhereQueue)
-Waiting = _telling(_Waiting)
+Elsewhere = _preparing(_Elsewhere)
+ElsewhereQueue = _preparing(_ElsewhereQueue)
+Waiting = _preparing(_Waiting)
 
 
 def _copying(names):
@@ -199,7 +199,7 @@ CopyingResidual = _copying(("residual",))
 
 
 class CopyingAndSkipping(Copying):
-    """One whose inputs cannot be changed behind its back, and who does nothing from the second call
+    """Keeps a copy of its inputs, which then cannot change, and does nothing from the second call
     on.
     """
 
@@ -208,8 +208,8 @@ class CopyingAndSkipping(Copying):
 
 
 class Greedy(Native):
-    """Takes memory until there is none; what it can have is limited first, so that nobody else goes
-    short.
+    """Takes memory until there is none, within a limit that it sets first for the sake of other
+    processes.
     """
 
     def prepare(self, problem, phase, **keywords):
@@ -226,7 +226,7 @@ class Greedy(Native):
 
 
 class Killed(Native):
-    """Ends as the kernel ends who has taken too much memory: by SIGKILL, with no last word."""
+    """Ends by SIGKILL, as the kernel ends a process that has taken too much memory."""
 
     def prepare(self, problem, phase, **keywords):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from implementations.adapters import pair_layer, prepare_with
+from implementations.autograd_pair import PairLayer
 from implementations.interface import Gradients, Implementation
+from implementations.prepared import Functions, prepare_functions
 
 
 def read(x):
@@ -109,8 +110,6 @@ class Plugin(Implementation):
     may remember calls.
     """
 
-    runtime = "torch"
-
     def __init__(self, make=Recipe):
         self.make = make
 
@@ -119,15 +118,15 @@ class Plugin(Implementation):
 
     def layer(self, problem):
         recipe = self.make()
-        return recipe.layer(pair_layer(*pair(recipe)))
+        return recipe.layer(PairLayer(*pair(recipe)))
 
     def prepare(self, problem, phase, *, face, outputs, arrays):
-        return prepare_with(
-            face,
-            self.layer(problem),
-            *pair(self.make()),
+        layer = self.layer(problem)
+        return prepare_functions(
+            Functions(*pair(self.make()), layer),
             problem,
             phase,
+            face=face,
             outputs=outputs,
             arrays=arrays,
         )

@@ -19,8 +19,6 @@ from implementations.interface import Implementation, Prepared
 class Native(Implementation):
     """Right, and nothing else."""
 
-    runtime = "torch"
-
     def unsupported(self, problem, phase, device):
         return None
 

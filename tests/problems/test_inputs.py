@@ -10,8 +10,8 @@ import torch
 
 from harness.problems.inputs import make_arrays, shifted
 from implementations import oracle
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import Arrays, Problem
+from implementations.torch_formats import CHANNELS_LAST
 
 PROBLEM = Problem((6, 5, 4, 3), activation="relu", residual=True)
 TENSORS = tuple(field.name for field in fields(Arrays) if field.name not in {"momentum", "eps"})

@@ -7,121 +7,140 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records import SCHEMA, Flag, Identity, NewerSchemaError, Record, Status
+from harness.records import (
+    SCHEMA,
+    CaseRecord,
+    Flag,
+    InvalidDataError,
+    NewerSchemaError,
+    Seconds,
+    Status,
+    ThroughputRecord,
+    record_from_plain,
+    record_to_plain,
+    to_json,
+)
+from tests.helpers.records import FIGURES, WHEN, case_record, identity, throughput_record
 
-IDENTITY = Identity("throughput", "numpy", {"phase": "backward", "threads": 1}, "source", "machine")
-WHEN = "2026-01-01T00:00:00+00:00"
+NOT_OK = [status for status in Status if status is not Status.OK]
+NOT_WRONG = [status for status in Status if status is not Status.WRONG]
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
+@pytest.mark.parametrize("status", NOT_OK)
 def test_a_failure_has_a_reason_and_no_figures(status):
-    assert Record(IDENTITY, "s", WHEN, status, "why").figures is None
+    assert ThroughputRecord(identity(), "s", WHEN, status, "why").figures is None
     with pytest.raises(ValueError, match="has no figures"):
-        Record(IDENTITY, "s", WHEN, status, "why", figures={"median_seconds": 0.0})
+        ThroughputRecord(identity(), "s", WHEN, status, "why", figures=FIGURES)
     with pytest.raises(ValueError, match="needs a reason"):
-        Record(IDENTITY, "s", WHEN, status)
+        ThroughputRecord(identity(), "s", WHEN, status)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_a_failure_is_what_the_implementation_is_to_blame_for(status):
-    figures = {} if status is Status.OK else None
-    record = Record(IDENTITY, "s", WHEN, status, "why", figures=figures)
-    assert record.failed is (status in {Status.WRONG, Status.CRASHED, Status.TIMEOUT})
+    blamed = {Status.WRONG, Status.CRASHED, Status.TIMEOUT}
+    assert throughput_record(status=status).failed is (status in blamed)
 
 
 def test_a_deviation_that_is_documented_is_wrong_and_no_failure():
-    record = Record(IDENTITY, "s", WHEN, Status.WRONG, "off by 3", explanation="it sums in float32")
+    record = case_record(status=Status.WRONG, explanation="it sums in float32")
     assert record.status.failed
     assert not record.failed
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.WRONG])
+@pytest.mark.parametrize("status", NOT_WRONG)
 def test_only_what_is_wrong_can_be_explained(status):
     with pytest.raises(ValueError, match=f"{status} has nothing to explain"):
-        Record(
-            IDENTITY,
-            "s",
-            WHEN,
-            status,
-            "why",
-            figures={} if status is Status.OK else None,
-            explanation="known",
-        )
+        case_record(status=status, explanation="known")
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        Record(
-            IDENTITY,
-            "s",
-            WHEN,
-            Status.WRONG,
-            "off by 3",
-            explanation="it sums in float32",
-            samples=[{"ratio": None}],
-        ),
-        Record(
-            IDENTITY,
-            "s",
-            WHEN,
-            Status.OK,
-            flags=(Flag.MISTRUSTED,),
-            figures={"mistrusted": ["output"]},
-        ),
-    ],
-)
+RECORDS = [
+    throughput_record(),
+    throughput_record(status=Status.CRASHED),
+    case_record(),
+    case_record(status=Status.WRONG, explanation="it sums in float32"),
+    case_record(flags=(Flag.MISTRUSTED,)),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_record_is_read_back_as_it_was_written(record):
-    assert Record.from_data(json.loads(record.to_json())) == record
+    read = record_from_plain(json.loads(to_json(record_to_plain(record))))
+    assert read == record
+    assert read.key == record.key
 
 
 def test_a_record_of_the_first_schema_is_read_and_one_of_a_later_is_refused():
-    data = json.loads(Record(IDENTITY, "s", WHEN, Status.WRONG, "why").to_json())
+    data = record_to_plain(case_record(status=Status.WRONG))
     old = {key: value for key, value in data.items() if key != "explanation"} | {"schema": 1}
-    assert Record.from_data(old).failed
+    assert record_from_plain(old).failed
     with pytest.raises(NewerSchemaError, match="upgrade"):
-        Record.from_data(data | {"schema": SCHEMA + 1})
+        record_from_plain(data | {"schema": SCHEMA + 1})
+
+
+def test_a_cell_that_lacks_todays_fields_keeps_the_key_that_it_was_written_with():
+    data = json.loads(to_json(record_to_plain(throughput_record())))
+    del data["identity"]["cell"]["inputs"]
+    read = record_from_plain(data)
+    assert read.cell.inputs == "normal"
+    assert read.key != throughput_record().key
+    assert read.key == record_from_plain(data).key
+
+
+def test_whatever_defines_a_case_is_written_beside_its_name():
+    cell = replace(case_record().cell, definition={"eps": 0.5, "shape": [2, 3]})
+    record = replace(case_record(), identity=replace(case_record().identity, cell=cell))
+    data = record_to_plain(record)
+    assert data["identity"]["cell"]["eps"] == 0.5
+    assert record_from_plain(data).cell == cell
+
+
+SPOILED = {
+    "a word for a number": ("figures", {"median_seconds": "fast"}),
+    "a status that there is not": ("status", "SLEEPY"),
+    "figures that are none": ("figures", {}),
+    "a sample without its calls": ("samples", [{"launch": 0}]),
+    "a number for a session": ("session", 7),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_what_is_no_record_is_refused_with_the_place_of_the_fault(name):
+    field, value = SPOILED[name]
+    with pytest.raises(InvalidDataError, match="no "):
+        record_from_plain({**record_to_plain(throughput_record()), field: value})
+
+
+def test_a_record_of_no_known_task_is_refused():
+    data = record_to_plain(throughput_record())
+    identity_data = {**data["identity"], "task": "alchemy"}
+    with pytest.raises(InvalidDataError, match="alchemy"):
+        record_from_plain({**data, "identity": identity_data})
 
 
 def test_an_ok_record_has_figures():
     with pytest.raises(ValueError, match="needs figures"):
-        Record(IDENTITY, "s", WHEN, Status.OK)
+        CaseRecord(case_record().identity, "s", WHEN, Status.OK)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_no_nan_and_no_infinity_reach_the_disk(bad):
+    figures = replace(FIGURES, median_seconds=Seconds(bad))
     with pytest.raises(ValueError, match="JSON"):
-        Record(IDENTITY, "s", WHEN, Status.OK, figures={"median_seconds": bad}).to_json()
+        to_json(record_to_plain(throughput_record(figures=figures)))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"task": "convergence"},
-        {"implementation": "torch_native"},
-        {"source": "edited"},
-        {"environment": "elsewhere"},
-        {"cell": {"phase": "backward", "threads": 2}},
-    ],
-)
+CHANGES = [{"name": "torch_native"}, {"source": "edited"}, {"environment": "else"}, {"threads": 2}]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_whatever_defines_a_measurement_changes_its_key(change):
-    assert replace(IDENTITY, **change).key != IDENTITY.key
-
-
-def test_the_order_in_which_a_cell_is_written_does_not():
-    assert replace(IDENTITY, cell={"threads": 1, "phase": "backward"}).key == IDENTITY.key
+    assert identity(**change).key != identity().key
 
 
 def test_arms_of_one_cell_share_the_cells_key():
-    assert (
-        replace(IDENTITY, implementation="torch_native", source="other").cell_key
-        == IDENTITY.cell_key
-    )
+    assert identity("torch_native", source="other").cell_key == identity().cell_key
 
 
 def test_a_records_time_and_session_are_not_part_of_its_key():
-    records = [
-        Record(IDENTITY, session, time, Status.WRONG, "why")
-        for session, time in (("a", WHEN), ("b", "later"))
-    ]
-    assert records[0].key == records[1].key
+    record = throughput_record()
+    assert replace(record, session="b", time="later").key == record.key

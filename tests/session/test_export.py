@@ -3,80 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 import pandas as pd
 
-from harness.records import Record, Status
+from harness.environment import Environment
+from harness.records import (
+    Identity,
+    Seconds,
+    Status,
+    TimedSample,
+    TrainingCell,
+    TrainingRecord,
+    TrainingStep,
+    record_from_plain,
+)
 from harness.session.export import export
+from tests.helpers.records import WHEN, throughput_record
+
+FILES = {"config.yaml", "environment.json", "jobs.jsonl", "records.jsonl", "samples.parquet"}
+MACHINE = Environment({"cpu": "some"}, {"load": 0.5})
+RECIPE = TrainingCell("digits", "mlp", "sgd", 0.5, 64, 1, 1, 0.9, 0, "cpu", 1, "torch_native")
 
 
-def test_the_files_hold_what_was_given(tmp_path: Path, make_record: Callable[..., Record]) -> None:
-    records = [make_record(), make_record(Status.WRONG)]
-    paths = export(records, tmp_path / "new", config="seed: 0\n", environment={"cpu": "some"})
+def exported(records, folder):
+    export(records, folder, config="seed: 0\n", environment=MACHINE)
+    return pd.read_parquet(folder / "samples.parquet")
+
+
+def trained():
+    steps = (TrainingStep(1, 2.0, Seconds(0.1)),)
+    identity = Identity("numpy", RECIPE, "source", "machine")
+    return TrainingRecord(identity, "s", WHEN, Status.CRASHED, "it died", samples=steps)
+
+
+def test_the_files_hold_what_was_given(tmp_path):
+    records = [throughput_record(), throughput_record(status=Status.WRONG)]
     folder = tmp_path / "new"
+    paths = export(records, folder, config="seed: 0\n", environment=MACHINE)
     assert set(paths) == set(folder.iterdir())
-    assert {path.name for path in paths} == {
-        "config.yaml",
-        "environment.json",
-        "jobs.jsonl",
-        "records.jsonl",
-        "samples.parquet",
-    }
+    assert {path.name for path in paths} == FILES
     assert (folder / "config.yaml").read_text() == "seed: 0\n"
-    assert json.loads((folder / "environment.json").read_text()) == {"cpu": "some"}
+    machine = json.loads((folder / "environment.json").read_text())
+    assert (machine["stable"], machine["volatile"]) == ({"cpu": "some"}, {"load": 0.5})
     lines = (folder / "records.jsonl").read_text().splitlines()
-    assert [Record.from_data(json.loads(line)) for line in lines] == records
+    assert [record_from_plain(json.loads(line)) for line in lines] == records
 
 
-def test_samples_of_all_records_are_one_tidy_table(
-    tmp_path: Path, make_record: Callable[..., Record]
-) -> None:
-    timed = make_record(
-        samples=[{"launch": 0, "calls": 7, "seconds": 0.5}, {"launch": 1, "calls": 8, "seconds": 1}]
-    )
-    trained = make_record(
-        cell={"model": "mlp"}, samples=[{"step": 1, "loss": 2.0, "accuracy": None}]
-    )
-    export([timed, trained, make_record(Status.CRASHED)], tmp_path, config="", environment={})
-    table = pd.read_parquet(tmp_path / "samples.parquet")
-    assert list(table.columns) == [
-        "key",
-        "task",
-        "implementation",
-        "launch",
-        "calls",
-        "seconds",
-        "step",
-        "loss",
-        "accuracy",
-    ]
-    assert list(table["key"]) == [timed.key, timed.key, trained.key]
+def test_samples_of_all_records_are_one_tidy_table(tmp_path):
+    samples = (TimedSample(0, 0, 7, Seconds(0.5)), TimedSample(1, 0, 8, Seconds(1.0)))
+    timed, training = replace(throughput_record(), samples=samples), trained()
+    table = exported([timed, training], tmp_path)
+    assert list(table.columns[:3]) == ["key", "task", "implementation"]
+    assert {"launch", "calls", "seconds", "step", "loss"} < set(table.columns)
+    assert list(table["key"]) == [timed.key, timed.key, training.key]
     assert set(table["implementation"]) == {"numpy"}
-    assert list(table["seconds"][:2]) == [0.5, 1.0]
-    assert table["accuracy"].isna().all()
-    assert pd.isna(table["seconds"][2])
+    assert list(table["seconds"]) == [0.5, 1.0, 0.1]
 
 
-def test_values_that_share_no_type_are_kept_as_json(
-    tmp_path: Path, make_record: Callable[..., Record]
-) -> None:
-    samples = [{"value": 1}, {"value": "one"}, {"value": {"nested": 2}}, {}]
-    export([make_record(samples=samples)], tmp_path, config="", environment={})
-    values = pd.read_parquet(tmp_path / "samples.parquet")["value"]
-    assert [None if pd.isna(value) else json.loads(value) for value in values] == [
-        1,
-        "one",
-        {"nested": 2},
-        None,
-    ]
+def test_a_field_that_a_task_has_not_is_null_in_its_rows(tmp_path):
+    table = exported([throughput_record(), trained()], tmp_path)
+    assert pd.isna(table["loss"][0])
+    assert pd.isna(table["launch"][1])
 
 
-def test_no_sample_at_all_is_an_empty_table(tmp_path: Path) -> None:
-    export([], tmp_path, config="", environment={})
-    assert list(pd.read_parquet(tmp_path / "samples.parquet").columns) == [
-        "key",
-        "task",
-        "implementation",
-    ]
+def test_lists_are_kept_as_lists(tmp_path):
+    sample = TimedSample(0, 0, 1, Seconds(0.5), doubts=("steal", "waiting"))
+    table = exported([replace(throughput_record(), samples=(sample,))], tmp_path)
+    assert list(table["doubts"][0]) == ["steal", "waiting"]
+
+
+def test_no_sample_at_all_is_an_empty_table(tmp_path):
+    assert list(exported([], tmp_path).columns) == ["key", "task", "implementation"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.records import Record, Status
-from harness.session import lifecycle
-from harness.session.progress import Watch
+from harness.records import CaseRecord, Status
+from harness.session import closing
+from harness.session.progress import ProgressDisplay
 from tests.helpers import synthetic
 from tests.helpers.synthetic import case
 
@@ -42,22 +42,22 @@ REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
 )
 def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_passes_it(
     tmp_path: Path,
-    records: Sequence[Record],
+    records: Sequence[CaseRecord],
     status: int,
 ) -> None:
-    assert lifecycle.exit_status(synthetic.journal(tmp_path, records), "s1") == status
+    assert closing.exit_status(synthetic.journal(tmp_path, records), "s1") == status
 
 
 def test_a_missing_record_fails_it(tmp_path: Path) -> None:
     assert (
-        lifecycle.exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1")
+        closing.exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1")
         == 1
     )
 
 
 def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: Path) -> None:
     console = Console(width=40, file=io.StringIO())
-    lifecycle._say_why([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
+    closing._print_reasons([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert (
         "\n  bnbench check numpy 'task.cases='\"'\"'data/[a long name of a case]'\"'\"'' "
@@ -68,9 +68,9 @@ def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: P
 def test_a_failure_is_told_at_once_and_a_documented_deviation_is_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with Watch("conformance", 40) as watch:
+    with ProgressDisplay("conformance", 40) as display:
         for record in (OK, OK, WRONG, DOCUMENTED):
-            watch.record(record)
+            display.record(record)
     said = capsys.readouterr().err
     assert said.count("WRONG") == 1
     assert f"numpy: WRONG in data/2: {synthetic.FAILURES[Status.WRONG]}" in " ".join(said.split())

@@ -5,13 +5,14 @@ aside.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import statistics
-from harness.records import Interval
+from harness.records import Interval, TimedSample
 from tests.helpers.samples import logarithms, logs, sample
 
 
@@ -58,10 +59,10 @@ def test_the_seconds_of_a_launch_are_the_median_over_its_blocks():
 )
 def test_a_block_set_aside_counts_as_if_it_had_not_been_sampled(blocks):
     made = [
-        {**sample(launch, block, seconds), "set_aside": disturbed}
+        replace(sample(launch, block, seconds), set_aside=disturbed)
         for block, (launch, seconds, disturbed) in enumerate(blocks)
     ]
-    left = [sample for sample in made if not sample["set_aside"]]
+    left = [sample for sample in made if not sample.set_aside]
     base = [sample(launch, block, 1.0) for block, (launch, _, _) in enumerate(blocks)]
     assert statistics.log_ratios(
         {"arm": made, "base": base}, "arm", "base"
@@ -72,12 +73,12 @@ def test_a_block_set_aside_counts_as_if_it_had_not_been_sampled(blocks):
 def test_a_block_set_aside_in_one_arm_is_set_aside_for_the_pair():
     samples = {
         "arm": [sample(0, 0, 2.0), sample(0, 1, 4.0)],
-        "base": [sample(0, 0, 1.0), {**sample(0, 1, 1.0), "set_aside": True}],
+        "base": [sample(0, 0, 1.0), replace(sample(0, 1, 1.0), set_aside=True)],
     }
     assert statistics.log_ratios(samples, "arm", "base") == pytest.approx([math.log(2)])
 
 
-@pytest.mark.parametrize("given", [[], [{**sample(0, 0, 1.0), "set_aside": True}]])
+@pytest.mark.parametrize("given", [[], [replace(sample(0, 0, 1.0), set_aside=True)]])
 def test_nothing_but_samples_set_aside_has_no_median(given):
     assert statistics.log_ratios({"arm": given, "base": [sample(0, 0, 1.0)]}, "arm", "base") == []
     with pytest.raises(ValueError, match=f"{len(given)} samples, none of them undisturbed"):
@@ -103,7 +104,7 @@ def test_the_geometric_mean_of_a_ratio_and_its_inverse_is_one():
 def test_the_range_of_a_launch_is_its_slowest_block_over_its_quickest_of_those_not_set_aside():
     blocks = ((0, 0, 2.0, False), (0, 1, 3.0, False), (0, 2, 90.0, True), (1, 0, 1.0, False))
     samples = [
-        {"launch": launch, "block": block, "calls": 2, "seconds": seconds, "set_aside": aside}
+        TimedSample(launch, block, 2, seconds, set_aside=aside)
         for launch, block, seconds, aside in blocks
     ]
     assert statistics.launch_ranges(samples) == [1.5, 1.0]

@@ -7,27 +7,19 @@ import multiprocessing
 
 import pytest
 
-from harness.records import Flag, Identity, Record, Status
-from harness.store import Journal, Plan
+from harness.records import Status, record_to_plain
+from harness.store import Journal, Plan, SessionStart
+from tests.helpers.records import throughput_record
 
 
-def record(name="numpy", status=Status.OK, session="s", **cell):
-    reason = None if status is Status.OK else "because"
-    return Record(
-        Identity("throughput", name, cell, "source", "machine"),
-        session,
-        "2026-01-01T00:00:00+00:00",
-        status,
-        reason,
-        (Flag.DISTURBED,) if status is Status.OK else (),
-        {"median_seconds": 0.5} if status is Status.OK else None,
-        [{"launch": 0, "seconds": 0.5}],
-    )
+def record(name="numpy", status=Status.OK, session="s", n=0):
+    """One of many records that differ in ``n``, which stands in the cell as its seed."""
+    return throughput_record(name, status, session, seed=n)
 
 
 def append_many(folder, worker):
     for number in range(50):
-        Journal(folder).append(record(f"arm{worker}", number=number))
+        Journal(folder).append(record(f"arm{worker}", n=number))
 
 
 def test_a_record_comes_back_as_it_went(tmp_path):
@@ -75,7 +67,7 @@ def test_a_line_torn_by_a_kill_is_counted_and_does_not_eat_the_next_one(tmp_path
     journal.append(record(n=2))
     contents = journal.read()
     assert contents.torn == 1
-    assert {entry.cell["n"] for entry in contents.records.values()} == {1, 2}
+    assert {entry.cell.seed for entry in contents.records.values()} == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +99,7 @@ def test_eight_processes_append_at_once_and_no_line_is_lost(tmp_path):
 def test_a_session_knows_what_it_planned_and_nobody_measured(tmp_path):
     journal = Journal(tmp_path)
     planned = [record(n=n) for n in range(3)]
-    journal.begin("s", time="t", command=[], environment={}, config={})
+    journal.begin(SessionStart("s", "t"))
     journal.plan(Plan("s", "0", "throughput", {}, tuple(entry.key for entry in planned)))
     journal.append(planned[1])
     contents = journal.read()
@@ -135,7 +127,7 @@ def test_a_later_session_does_not_change_what_an_earlier_one_found(tmp_path):
 
 
 def test_a_journal_of_a_newer_program_is_refused_rather_than_misread(tmp_path):
-    data = json.loads(record().to_json())
+    data = record_to_plain(record())
     (tmp_path / "journal.jsonl").write_text(
         json.dumps({"kind": "record", **data, "schema": 99}) + "\n"
     )

@@ -34,15 +34,15 @@ def checked(specification, cases=TWO):
 
 def test_a_right_implementation_has_an_ok_record_for_every_case():
     records = checked("torch_native")
-    assert [record.cell["case"] for record in records] == [
+    assert [record.cell.case for record in records] == [
         "phases/inference/layer/fresh",
         "phases/inference/kernel/fresh",
     ]
     assert {record.status for record in records} == {Status.OK}
     for record in records:
-        assert 0 < record.figures["worst"] <= 1
-        assert record.figures["quantity"] == "output"
-        assert record.cell["problem"]["shape"] == [4, 19, 7, 9]
+        assert 0 < record.figures.worst <= 1
+        assert record.figures.quantity == "output"
+        assert record.cell.definition["problem"]["shape"] == [4, 19, 7, 9]
         assert record.task == "conformance"
 
 
@@ -113,7 +113,7 @@ def test_huge_pages_asked_for_make_other_cells():
             implementations=["numpy"],
         )
         plans.append(plan(config, SimpleNamespace(fingerprint="here")))
-    assert [{identity.cell["huge_pages"] for identity in one} for one in plans] == [
+    assert [{identity.cell.huge_pages for identity in one} for one in plans] == [
         {"default"},
         {"asked"},
     ]

@@ -24,12 +24,23 @@ from harness.config import (
     UsageError,
 )
 from harness.environment import Environment
-from harness.isolation import Killed, Overdue, RemoteError, Settings, worker_pool
-from harness.records import Record, Status
+from harness.isolation import WorkerDied, WorkerError, WorkerSettings, WorkerTimedOut, worker_pool
+from harness.isolation.messages import RemoteFailure
+from harness.records import (
+    Status,
+    TrainingCell,
+    TrainingFigures,
+    TrainingRecord,
+    record_from_plain,
+    record_to_plain,
+    to_json,
+)
 from harness.tasks import convergence
+from harness.training.messages import TrainingOutcome
 
 ENVIRONMENT = cast("Environment", SimpleNamespace(fingerprint="here"))
-ANSWER: dict[str, Any] = {"status": "OK", "figures": {"steps_to_target": None}}
+FIGURES = TrainingFigures(*[None] * 8)
+ANSWER = TrainingOutcome(Status.OK, figures=FIGURES)
 
 
 def configured(*implementations: Any, threads: int | None = 1, **task: Any) -> Config:
@@ -42,20 +53,21 @@ def configured(*implementations: Any, threads: int | None = 1, **task: Any) -> C
     )
 
 
-def measured(config: Config, announced: list[str] | None = None) -> list[Record]:
+def measured(config: Config, announced: list[str] | None = None) -> list[TrainingRecord]:
     todo = convergence.plan(config, ENVIRONMENT)
     announce = (announced if announced is not None else []).append
     return list(convergence.measure(config, todo, "session", announce))
 
 
-class FakeHost:
+class FakeWorker:
     """A worker that answers, dies or raises as the implementation it is given is named; dead, it
     answers no more.
     """
 
-    started: list[FakeHost]
+    started: list[FakeWorker]
 
-    def __init__(self, _settings: Settings) -> None:
+    def __init__(self, module: str, _settings: WorkerSettings) -> None:
+        assert module == convergence.WORKER
         self.asked: list[tuple[str, int]] = []
         self.folders: list[str | None] = []
         self.open = True
@@ -65,16 +77,18 @@ class FakeHost:
     def call(
         self,
         service: str,
+        _reply: type[TrainingOutcome],
         _timeout: float,
+        _on_progress: Any = None,
         *,
         arm: str,
-        cell: dict[str, Any],
+        cell: TrainingCell,
         data_folder: str | None,
         **_: Any,
     ) -> Any:
-        assert service == "training.run"
+        assert service == "train"
         assert self.open
-        self.asked.append((arm, cell["seed"]))
+        self.asked.append((arm, cell.seed))
         self.folders.append(data_folder)
         outcome = OUTCOMES.get(arm, ANSWER)
         if isinstance(outcome, Exception):
@@ -86,24 +100,24 @@ class FakeHost:
 
 
 OUTCOMES: dict[str, Any] = {
-    "numpy": Killed("the worker died of signal SIGSEGV"),
-    "torch_unfused": Overdue("no answer within 3 s; the worker was killed"),
-    "torch_compile": RemoteError("ValueError", "too odd", "odd.py:1"),
+    "numpy": WorkerDied("the worker died of signal SIGSEGV"),
+    "torch_unfused": WorkerTimedOut("no answer within 3 s; the worker was killed"),
+    "torch_compile": WorkerError(RemoteFailure("ValueError", "too odd", "odd.py:1")),
 }
 
 
 @pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
-    FakeHost.started = []
-    monkeypatch.setattr(worker_pool, "Host", FakeHost)
-    return FakeHost.started
+def hosts(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
+    FakeWorker.started = []
+    monkeypatch.setattr(worker_pool, "WorkerProcess", FakeWorker)
+    return FakeWorker.started
 
 
 def test_each_seed_is_one_cell_that_all_arms_share() -> None:
     plan = convergence.plan(configured(seeds=[3, 4]), ENVIRONMENT)
-    cells = {identity.cell["seed"]: set[str]() for identity in plan}
+    cells = {identity.cell.seed: set[str]() for identity in plan}
     for identity in plan:
-        cells[identity.cell["seed"]].add(identity.cell_key)
+        cells[identity.cell.seed].add(identity.cell_key)
     assert {seed: len(keys) for seed, keys in cells.items()} == {3: 1, 4: 1}
     assert len({identity.key for identity in plan}) == len(plan) == 6
 
@@ -144,7 +158,7 @@ def test_missing_data_are_a_usage_error_before_anything_runs() -> None:
 
 
 def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
-    hosts: list[FakeHost],
+    hosts: list[FakeWorker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(convergence.datasets, "find", lambda *_: "found")
@@ -176,7 +190,7 @@ def test_another_tasks_configuration_and_unresolved_threads_are_programming_erro
             convergence.plan(config, ENVIRONMENT)
 
 
-def test_each_failure_costs_its_own_record_only(hosts: list[FakeHost]) -> None:
+def test_each_failure_costs_its_own_record_only(hosts: list[FakeWorker]) -> None:
     arms = ("torch_native", "numpy", "torch_unfused", "torch_compile")
     records = measured(configured(*arms, seeds=[0, 1]))
     assert Counter((record.implementation, record.status) for record in records) == {
@@ -192,7 +206,7 @@ def test_each_failure_costs_its_own_record_only(hosts: list[FakeHost]) -> None:
     assert not any(host.open for host in hosts)
 
 
-def test_one_worker_serves_every_run_until_one_fails_in_it(hosts: list[FakeHost]) -> None:
+def test_one_worker_serves_every_run_until_one_fails_in_it(hosts: list[FakeWorker]) -> None:
     measured(configured("torch_native", seeds=[0, 1, 2]))
     assert [len(host.asked) for host in hosts] == [6]
     hosts.clear()
@@ -202,7 +216,7 @@ def test_one_worker_serves_every_run_until_one_fails_in_it(hosts: list[FakeHost]
         assert "numpy" not in [name for name, _ in host.asked[:-1]]
 
 
-def test_arms_of_a_seed_follow_each_other_in_an_order_that_varies(hosts: list[FakeHost]) -> None:
+def test_arms_of_a_seed_follow_each_other_in_an_order_that_varies(hosts: list[FakeWorker]) -> None:
     seeds = list(range(8))
     measured(configured("torch_native", seeds=seeds))
     asked = hosts[0].asked
@@ -210,7 +224,7 @@ def test_arms_of_a_seed_follow_each_other_in_an_order_that_varies(hosts: list[Fa
     assert {asked[2 * seed][0] for seed in seeds} == {"torch_native", "none"}
 
 
-def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeHost]) -> None:
+def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeWorker]) -> None:
     config = configured()
     records = convergence.measure(
         config, convergence.plan(config, ENVIRONMENT), "session", lambda _: None
@@ -221,7 +235,7 @@ def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeHost
 
 
 def test_the_device_is_held_during_each_run_and_only_then(
-    hosts: list[FakeHost],
+    hosts: list[FakeWorker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held: list[int] = []
@@ -236,7 +250,7 @@ def test_the_device_is_held_during_each_run_and_only_then(
         finally:
             held.append(sum(len(host.asked) for host in hosts) - asked)
 
-    monkeypatch.setattr(convergence, "device_lease", lease)
+    monkeypatch.setattr(convergence, "device_lock", lease)
     measured(configured("torch_native", seeds=[0, 1]))
     assert held == [1, 1, 1, 1]
 
@@ -264,13 +278,12 @@ def test_a_fresh_process_repeats_a_run_bit_for_bit_though_others_ran_and_died_be
     assert beside.key == alone.key
     assert len(hashes(beside)) == 4
     assert hashes(beside) == hashes(alone)
-    assert Record.from_data(json.loads(beside.to_json())) == beside
+    assert record_from_plain(json.loads(to_json(record_to_plain(beside)))) == beside
 
 
-def hashes(record: Record) -> dict[str, str]:
-    return {
-        name: value for name, value in (record.figures or {}).items() if name.endswith("_sha256")
-    }
+def hashes(record: TrainingRecord) -> dict[str, str]:
+    figures = vars(record.figures)
+    return {name: value for name, value in figures.items() if name.endswith("_sha256")}
 
 
 def test_what_is_not_timed_shares_the_device_and_says_nothing_of_its_pace(plugin: str) -> None:
@@ -284,16 +297,16 @@ def test_what_is_not_timed_shares_the_device_and_says_nothing_of_its_pace(plugin
     alone, beside = (
         measured(configured("torch_native", **{**small, "timed": timed})) for timed in (True, False)
     )
-    assert all((record.figures or {})["seconds_per_step"] is None for record in beside)
-    assert {sample["seconds"] for record in beside for sample in record.samples} == {None}
+    assert all(record.figures.seconds_per_step is None for record in beside)
+    assert {sample.seconds for record in beside for sample in record.samples} == {None}
     assert sorted(hashes(record)["parameters_sha256"] for record in alone) == sorted(
         hashes(record)["parameters_sha256"] for record in beside
     )
-    assert {record.cell["timed"] for record in beside} == {False}
+    assert {record.cell.timed for record in beside} == {False}
 
 
 def test_a_run_that_failed_keeps_its_checkpoint_and_one_that_ended_does_not(
-    hosts: list[FakeHost],
+    hosts: list[FakeWorker],
     tmp_path: Path,
 ) -> None:
     config = configured("torch_native", "numpy", seeds=[0])
@@ -312,7 +325,7 @@ def test_a_run_that_failed_keeps_its_checkpoint_and_one_that_ended_does_not(
 
 
 def test_without_resume_a_checkpoint_is_not_gone_on_from(
-    hosts: list[FakeHost], tmp_path: Path
+    hosts: list[FakeWorker], tmp_path: Path
 ) -> None:
     config = configured("numpy", alternatives=[], seeds=[0])
     config.results = str(tmp_path)

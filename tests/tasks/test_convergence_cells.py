@@ -11,17 +11,17 @@ from harness.analysis.matching import matching_key
 from harness.analysis.training_groups import training_groups
 from harness.config import UsageError
 from harness.config.choices import ALTERNATIVES
-from harness.records import Record, Status
+from harness.records import Status, TrainingRecord
 from harness.tasks import convergence
 from tests.tasks.test_convergence import ANSWER, ENVIRONMENT, configured
 
 
-def record(alpha: float, **changes: Any) -> Record:
+def record(alpha: float, **changes: Any) -> TrainingRecord:
     """Of the first run, made up, of a configuration that asks for intervals at ``alpha``."""
     config = configured(**changes)
     config.alpha = alpha
     first, *_ = convergence.plan(config, ENVIRONMENT)
-    return Record(first, "session", "now", Status.OK, figures=ANSWER["figures"])
+    return TrainingRecord(first, "session", "now", Status.OK, figures=ANSWER.figures)
 
 
 def test_intervals_of_a_race_are_as_sure_as_the_configuration_asks() -> None:
@@ -33,7 +33,7 @@ def test_huge_pages_asked_for_make_other_cells() -> None:
     configs = configured(), configured()
     configs[1].device.huge_pages = "asked"
     plans = [convergence.plan(config, ENVIRONMENT) for config in configs]
-    assert [{identity.cell["huge_pages"] for identity in plan} for plan in plans] == [
+    assert [{identity.cell.huge_pages for identity in plan} for plan in plans] == [
         {"default"},
         {"asked"},
     ]

@@ -11,8 +11,9 @@ import pytest
 
 import harness
 from harness.config import UsageError
-from harness.isolation import Host, Killed, Settings
-from harness.records import Status
+from harness.isolation import WorkerDied, WorkerProcess, WorkerSettings
+from harness.records import Status, Verdict
+from harness.timing.launch import WORKER
 from implementations.interface import Problem
 
 SMALL = Problem((4, 3, 5, 5), activation="relu")
@@ -38,11 +39,9 @@ def test_every_arm_is_measured_in_every_block_of_every_launch():
     assert set(records) == {"torch_native", "canary", "numpy", "torch_unfused"}
     for record in records.values():
         assert record.status is Status.OK
-        places = Counter((sample["launch"], sample["block"]) for sample in record.samples)
+        places = Counter((sample.launch, sample.block) for sample in record.samples)
         counted = Counter(
-            (sample["launch"], sample["block"])
-            for sample in record.samples
-            if not sample["set_aside"]
+            (sample.launch, sample.block) for sample in record.samples if not sample.set_aside
         )
         assert set(counted.values()) == {1}  # what a busy machine disturbed is taken again
         assert {(launch, block) for launch in range(3) for block in range(4)} <= set(places)
@@ -85,16 +84,16 @@ def test_trouble_costs_its_own_record_only(troubled):
 
 
 def test_what_a_plugin_prints_is_not_taken_for_an_answer(troubled):
-    assert troubled["Chatty"].figures["median_seconds"] > 0
+    assert troubled["Chatty"].figures.median_seconds > 0
 
 
 def test_a_hang_is_a_timeout_and_the_others_are_measured(monkeypatch):
-    ask = Host.call
+    ask = WorkerProcess.call
     monkeypatch.setattr(
-        Host,
+        WorkerProcess,
         "call",
-        lambda self, service, timeout, *rest, **keywords: ask(
-            self, service, 5.0 if "Hanging" in str(keywords) else timeout, *rest, **keywords
+        lambda self, service, reply, timeout, *rest, **keywords: ask(
+            self, service, reply, 5.0 if "Hanging" in str(keywords) else timeout, *rest, **keywords
         ),
     )
     records = measured(plugin("Hanging"), launches=1)
@@ -115,18 +114,20 @@ def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_r
     )
     records = {record.implementation: record for record in made}
     assert records["numpy"].status is Status.UNSUPPORTED
-    assert records["torch_native"].figures["median_seconds"] > 0
-    assert records["torch_native"].figures["ratio"] is None
-    assert "UNSUPPORTED" in records["torch_native"].figures["ratio_absent"]
+    assert records["torch_native"].figures.median_seconds > 0
+    assert records["torch_native"].figures.ratio is None
+    assert "UNSUPPORTED" in records["torch_native"].figures.ratio_absent
 
 
-def test_twenty_percent_more_work_is_found_slower():
+def test_three_times_the_work_is_found_slower_or_the_record_says_what_disturbed_it():
     problem = Problem((16, 32, 28, 28))
-    ratio = measured(plugin("SlowedByAFifth"), problem=problem, launches=4)[
-        "SlowedByAFifth"
-    ].figures["ratio"]
-    assert ratio["high"] > 1.1
-    assert ratio["estimate"] > 1
+    records = measured(plugin("Slowed", factor=3), problem=problem, launches=4)
+    record = records["Slowed(factor=3)"]
+    assert record.figures.ratio.low > 1
+    if record.flags:
+        assert record.figures.verdict is None
+    else:
+        assert record.figures.verdict is Verdict.SLOWER
 
 
 def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
@@ -149,20 +150,20 @@ def test_an_implementation_that_is_not_there_is_a_usage_error(given, said):
 
 
 def test_a_worker_that_is_killed_from_outside_is_told_by_its_signal():
-    with Host(Settings()) as host:
-        os.kill(host.process.pid, signal.SIGKILL)
-        with pytest.raises(Killed, match="SIGKILL"):
-            host.call("timing.clear", 10.0)
+    with WorkerProcess(WORKER, WorkerSettings()) as worker:
+        os.kill(worker.process.pid, signal.SIGKILL)
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            worker.call("clear", type(None), 10.0)
 
 
 def test_a_worker_runs_with_the_threads_and_the_cpus_that_it_was_given():
-    with Host(Settings(threads=1)) as host:
-        assert host.facts["threads"] == 1
-        assert len(host.facts["cpus"]) == 1
+    with WorkerProcess(WORKER, WorkerSettings(threads=1)) as worker:
+        assert worker.facts.threads == 1
+        assert len(worker.facts.cpus) == 1
 
 
 @pytest.mark.parametrize(("pages", "asks"), [("asked", True), ("default", False)])
 def test_a_worker_asks_the_kernel_for_huge_pages_where_it_is_told_to(pages, asks):
-    with Host(Settings(huge_pages=pages)) as host:
-        environment = Path(f"/proc/{host.process.pid}/environ").read_bytes()
+    with WorkerProcess(WORKER, WorkerSettings(huge_pages=pages)) as worker:
+        environment = Path(f"/proc/{worker.process.pid}/environ").read_bytes()
     assert (b"glibc.malloc.hugetlb=1" in environment) == asks

@@ -5,16 +5,20 @@ are ours.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 import pytest
 
-from harness.records import Status
-from harness.timing.cell import FLOORS, Protocol, Work, measure_cell
-from harness.timing.launch import NotOK
+from harness.records import Cost, MemoryUse, Protocol, Status, Verdict
+from harness.timing.cell import measure_cell
+from harness.timing.cell_spec import FLOORS, CellSpec
+from harness.timing.figures import figures_of
+from harness.timing.launch import ArmFailed
+from harness.timing.messages import CellSetup, TimingResult
 from harness.timing.schedule import ATTEMPTS
-from harness.timing.timing_result import Taken
+from implementations.interface import Phase, Problem
 
 SECONDS = {
     "base": 1e-3,
@@ -23,6 +27,17 @@ SECONDS = {
     "floor/ordinary": 5e-4,
     "floor/streaming": 4e-4,
 }
+
+
+SPEC = CellSpec(
+    CellSetup(Problem((2, 2)), Phase.TRAINING_STEP, "layer", "fresh", "cpu", 0, "normal"),
+    {"base": "base", "mine": "mine", "canary": "base"},
+    "base",
+    "canary",
+    Protocol(2, 8, 3),
+    alpha=0.05,
+    margin=0.03,
+)
 
 
 class FakeLaunch:
@@ -45,12 +60,12 @@ class FakeLaunch:
         if (what, arm) in self.trouble:
             raise self.trouble[what, arm]
 
-    def lay_out(self, cell):
-        self._do("lay out")
+    def open(self, setup):
+        self._do("open")
 
     def prepare(self, arm, specification):
         self._do("prepare", arm)
-        return {"prepare_seconds": 0.1, "first_call_seconds": 0.2}
+        return Cost(prepare_seconds=0.1, first_call_seconds=0.2)
 
     def prepare_floor(self, arm, stores):
         self._do("prepare", arm)
@@ -62,12 +77,12 @@ class FakeLaunch:
 
     def measure_memory(self, arm):
         self._do("memory", arm)
-        return {"saved_bytes": 1, "peak_extra_bytes": 2}
+        return MemoryUse(1, 2)
 
     def sample(self, arm, calls, untimed):
         self._do("warm" if untimed == 0 else "sample", arm)
         self.count += 1
-        return Taken(
+        return TimingResult(
             SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0),
             waited=self.waited(self.count),
         )
@@ -95,19 +110,13 @@ def measured(
         FakeLaunch(log, index, factor, trouble, waited)
         for index, factor in enumerate(factors or [1.0] * most)
     ]
-    work = Work(
-        {"seed": 0, "face": "layer", "phase": "training_step", "problem": {"shape": [2, 2]}},
-        {"base": "base", "mine": "mine", "canary": "base"},
-        "base",
-        "canary",
-        Protocol(launches, most, blocks, 0.01, cell_seconds, 0.05, 0.03),
-    )
-    return measure_cell(pool, work, lambda text: None), log
+    protocol = Protocol(2, launches, blocks, most, 0.01, cell_seconds)
+    return measure_cell(pool, replace(SPEC, protocol=protocol), lambda text: None), log
 
 
 def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_that_order():
     _, log = measured(launches=1, most=1)
-    order = ["lay out", "prepare", "verify whole", "memory", "sample", "warm", "audit", "clear"]
+    order = ["open", "prepare", "verify whole", "memory", "sample", "warm", "audit", "clear"]
     for arm in ("base", "mine", "canary"):
         stages = [what for what, _ in groupby(what for _, what, which in log if which == arm)]
         assert stages == ["prepare", "verify whole", "memory", "sample", "warm", "sample", "audit"]
@@ -151,6 +160,15 @@ def test_a_noisy_pilot_is_followed_by_more_launches_up_to_the_most():
     assert done.stopped == "launches"
 
 
+def test_a_fifth_more_time_is_found_slower_whatever_the_launches_do():
+    offsets = np.exp(np.random.default_rng(1).normal(0, 0.02, 8))
+    done, _ = measured(launches=8, most=8, factors=(1.2 * offsets).tolist())
+    figures, flags = figures_of(SPEC, done, "mine")
+    assert flags == ()
+    assert figures.verdict is Verdict.SLOWER
+    assert figures.ratio.low < 1.2 < figures.ratio.high
+
+
 def test_past_its_budget_a_cell_begins_no_launch_but_the_least():
     done, _ = measured(launches=5, most=9, cell_seconds=0.0)
     assert len(done.costs["mine"]) == 2
@@ -158,25 +176,27 @@ def test_past_its_budget_a_cell_begins_no_launch_but_the_least():
 
 
 @pytest.mark.parametrize("what", ["prepare", "verify whole", "audit"])
-def test_an_arm_that_falls_without_its_process_is_out_and_the_others_go_on_where_they_are(what):
-    done, log = measured(trouble={(what, "mine"): NotOK("mine", Status.WRONG, "off")})
-    assert done.fallen["mine"].reason == "off"
+def test_an_arm_that_fails_without_its_process_is_out_and_the_others_go_on_where_they_are(what):
+    done, log = measured(trouble={(what, "mine"): ArmFailed("mine", Status.WRONG, "off")})
+    assert done.failures["mine"].reason == "off"
     assert "mine" not in done.samples
-    assert Counter(place for place, said, _ in log if said == "lay out") == Counter(range(3))
+    assert Counter(place for place, said, _ in log if said == "open") == Counter(range(3))
     assert len(done.samples["base"]) == 9
 
 
 def test_where_a_process_dies_the_cell_begins_again_without_the_arm():
     done, log = measured(
-        trouble={("sample", "mine"): NotOK("mine", Status.CRASHED, "SIGSEGV", died=True)}
+        trouble={("sample", "mine"): ArmFailed("mine", Status.CRASHED, "SIGSEGV", died=True)}
     )
-    assert done.fallen["mine"].status is Status.CRASHED
-    assert [index for index, what, _ in log if what == "lay out"] == [0, 0, 1, 2]
+    assert done.failures["mine"].status is Status.CRASHED
+    assert [index for index, what, _ in log if what == "open"] == [0, 0, 1, 2]
     assert len(done.samples["base"]) == 9
 
 
 def test_probes_that_are_not_there_cost_nothing_but_the_floor():
-    absent = {("prepare", floor): NotOK(floor, Status.UNAVAILABLE, "not built") for floor in FLOORS}
+    absent = {
+        ("prepare", floor): ArmFailed(floor, Status.UNAVAILABLE, "not built") for floor in FLOORS
+    }
     done, _ = measured(trouble=absent)
     assert done.floor_bytes is None
     assert len(done.samples["mine"]) == 9
@@ -189,49 +209,41 @@ def test_a_disturbed_block_is_set_aside_kept_counted_and_made_up_for():
         return 0.5 if count % 47 >= 47 - ATTEMPTS else 0.0
 
     done, _ = measured(launches=2, most=2, blocks=blocks, waited=disturbed_for_a_while)
-    aside = [block for block in done.blocks if block["set_aside"]]
+    aside = [block for block in done.blocks if block.set_aside]
     assert aside
-    assert all(block["doubts"] == ["waiting"] for block in aside)
+    assert all(block.doubts == ("waiting",) for block in aside)
     for launch in range(2):
-        assert (
-            sum(not block["doubts"] for block in done.blocks if block["launch"] == launch) == blocks
-        )
+        assert sum(not block.doubts for block in done.blocks if block.launch == launch) == blocks
     places = {
-        (sample["launch"], sample["block"])
-        for sample in done.samples["mine"]
-        if not sample["set_aside"]
+        (sample.launch, sample.block) for sample in done.samples["mine"] if not sample.set_aside
     }
     assert len(places) == 2 * blocks
 
 
 def test_a_sample_that_waited_for_a_cpu_is_kept_set_aside_and_taken_again_in_its_block():
     done, _ = measured(launches=2, most=2, waited=lambda count: 0.5 if count % 13 == 12 else 0.0)
-    retaken = [
-        sample for samples in done.samples.values() for sample in samples if sample["retaken"]
-    ]
+    retaken = [sample for samples in done.samples.values() for sample in samples if sample.retaken]
     assert retaken
-    assert all(sample["set_aside"] and sample["doubts"] == ["waiting"] for sample in retaken)
-    assert not any(block["doubts"] for block in done.blocks)
+    assert all(sample.set_aside and sample.doubts == ("waiting",) for sample in retaken)
+    assert not any(block.doubts for block in done.blocks)
     for samples in done.samples.values():
         counted = Counter(
-            (sample["launch"], sample["block"]) for sample in samples if not sample["set_aside"]
+            (sample.launch, sample.block) for sample in samples if not sample.set_aside
         )
         assert counted == Counter((launch, block) for launch in range(2) for block in range(3))
 
 
 def test_a_launch_that_is_disturbed_throughout_sets_nothing_aside():
     done, _ = measured(launches=2, most=2, waited=lambda count: 0.5)
-    assert all(block["doubts"] for block in done.blocks)
-    assert not any(block["set_aside"] for block in done.blocks)
+    assert all(block.doubts for block in done.blocks)
+    assert not any(block.set_aside for block in done.blocks)
 
 
 def test_what_the_time_went_on_adds_up():
     done, _ = measured(launches=2, most=2)
     spent = done.spent
-    assert spent["preparing"] == pytest.approx(2 * 3 * 0.3)
-    assert spent["timed"] == pytest.approx(
-        sum(sample["seconds"] for samples in done.samples.values() for sample in samples)
+    assert spent.preparing == pytest.approx(2 * 3 * 0.3)
+    assert spent.timed == pytest.approx(
+        sum(sample.seconds for samples in done.samples.values() for sample in samples)
     )
-    assert spent["own"] == pytest.approx(
-        spent["wall"] - spent["preparing"] - spent["timed"] - spent["untimed"]
-    )
+    assert spent.own == pytest.approx(spent.wall - spent.preparing - spent.timed - spent.untimed)

@@ -14,7 +14,7 @@ from harness.config import UsageError
 from harness.environment import machine
 from harness.records import Status
 from harness.timing.cold_cache import MOST_SETS, OUTLASTED, sets_of
-from harness.timing.worker.state import Arm
+from harness.timing.worker.state import PreparedArm
 from implementations.interface import Phase, Problem
 
 PROBLEM = Problem((16, 64, 28, 28))
@@ -43,7 +43,7 @@ class Counting:
     rounds=st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), max_size=5),
 )
 def test_every_set_is_armed_for_just_the_calls_that_it_will_get(sets, rounds):
-    arm = Arm([Counting() for _ in range(sets)])
+    arm = PreparedArm([Counting() for _ in range(sets)])
     for untimed, timed in rounds:
         arm.arm(untimed + timed)
         for call in [*arm.turns(untimed), *arm.turns(timed)]:
@@ -53,7 +53,7 @@ def test_every_set_is_armed_for_just_the_calls_that_it_will_get(sets, rounds):
 
 @given(sets=st.integers(2, 7), counts=st.lists(st.integers(1, 20), min_size=1, max_size=5))
 def test_between_two_calls_on_a_set_every_other_set_is_called(sets, counts):
-    arm = Arm([Counting() for _ in range(sets)])
+    arm = PreparedArm([Counting() for _ in range(sets)])
     turns = [turn for count in counts for turn in arm.turns(count)]
     for start in range(len(turns) - sets + 1):
         assert Counter(turns[start : start + sets]).most_common(1)[0][1] == 1

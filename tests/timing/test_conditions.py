@@ -9,9 +9,9 @@ import os
 import pytest
 
 from harness.environment.counters import TICKS
-from harness.timing.conditions import Conditions, between, doubts, read
-from harness.timing.schedule import Sample
-from harness.timing.timing_result import Taken
+from harness.timing.conditions import MachineActivity, between, doubts, read
+from harness.timing.messages import TimingResult
+from harness.timing.schedule import ScheduledSample
 
 CALM = {
     "stolen": 0.0,
@@ -24,7 +24,7 @@ CALM = {
 
 
 def sample(waited=0.0):
-    return Sample("arm", 0, 1, Taken(1e-3, waited=waited))
+    return ScheduledSample("arm", 0, 1, TimingResult(1e-3, waited=waited))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def sample(waited=0.0):
     ],
 )
 def test_a_block_is_doubted_for_what_has_touched_it_and_for_nothing_else(changed, waited, said):
-    assert doubts(Conditions(**{**CALM, **changed}), [sample(), sample(waited)]) == said
+    assert doubts(MachineActivity(**{**CALM, **changed}), [sample(), sample(waited)]) == said
 
 
 def machine(root, *, busy, idle, stolen, throttled, worker, mhz):

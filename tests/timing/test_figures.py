@@ -8,78 +8,76 @@ import math
 
 import pytest
 
-from harness.records import Flag, Status, Verdict
-from harness.timing.cell import Measured, Protocol, Work
+from harness.records import (
+    BlockConditions,
+    Cost,
+    Flag,
+    Protocol,
+    Status,
+    TimedSample,
+    TimeSpent,
+    Verdict,
+)
+from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.clock_agreement import log_device_times, log_slopes
-from harness.timing.figures import judged
-from harness.timing.launch import NotOK
+from harness.timing.figures import figures_of
+from harness.timing.launch import ArmFailed
+from harness.timing.messages import CellSetup
+from implementations.interface import Phase, Problem
 
-WORK = Work({}, {}, "base", "canary", Protocol(4, 4, 4, 0.01, 60, 0.05, 0.03))
+SETUP = CellSetup(Problem((2, 2)), Phase.TRAINING_STEP, "layer", "fresh", "cpu", 0, "normal")
+SPEC = CellSpec(SETUP, {}, "base", "canary", Protocol(2, 4, 4, 4), alpha=0.05, margin=0.03)
 JITTER = (1.001, 0.999, 1.0005, 0.9995)
 
 
 def sampled(seconds, *, once=0.0, launches=4, device=None, drift=1.0, wander=1.0):
-    """Samples of an arm whose call lasts ``seconds``, with what each sample costs once; launches
-    drift, and blocks wander.
+    """Samples of an arm whose call lasts ``seconds``, with what each sample costs ``once``;
+    launches drift, and blocks wander.
     """
     return [
-        {
-            "launch": launch,
-            "block": block,
-            "calls": calls,
-            "waited": 0.0,
-            "set_aside": False,
-            "retaken": False,
-            "preempted": 1,
-            "doubts": [],
-            "seconds": (calls * seconds + once) * JITTER[launch] * drift**launch * wander**block,
-            "device_seconds": device and calls * device,
-        }
+        TimedSample(
+            launch=launch,
+            block=block,
+            calls=calls,
+            seconds=(calls * seconds + once) * JITTER[launch] * drift**launch * wander**block,
+            waited=0.0,
+            preempted=1,
+            device_seconds=device and calls * device,
+        )
         for launch in range(launches)
         for block, calls in enumerate((10, 20, 10, 20))
     ]
 
 
 def measured(*, doubts=(), set_aside=False, unsteady=0, **samples):
+    given = {name.replace("floor", "floor/ordinary"): value for name, value in samples.items()}
     samples = {
         "base": sampled(1e-3),
         "canary": sampled(1e-3),
         "mine": sampled(1.5e-3),
         "floor/ordinary": sampled(5e-4),
-        **{name.replace("floor", "floor/ordinary"): value for name, value in samples.items()},
+        **given,
     }
-    blocks = [
-        {
-            "launch": launch,
-            "doubts": list(doubts),
-            "set_aside": set_aside,
-            "stolen": 0.0,
-            "elsewhere": 0.0,
-            "load": 0.0,
-        }
-        for launch in range(4)
-        for _ in range(4)
-    ]
-    steady = {name: [False] * unsteady + [True] * (4 - unsteady) for name in samples}
-    return Measured(
+    launches = [launch for launch in range(4) for _ in range(4)]
+    return CellMeasurement(
         samples=samples,
-        costs={name: [{}] * 4 for name in samples},
-        steady=steady,
-        blocks=blocks,
+        costs={name: [Cost()] * 4 for name in samples},
+        steady={name: [False] * unsteady + [True] * (4 - unsteady) for name in samples},
+        blocks=[BlockConditions(launch, tuple(doubts), set_aside) for launch in launches],
         floor_bytes=1000,
         stopped="precision",
-        spent={"wall": 1.0},
+        spent=TimeSpent(wall=1.0),
     )
 
 
 def test_an_arm_that_takes_half_as_long_again_is_slower_and_three_times_above_its_floor():
-    figures, flags = judged(WORK, measured(), "mine")
+    figures, flags = figures_of(SPEC, measured(), "mine")
     assert flags == ()
-    assert figures["verdict"] is Verdict.SLOWER
-    assert figures["ratio"]["estimate"] == pytest.approx(1.5)
-    assert figures["floor"]["ratio"]["estimate"] == pytest.approx(3.0)
-    assert figures["p_value"] < 0.05
-    assert 0.03 < figures["minimum_detectable_effect"] < 0.05
+    assert figures.verdict is Verdict.SLOWER
+    assert figures.ratio.estimate == pytest.approx(1.5)
+    assert figures.floor.ratio.estimate == pytest.approx(3.0)
+    assert figures.p_value < 0.05
+    assert 0.03 < figures.minimum_detectable_effect < 0.05
 
 
 FLAGGED = {
@@ -100,30 +98,30 @@ FLAGGED = {
 @pytest.mark.parametrize("flag", FLAGGED)
 def test_a_doubt_is_flagged_and_forbids_the_verdict_but_not_the_number(flag):
     for found in FLAGGED[flag]:
-        figures, flags = judged(WORK, found, "mine")
+        figures, flags = figures_of(SPEC, found, "mine")
         assert flags == (flag,)
-        assert figures["verdict"] is None
-        assert figures["ratio"] is not None
+        assert figures.verdict is None
+        assert figures.ratio is not None
 
 
 def test_disturbed_blocks_that_were_set_aside_raise_no_flag_and_are_counted():
-    figures, flags = judged(WORK, measured(doubts=["steal"], set_aside=True), "mine")
+    figures, flags = figures_of(SPEC, measured(doubts=["steal"], set_aside=True), "mine")
     assert flags == ()
-    assert figures["conditions"]["set_aside"] == 16
-    assert figures["conditions"]["doubts"] == {"steal": 16}
-    assert figures["conditions"]["preempted"] == 64
+    assert figures.conditions.set_aside == 16
+    assert figures.conditions.doubts == {"steal": 16}
+    assert figures.conditions.preempted == 64
 
 
 def test_a_floor_that_drifts_from_launch_to_launch_is_told_and_no_cause_for_doubt():
-    figures, flags = judged(WORK, measured(floor=sampled(5e-4, drift=1.2)), "mine")
+    figures, flags = figures_of(SPEC, measured(floor=sampled(5e-4, drift=1.2)), "mine")
     assert flags == ()
-    assert figures["floor"]["drift"] == pytest.approx(1.2**3, rel=0.01)
-    assert figures["floor"]["wander"] == pytest.approx(1.0)
+    assert figures.floor.drift == pytest.approx(1.2**3, rel=0.01)
+    assert figures.floor.wander == pytest.approx(1.0)
 
 
 def test_an_arm_just_above_the_part_of_the_floor_that_physics_leaves_is_plausible():
-    assert judged(WORK, measured(mine=sampled(0.76 * 5e-4)), "mine")[1] == ()
-    assert judged(WORK, measured(mine=sampled(0.74 * 5e-4)), "mine")[1] == (Flag.IMPLAUSIBLE,)
+    assert figures_of(SPEC, measured(mine=sampled(0.76 * 5e-4)), "mine")[1] == ()
+    assert figures_of(SPEC, measured(mine=sampled(0.74 * 5e-4)), "mine")[1] == (Flag.IMPLAUSIBLE,)
 
 
 def test_one_launch_is_enough_to_call_a_time_implausible():
@@ -131,38 +129,38 @@ def test_one_launch_is_enough_to_call_a_time_implausible():
         name: sampled(seconds, launches=1)
         for name, seconds in (("base", 1e-3), ("canary", 1e-3), ("mine", 3e-4), ("floor", 5e-4))
     }
-    figures, flags = judged(WORK, measured(**samples), "mine")
-    assert figures["floor"]["ratio"] is None
+    figures, flags = figures_of(SPEC, measured(**samples), "mine")
+    assert figures.floor.ratio is None
     assert Flag.IMPLAUSIBLE in flags
 
 
 def test_the_quicker_of_the_floors_is_the_floor():
     found = measured()
     found.samples["floor/streaming"] = sampled(4e-4)
-    floor = judged(WORK, found, "mine")[0]["floor"]
-    assert (floor["stores"], floor["ratio"]["estimate"]) == ("streaming", pytest.approx(3.75))
+    floor = figures_of(SPEC, found, "mine")[0].floor
+    assert (floor.stores, floor.ratio.estimate) == ("streaming", pytest.approx(3.75))
 
 
 def test_without_probes_the_floor_is_absent_with_the_reason():
     found = measured()
     del found.samples["floor/ordinary"]
-    found.fallen["floor/ordinary"] = NotOK("floor/ordinary", Status.UNAVAILABLE, "not built")
-    figures, flags = judged(WORK, found, "mine")
-    assert (figures["floor"], figures["floor_absent"], flags) == (None, "not built", ())
+    found.failures["floor/ordinary"] = ArmFailed("floor/ordinary", Status.UNAVAILABLE, "not built")
+    figures, flags = figures_of(SPEC, found, "mine")
+    assert (figures.floor, figures.floor_absent, flags) == (None, "not built", ())
 
 
 def test_where_the_baseline_fell_there_is_no_ratio_and_the_reason_is_told():
     found = measured()
-    found.fallen["base"] = NotOK("base", Status.CRASHED, "SIGSEGV")
-    figures, _ = judged(WORK, found, "mine")
-    assert figures["ratio"] is None
-    assert "base is CRASHED" in figures["ratio_absent"]
-    assert figures["median_seconds"] == pytest.approx(1.5e-3, rel=0.01)
+    found.failures["base"] = ArmFailed("base", Status.CRASHED, "SIGSEGV")
+    figures, _ = figures_of(SPEC, found, "mine")
+    assert figures.ratio is None
+    assert "base is CRASHED" in figures.ratio_absent
+    assert figures.median_seconds == pytest.approx(1.5e-3, rel=0.01)
 
 
 def test_the_baselines_record_keeps_what_happened_around_every_block():
-    assert len(judged(WORK, measured(), "base")[0]["around_blocks"]) == 16
-    assert "around_blocks" not in judged(WORK, measured(), "mine")[0]
+    assert len(figures_of(SPEC, measured(), "base")[0].around_blocks) == 16
+    assert figures_of(SPEC, measured(), "mine")[0].around_blocks is None
 
 
 def test_the_slope_is_free_of_what_a_sample_costs_once():
@@ -172,7 +170,7 @@ def test_the_slope_is_free_of_what_a_sample_costs_once():
 
 
 def test_a_launch_with_one_number_of_calls_has_no_slope():
-    assert log_slopes([sample for sample in sampled(1e-3) if sample["calls"] == 10]) == []
+    assert log_slopes([sample for sample in sampled(1e-3) if sample.calls == 10]) == []
 
 
 def test_a_cpu_has_no_clock_of_its_own():

@@ -1,4 +1,4 @@
-"""The order of calibration, warm-up and blocks, proved on a bench whose clock is ours."""
+"""The order of calibration, warm-up and blocks, proved on a sampler whose clock is ours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.timing.messages import TimingResult
 from harness.timing.schedule import (
     GROUPS,
     LONGEST_WARM_UP,
@@ -22,10 +23,9 @@ from harness.timing.schedule import (
     most_calls,
     warm_up,
 )
-from harness.timing.timing_result import Taken
 
 
-class FakeBench:
+class FakeSampler:
     """An arm's call lasts as long as its name says, in seconds, times what ``slower`` makes of the
     calls made before.
     """
@@ -41,33 +41,33 @@ class FakeBench:
             for call in range(min(calls, 1000))
         )
         self.made[arm] += calls
-        return Taken(seconds * max(calls / 1000, 1))
+        return TimingResult(seconds * max(calls / 1000, 1))
 
 
 @given(seconds=st.floats(1e-8, 1.0), least=st.floats(1e-4, 0.1))
 def test_a_calibrated_sample_lasts_as_long_as_it_must_and_not_far_beyond(seconds, least):
-    bench = FakeBench(arm=seconds)
-    calls = calibrate(bench, "arm", least, 10**9)
+    sampler = FakeSampler(arm=seconds)
+    calls = calibrate(sampler, "arm", least, 10**9)
     assert calls * seconds >= least * (1 - 1e-9)
     assert calls == 1 or calls * seconds <= 10 * least + 2 * seconds
 
 
 def test_calibration_stops_at_the_number_of_calls_that_memory_allows():
-    assert calibrate(FakeBench(arm=1e-9), "arm", 1.0, 7) == 7
-    assert warm_up(FakeBench(arm=1e-9), "arm", 1.0, 7).calls == 7
+    assert calibrate(FakeSampler(arm=1e-9), "arm", 1.0, 7) == 7
+    assert warm_up(FakeSampler(arm=1e-9), "arm", 1.0, 7).calls == 7
 
 
 def test_a_clock_that_shows_nothing_at_first_does_not_stop_calibration():
-    class Coarse(FakeBench):
+    class Coarse(FakeSampler):
         def sample(self, arm, calls, untimed):
-            return Taken(max(0.0, super().sample(arm, calls, untimed).seconds - 1e-3))
+            return TimingResult(max(0.0, super().sample(arm, calls, untimed).seconds - 1e-3))
 
     assert calibrate(Coarse(arm=1e-6), "arm", 5e-3, 10**9) * 1e-6 >= 5e-3
 
 
 def test_an_arm_is_called_until_it_is_steady_and_its_sample_is_sized_by_what_it_takes_then():
-    bench = FakeBench(lambda made: 1.0 + 20.0 * exp(-made / 15), arm=1e-4)
-    warmed = warm_up(bench, "arm", 0.01, 10**9)
+    sampler = FakeSampler(lambda made: 1.0 + 20.0 * exp(-made / 15), arm=1e-4)
+    warmed = warm_up(sampler, "arm", 0.01, 10**9)
     assert warmed.steady
     assert warmed.groups[0] > 5e-4
     assert warmed.groups[-1] == pytest.approx(1e-4, rel=0.02)
@@ -76,47 +76,49 @@ def test_an_arm_is_called_until_it_is_steady_and_its_sample_is_sized_by_what_it_
 
 def test_long_calls_are_warmed_up_by_fewer_groups_than_short_ones():
     groups = [
-        len(warm_up(FakeBench(arm=seconds), "arm", 0.01, 10**9).groups)
+        len(warm_up(FakeSampler(arm=seconds), "arm", 0.01, 10**9).groups)
         for seconds in (1e-6, 1e-4, 0.01, 1.0)
     ]
     assert groups == [2 * WINDOWS[1], 2 * WINDOWS[1], 2 * 5, 2 * WINDOWS[0]]
 
 
 def test_an_arm_that_is_never_steady_is_told_so_after_a_bounded_time():
-    bench = FakeBench(lambda made: 1.0 + made / 100, arm=1e-3)
-    warmed = warm_up(bench, "arm", 0.01, 10**9)
+    sampler = FakeSampler(lambda made: 1.0 + made / 100, arm=1e-3)
+    warmed = warm_up(sampler, "arm", 0.01, 10**9)
     assert not warmed.steady
     assert len(warmed.groups) <= LONGEST_WARM_UP * 2 * WINDOWS[1]
 
 
 def test_calibration_comes_before_warming_up_and_groups_are_shorter_than_samples():
-    bench = FakeBench(arm=1e-4)
-    warmed = warm_up(bench, "arm", 0.01, 10**9)
-    sizes = [calls for _, calls, _ in bench.asked]
+    sampler = FakeSampler(arm=1e-4)
+    warmed = warm_up(sampler, "arm", 0.01, 10**9)
+    sizes = [calls for _, calls, _ in sampler.asked]
     assert sizes == sorted(sizes)
     assert sizes[-1] * GROUPS <= warmed.calls * 1.5
 
 
-def samples_of(bench, calls, index, order, most=10**9):
-    return list(block(bench, calls, index, order, most))
+def samples_of(sampler, calls, index, order, most=10**9):
+    return list(block(sampler, calls, index, order, most))
 
 
 def test_each_block_samples_every_arm_once_with_its_own_number_of_calls():
-    bench, calls = FakeBench(a=1.0, b=2.0, c=3.0), {"a": 5, "b": 1, "c": 2}
+    sampler, calls = FakeSampler(a=1.0, b=2.0, c=3.0), {"a": 5, "b": 1, "c": 2}
     for index in range(4):
-        samples = samples_of(bench, calls, index, random.Random(index))
+        samples = samples_of(sampler, calls, index, random.Random(index))
         assert Counter(sample.arm for sample in samples) == Counter("abc")
         assert {sample.block for sample in samples} == {index}
         for sample in samples:
-            assert sample.taken.seconds == pytest.approx(bench.seconds[sample.arm] * sample.calls)
+            assert sample.result.seconds == pytest.approx(
+                sampler.seconds[sample.arm] * sample.calls
+            )
 
 
 def test_every_other_block_has_twice_the_calls_for_all_arms_alike():
-    bench, calls = FakeBench(a=1.0, b=2.0), {"a": 5, "b": 1}
+    sampler, calls = FakeSampler(a=1.0, b=2.0), {"a": 5, "b": 1}
     times = [
         {
             sample.arm: sample.calls // calls[sample.arm]
-            for sample in samples_of(bench, calls, index, random.Random(0))
+            for sample in samples_of(sampler, calls, index, random.Random(0))
         }
         for index in range(4)
     ]
@@ -127,13 +129,13 @@ def test_no_block_has_more_calls_than_memory_allows():
     assert (
         max(
             sample.calls
-            for sample in samples_of(FakeBench(a=1.0), {"a": 5}, 1, random.Random(0), most=7)
+            for sample in samples_of(FakeSampler(a=1.0), {"a": 5}, 1, random.Random(0), most=7)
         )
         == 5
     )
 
 
-class Waiting(FakeBench):
+class Waiting(FakeSampler):
     """Threads wait for a CPU as long as these shares of its samples say, and no longer than a
     moment afterwards.
     """
@@ -166,15 +168,17 @@ def test_a_sample_that_waited_for_a_cpu_is_taken_again_and_the_one_that_waited_l
 
 
 def test_as_many_untimed_calls_as_a_sample_has_come_before_it():
-    bench = FakeBench(a=1.0, b=2.0)
-    samples_of(bench, {"a": 5, "b": 1}, 0, random.Random(0))
-    assert {arm: untimed for arm, _, untimed in bench.asked} == {"a": 5, "b": 1}
+    sampler = FakeSampler(a=1.0, b=2.0)
+    samples_of(sampler, {"a": 5, "b": 1}, 0, random.Random(0))
+    assert {arm: untimed for arm, _, untimed in sampler.asked} == {"a": 5, "b": 1}
 
 
 def test_the_order_is_drawn_anew_for_each_block_and_the_same_for_the_same_seed():
     def orders(seed):
-        order, bench = random.Random(seed), FakeBench(a=1, b=1, c=1, d=1)
-        blocks = [samples_of(bench, dict.fromkeys("abcd", 1), index, order) for index in range(12)]
+        order, sampler = random.Random(seed), FakeSampler(a=1, b=1, c=1, d=1)
+        blocks = [
+            samples_of(sampler, dict.fromkeys("abcd", 1), index, order) for index in range(12)
+        ]
         return ["".join(sample.arm for sample in samples) for samples in blocks]
 
     assert orders(3) == orders(3)

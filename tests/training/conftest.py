@@ -4,30 +4,14 @@ that misbehave.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from harness.records import TrainingCell
 from harness.training.datasets import Dataset, divide
-
-PLUGIN = """
-import os, signal
-from implementations.interface import Implementation, Phase, Problem
-from implementations.builtin.torch_native import TorchNative
-
-class Refusing(TorchNative):
-    def unsupported(self, problem, phase, device):
-        return "it takes no such problem"
-
-class Dying(TorchNative):
-    def layer(self, problem):
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -53,32 +37,18 @@ def blobs() -> Dataset:
 
 
 @pytest.fixture
-def cell() -> dict[str, Any]:
-    return {
-        "dataset": "digits",
-        "model": "mlp",
-        "optimizer": "sgd",
-        "learning_rate": 0.5,
-        "batch": 64,
-        "steps": 40,
-        "evaluate_every": 10,
-        "target": 0.5,
-        "stop_at_target": False,
-        "seed": 0,
-        "device": "cpu",
-        "timed": True,
-        "redundant_bias": False,
-        "initial_scale": 1.0,
-        "ghost_batch": None,
-    }
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Write a third party's module, which this process and its children can import, and return its
-    name.
-    """
-    (tmp_path / "misbehaving_bn.py").write_text(PLUGIN)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
-    return "misbehaving_bn"
+def cell() -> TrainingCell:
+    return TrainingCell(
+        dataset="digits",
+        model="mlp",
+        optimizer="sgd",
+        learning_rate=0.5,
+        batch=64,
+        steps=40,
+        evaluate_every=10,
+        target=0.5,
+        seed=0,
+        device="cpu",
+        threads=1,
+        baseline="torch_native",
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from harness.records import TrainingCell
 from harness.training.checkpoints import Checkpoint
+from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.runner import run
 
 HASHES = ("data_sha256", "initial_sha256", "losses_sha256", "parameters_sha256")
@@ -19,19 +22,20 @@ class Interrupted(Exception):  # noqa: N818 -- an event, not a programming error
 
 
 def trained(
-    cell: dict[str, Any], path: Path | None = None, until: int | None = None, **changes: Any
-) -> dict[str, Any]:
+    cell: TrainingCell, path: Path | None = None, until: int | None = None, **changes: Any
+) -> TrainingOutcome:
     """A run's answer, or its interruption after a step, whose checkpoint is there by then."""
 
-    def progress(at: dict[str, int]) -> None:
-        if at["step"] == until:
+    def progress(at: StepProgress) -> None:
+        if at.step == until:
             raise Interrupted
 
+    arm = changes.pop("arm", "torch_native")
     return run(
         progress,
-        arm=changes.pop("arm", "torch_native"),
+        arm=arm,
         baseline="torch_native",
-        cell={**cell, **changes},
+        cell=replace(cell, **changes),
         checkpoint=None if path is None else str(path),
     )
 
@@ -47,7 +51,7 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     ("model", "arm"), [("mlp", "torch_native"), ("cnn", "fused_cpu"), ("mlp", "ghost_batch_norm")]
 )
 def test_a_training_that_was_interrupted_ends_with_the_hashes_of_one_that_was_not(
-    cell: dict[str, Any],
+    cell: TrainingCell,
     tmp_path: Path,
     optimizer: str,
     model: str,
@@ -65,28 +69,28 @@ def test_a_training_that_was_interrupted_ends_with_the_hashes_of_one_that_was_no
         with pytest.raises(Interrupted):
             trained(cell, tmp_path / "run.pt", until, **same)
     resumed = trained(cell, tmp_path / "run.pt", **same)
-    assert [resumed["figures"][name] for name in HASHES] == [
-        whole["figures"][name] for name in HASHES
+    assert [getattr(resumed.figures, name) for name in HASHES] == [
+        getattr(whole.figures, name) for name in HASHES
     ]
-    assert resumed["figures"]["resumed_after"] == [7, 26]
-    assert [{**sample, "seconds": None} for sample in resumed["samples"]] == [
-        {**sample, "seconds": None} for sample in whole["samples"]
+    assert resumed.figures.resumed_after == (7, 26)
+    assert [replace(step, seconds=None) for step in resumed.samples] == [
+        replace(step, seconds=None) for step in whole.samples
     ]
 
 
 @pytest.mark.usefixtures("every_step")
 def test_a_training_that_ended_at_its_target_does_not_go_on(
-    cell: dict[str, Any], tmp_path: Path
+    cell: TrainingCell, tmp_path: Path
 ) -> None:
     path = tmp_path / "run.pt"
-    first, again = (trained(cell, path, stop_at_target=True)["figures"] for _ in range(2))
-    assert again["steps"] == first["steps"] < cell["steps"]
-    assert again["parameters_sha256"] == first["parameters_sha256"]
+    first, again = (trained(cell, path, stop_at_target=True).figures for _ in range(2))
+    assert again.steps == first.steps < cell.steps
+    assert again.parameters_sha256 == first.parameters_sha256
 
 
-def test_a_file_that_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_begun_anew(cell: TrainingCell, tmp_path: Path) -> None:
     (tmp_path / "run.pt").write_bytes(b"torn")
-    assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
+    assert trained(cell, tmp_path / "run.pt").figures.resumed_after == ()
 
 
 @pytest.mark.parametrize(
@@ -94,27 +98,25 @@ def test_a_file_that_is_no_checkpoint_is_begun_anew(cell: dict[str, Any], tmp_pa
     [[1, 2], torch.ones(3), None, {}, {"version": 1}, {"version": 1, "model": {}, "steps": []}],
 )
 def test_a_file_that_loads_and_is_no_checkpoint_is_begun_anew(
-    cell: dict[str, Any], tmp_path: Path, other: object
+    cell: TrainingCell, tmp_path: Path, other: object
 ) -> None:
     torch.save(other, tmp_path / "run.pt")
-    assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
+    assert trained(cell, tmp_path / "run.pt").figures.resumed_after == ()
 
 
-def test_a_checkpoint_that_would_run_code_is_not_loaded(
-    cell: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_checkpoint_that_would_run_code_is_not_loaded(cell: TrainingCell, tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "touched",))
 
     torch.save({"version": 1, "model": Evil()}, tmp_path / "run.pt")
-    assert trained(cell, tmp_path / "run.pt")["figures"]["resumed_after"] == []
+    assert trained(cell, tmp_path / "run.pt").figures.resumed_after == ()
     assert not (tmp_path / "touched").exists()
 
 
 @pytest.mark.usefixtures("every_step")
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
-    cell: dict[str, Any],
+    cell: TrainingCell,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

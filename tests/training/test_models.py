@@ -15,7 +15,7 @@ from torch import nn
 from harness.config import ConvergenceConfig
 from harness.training import models, optimizers
 from harness.training.models import MODELS, weighted_layers
-from harness.training.models.resnet20 import Block
+from harness.training.models.resnet20 import ResidualBlock
 from harness.training.normalization import Normalize, normalizing
 from harness.training.optimizers import OPTIMIZERS
 from harness.training.seeding import sha256
@@ -115,7 +115,7 @@ def test_resnet20_has_twenty_layers_with_weights_and_as_many_parameters_as_its_p
 
 
 def test_a_residual_block_adds_its_input_and_zeros_for_channels_that_the_input_lacks() -> None:
-    block = Block(2, 4, PLAIN, bias=False)
+    block = ResidualBlock(2, 4, PLAIN, bias=False)
     torch.nn.init.zeros_(block.second.weight)
     image = torch.arange(32.0).reshape(1, 2, 4, 4) + 1
     assert torch.equal(block(image)[:, 1:3], image[:, :, ::2, ::2])

@@ -13,12 +13,14 @@ import pytest
 import torch
 from torch import nn
 
+from harness.records import TrainingStep
 from harness.training import models, optimizers
 from harness.training.datasets import Dataset, Split
 from harness.training.loop import Recipe, batches, train
+from harness.training.messages import StepProgress
 from harness.training.metrics import evaluate
 from harness.training.seeding import sha256
-from harness.training.steps import Step, Training
+from harness.training.steps import Training
 
 TRAINING_SECONDS, EVALUATION_SECONDS = 1.0, 100.0
 
@@ -52,7 +54,7 @@ def recipe(**changes: object) -> Recipe:
         "stop_at_target": False,
         "seed": 0,
     }
-    return Recipe.from_cell({**usual, **changes})
+    return Recipe(**{**usual, **changes})
 
 
 def network(data: Dataset) -> nn.Sequential:
@@ -67,9 +69,9 @@ def trained(data: Dataset, **changes: object) -> Training:
     return train(network(data), data, recipe(**changes), lambda _: None)
 
 
-def steps(*accuracies: float | None, seconds: float = 1.0) -> tuple[Step, ...]:
+def steps(*accuracies: float | None, seconds: float = 1.0) -> tuple[TrainingStep, ...]:
     return tuple(
-        Step(number, 1.0, seconds, accuracy=accuracy)
+        TrainingStep(number, 1.0, seconds, accuracy=accuracy)
         for number, accuracy in enumerate(accuracies, 1)
     )
 
@@ -107,7 +109,9 @@ def test_the_target_is_reached_at_the_first_evaluation_that_meets_it() -> None:
 
 
 def test_the_first_steps_compilation_counts_for_nothing() -> None:
-    done = Training((Step(1, 1.0, 60.0), Step(2, 1.0, 1.0, accuracy=0.9)), None, 0.8, 0.0)
+    done = Training(
+        (TrainingStep(1, 1.0, 60.0), TrainingStep(2, 1.0, 1.0, accuracy=0.9)), None, 0.8, 0.0
+    )
     assert done.seconds_per_step == pytest.approx(1)
     assert done.seconds_to(0.9) == pytest.approx(2)
 
@@ -175,15 +179,15 @@ def test_evaluation_uses_running_statistics_and_changes_nothing(blobs: Dataset) 
     assert model.training
 
 
-def test_progress_is_told_now_and_then_and_at_the_end(
+def test_progress_is_shown_now_and_then_and_at_the_end(
     blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: dict[float, list[dict[str, int]]] = {0.0: [], 1e6: []}
-    for seconds, at in told.items():
+    shown: dict[float, list[StepProgress]] = {0.0: [], 1e6: []}
+    for seconds, at in shown.items():
         monkeypatch.setattr("harness.training.loop.TELL_SECONDS", seconds)
         train(network(blobs), blobs, recipe(steps=20), at.append)
-    assert [at["step"] for at in told[0.0]] == list(range(1, 21))
-    assert told[1e6] == [{"step": 20, "steps": 20}]
+    assert [at.step for at in shown[0.0]] == list(range(1, 21))
+    assert shown[1e6] == [StepProgress(20, 20)]
 
 
 def test_training_stops_at_the_target_where_it_is_asked_to(blobs: Dataset) -> None:

@@ -4,14 +4,16 @@ however many threads.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from harness.isolation import Settings
-from harness.isolation.worker_process import Host
+from harness.isolation import WorkerProcess, WorkerSettings
+from harness.records import TrainingCell
 from harness.training import models
+from harness.training.messages import TrainingOutcome
 from harness.training.optimizers import RATES
 
 HASHES = ("data_sha256", "initial_sha256", "losses_sha256", "parameters_sha256")
@@ -49,30 +51,26 @@ def test_the_design_has_every_pair() -> None:
         )
 
 
-def hashes(cell: dict[str, Any], runs: list[Run]) -> dict[Run, list[str]]:
+def hashes(cell: TrainingCell, runs: list[Run]) -> dict[Run, list[str]]:
     """Those of each run, one after the other in the same fresh process."""
-    with Host(Settings(threads=runs[0].threads)) as host:
-        cells = {
-            run: {**cell, "steps": 20, "batch": 16, "learning_rate": 0.01, **run._asdict()}
-            for run in runs
-        }
-        done = {
-            run: host.call(
-                "training.run",
-                120,
-                arm=run.implementation,
-                baseline="torch_native",
-                cell=cells[run],
-            )
-            for run in runs
-        }
-    return {run: [answer["figures"][name] for name in HASHES] for run, answer in done.items()}
+    settings = WorkerSettings(threads=runs[0].threads)
+    with WorkerProcess("harness.training.worker", settings) as worker:
+        done = {run: worker.call("train", TrainingOutcome, 120, **asked(cell, run)) for run in runs}
+    return {
+        run: [getattr(outcome.figures, name) for name in HASHES] for run, outcome in done.items()
+    }
+
+
+def asked(cell: TrainingCell, run: Run) -> dict[str, object]:
+    varied = {"optimizer": run.optimizer, "model": run.model, "threads": run.threads}
+    recipe = replace(cell, steps=20, batch=16, learning_rate=0.01, **varied)
+    return {"arm": run.implementation, "baseline": "torch_native", "cell": recipe}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_twenty_steps_end_with_the_same_hashes_in_two_processes(
-    cell: dict[str, Any], threads: int
+    cell: TrainingCell, threads: int
 ) -> None:
     runs = [run for run in DESIGN if run.threads == threads]
     # nothing may depend on what the process did before

@@ -19,14 +19,21 @@ import numpy as np
 import torch
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
-from harness.calling import results_of
 from harness.conformance.cases import DifferencesCase
 from harness.conformance.checks.layer import call
 from harness.conformance.checks.numbers import supported
 from harness.conformance.compare import QuantityCheck, worst
 from harness.problems.inputs import make_arrays
 from implementations import oracle
-from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
+from implementations.interface import (
+    Arrays,
+    Gradients,
+    Implementation,
+    Phase,
+    Problem,
+    Results,
+    call_once,
+)
 
 Tensor = torch.Tensor
 STEP = 1e-5
@@ -139,9 +146,10 @@ def left(
     implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays
 ) -> Results:
     """What one call of a phase leaves."""
-    return results_of(
-        implementation.prepare(case.problem, phase, face=case.face, outputs="fresh", arrays=arrays)
+    prepared = implementation.prepare(
+        case.problem, phase, face=case.face, outputs="fresh", arrays=arrays
     )
+    return call_once(prepared).results()
 
 
 def along(arrays: Arrays, moved: dict[str, Tensor], step: float) -> Arrays:

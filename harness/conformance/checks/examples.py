@@ -17,7 +17,6 @@ from harness.conformance.compare import ELEMENTWISE, QuantityCheck, worst
 from harness.conformance.tolerances import Bounds, bounds
 from harness.problems.inputs import make_arrays
 from implementations import oracle
-from implementations.functional import CHANNELS_LAST
 from implementations.interface import (
     DTYPES,
     Arrays,
@@ -29,6 +28,7 @@ from implementations.interface import (
     Results,
 )
 from implementations.oracle import Array, OracleResults
+from implementations.torch_formats import CHANNELS_LAST
 
 Tensor = torch.Tensor
 # the data of a law are multiples of 1 / GRID, so that sums and differences of a few are exact

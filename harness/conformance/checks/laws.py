@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from harness.calling import results_of
 from harness.conformance.cases import LawCase
 from harness.conformance.checks.examples import (
     Answer,
@@ -30,7 +29,7 @@ from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.search import Draw, search
 from harness.conformance.compare import QuantityCheck, verify
 from implementations import oracle
-from implementations.interface import Arrays, Implementation, Phase
+from implementations.interface import Arrays, Implementation, Phase, call_once
 
 SEEDS = st.integers(0, 2**16)
 QUARTERS = st.integers(-256, 256).map(lambda quarters: quarters / 4)
@@ -281,7 +280,9 @@ def of_the_oracle(
     prepared = implementation.prepare(
         example.problem, example.phase, face=example.face, outputs=example.outputs, arrays=arrays
     )
-    yield from verify(results_of(prepared), example.problem, example.phase, example.arrays(device))
+    yield from verify(
+        call_once(prepared).results(), example.problem, example.phase, example.arrays(device)
+    )
 
 
 def weight_of(arrays: Arrays) -> torch.Tensor:

@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.calling import results_of
 from harness.conformance.cases import NumbersCase
 from harness.conformance.checks.snapshots import changed, tensors
 from harness.conformance.compare import QuantityCheck, failures, verify
 from harness.problems.inputs import make_arrays
 from implementations import Unsupported
-from implementations.interface import Arrays, Implementation, Phase, Problem
+from implementations.interface import Arrays, Implementation, Phase, Problem, call_once
 
 SEED = 0
 
@@ -31,7 +30,7 @@ def check(
     )
     for call in ("", "the second call's ", "the third call's "):
         findings = verify(
-            results_of(prepared),
+            call_once(prepared).results(),
             case.problem,
             case.phase,
             untouched,

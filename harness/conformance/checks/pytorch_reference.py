@@ -39,11 +39,14 @@ def error(got: Tensor | Exception, expected: Tensor | Exception) -> QuantityChec
     """What is raised must be what PyTorch raises, or a kind of it."""
     if isinstance(expected, Exception) and isinstance(got, type(expected)):
         return QuantityCheck("exception")
-    told, wanted = (
-        "nothing is raised" if isinstance(what, Tensor) else f"{type(what).__name__}: {what}"
-        for what in (got, expected)
-    )
-    return QuantityCheck("exception", inf, fault=f"is not PyTorch's: {told}; PyTorch: {wanted}")
+    fault = f"is not PyTorch's: {_described(got)}; PyTorch: {_described(expected)}"
+    return QuantityCheck("exception", inf, fault=fault)
+
+
+def _described(outcome: Tensor | Exception) -> str:
+    if isinstance(outcome, Tensor):
+        return "nothing is raised"
+    return f"{type(outcome).__name__}: {outcome}"
 
 
 def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float) -> QuantityCheck:
@@ -51,9 +54,9 @@ def compared(quantity: str, got: Any, like: Tensor, exact: Any, tolerance: float
     of their largest.
     """
     if got is None or got.shape != like.shape or got.dtype != like.dtype:
-        told = "is missing" if got is None else f"is {got.dtype} {tuple(got.shape)}"
+        fault = "is missing" if got is None else f"is {got.dtype} {tuple(got.shape)}"
         return QuantityCheck(
-            quantity, inf, fault=f"{told}; PyTorch gives {like.dtype} {tuple(like.shape)}"
+            quantity, inf, fault=f"{fault}; PyTorch gives {like.dtype} {tuple(like.shape)}"
         )
     here, there = (tensor.detach().cpu().double().numpy() for tensor in (got, exact))
     largest = max(1.0, float(abs(there).max(initial=0.0)))

@@ -22,14 +22,21 @@ from math import inf
 
 import torch
 
-from harness.calling import results_of
 from harness.conformance.cases import RepeatsCase
 from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.snapshots import changed, same_bits, snapshot, tensors
 from harness.conformance.compare import QuantityCheck, verify
 from harness.problems.inputs import make_arrays
-from implementations.interface import Arrays, Gradients, Implementation, Phase, Problem, Results
+from implementations.interface import (
+    Arrays,
+    Gradients,
+    Implementation,
+    Phase,
+    Problem,
+    Results,
+    call_once,
+)
 
 Tensor = torch.Tensor
 
@@ -53,7 +60,7 @@ def same_bits_again(
             outputs="fresh",
             arrays=make_arrays(case.problem, 0, device=device),
         )
-        found += [_copied(results_of(prepared)) for _ in range(2)]
+        found += [_copied(call_once(prepared).results()) for _ in range(2)]
     first = tensors(found[0])
     for name in first:
         times = [
@@ -61,8 +68,8 @@ def same_bits_again(
             for number, one in enumerate(found)
             if not same_bits(first[name], getattr(one, name))
         ]
-        told = f"has other bits in call {', '.join(map(str, times))} than in call 0"
-        yield QuantityCheck(name, inf, fault=told) if times else QuantityCheck(name)
+        fault = f"has other bits in call {', '.join(map(str, times))} than in call 0"
+        yield QuantityCheck(name, inf, fault=fault) if times else QuantityCheck(name)
 
 
 def batches_in_turn(

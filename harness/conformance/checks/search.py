@@ -67,7 +67,7 @@ def search(
             )
 
     # Its cache of constants in our source is written wherever the command was called, if it is not
-    # told otherwise.
+    # set otherwise.
     set_hypothesis_home_dir(str(Path(tempfile.gettempdir()) / "bnbench-hypothesis"))
     settings = hypothesis.settings(
         max_examples=examples,

@@ -29,11 +29,11 @@ def snapshot(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def changed(
-    before: Mapping[str, Tensor], after: Mapping[str, Tensor], told: str = "was changed"
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], fault: str = "was changed"
 ) -> Iterator[QuantityCheck]:
     """One finding for each tensor of ``before`` whose bits are others in ``after``."""
     return (
-        QuantityCheck(name, inf, fault=told)
+        QuantityCheck(name, inf, fault=fault)
         for name, tensor in before.items()
         if not same_bits(tensor, after[name])
     )

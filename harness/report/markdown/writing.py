@@ -54,7 +54,7 @@ class DrawnGroup:
 
 
 @dataclass(frozen=True)
-class Job:
+class JobSummary:
     """One job of the session, with the settings in which it differs from the session's."""
 
     name: str
@@ -166,11 +166,11 @@ def _flags(record: AnyRecord) -> str:
     return f"{name} {flags} in {labels.describe(record)}"
 
 
-def _jobs(contents: Contents, session: str) -> list[Job]:
+def _jobs(contents: Contents, session: str) -> list[JobSummary]:
     jobs = []
     for plan in contents.plans_of(session):
         settings = (f"{key}={value}" for key, value in own_settings(contents, plan).items())
-        jobs.append(Job(plan.job, plan.task, len(plan.keys), ", ".join(settings)))
+        jobs.append(JobSummary(plan.job, plan.task, len(plan.keys), ", ".join(settings)))
     return jobs
 
 

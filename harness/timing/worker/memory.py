@@ -77,8 +77,8 @@ def peak_extra_bytes(call: Callable[[], object]) -> int | None:
 
 def _resident() -> tuple[int, int]:
     """Bytes at the peak and now. Raises KeyError where the kernel gives neither."""
-    told = dict(re.findall(r"^(Vm\w+):\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE))
-    return int(told["VmHWM"]) << 10, int(told["VmRSS"]) << 10
+    sizes = dict(re.findall(r"^(Vm\w+):\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE))
+    return int(sizes["VmHWM"]) << 10, int(sizes["VmRSS"]) << 10
 
 
 def trim() -> None:

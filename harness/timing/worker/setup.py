@@ -14,12 +14,11 @@ import torch
 
 from harness.bandwidth import Floor, cache_bytes, traffic
 from harness.bandwidth.floor import Stores
-from harness.calling import called
 from harness.environment import machine
 from harness.records import Bytes, Cost, Seconds
 from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from implementations import Unavailable, Unsupported, registry
-from implementations.interface import Arrays, Implementation, Prepared
+from implementations.interface import Arrays, Implementation, Prepared, call_once
 
 # Runtimes that work on the given memory; others may keep a copy of their own.
 SHARING_RUNTIMES = ("torch", "numpy", "native")
@@ -39,7 +38,7 @@ def prepare(state: WorkerState, *, arm: str, implementation: registry.Specificat
         first, cost = _prepare_first(loaded, cell)
         others = [_prepare(loaded, cell, arrays) for arrays in cell.sets[1:]]
         for prepared in others:
-            called(prepared)
+            call_once(prepared)
     shares_memory = loaded.runtime in SHARING_RUNTIMES
     cell.arms[arm] = PreparedArm([first, *others], shares_memory=shares_memory)
     return cost
@@ -61,7 +60,7 @@ def prepare_floor(state: WorkerState, *, arm: str, stores: Stores) -> Bytes:
     )
     floors = [Floor(least, stores=stores) for _ in cell.sets]
     for floor in floors:
-        called(floor)
+        call_once(floor)
     cell.arms[arm] = PreparedArm(floors)
     return Bytes(least.bytes)
 

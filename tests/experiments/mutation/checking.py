@@ -57,11 +57,11 @@ def here() -> list[str]:
 
 def in_a_worker() -> list[str]:
     """The files that a process imports which is started as workers are."""
-    from harness.isolation.worker_process import Settings
+    from harness.isolation import WorkerSettings
 
     ran = subprocess.run(
         [sys.executable, "-P", "-c", IN_A_WORKER],
-        env=Settings().environment(),
+        env=WorkerSettings().environment(),
         check=True,
         capture_output=True,
         text=True,

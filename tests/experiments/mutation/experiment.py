@@ -28,7 +28,7 @@ from tests.experiments.mutation.mutants import Mutant, difference, draw, files, 
 from tests.experiments.mutation.summary import Experiment, Result, diff, line, table, write
 from tests.experiments.mutation.workshop import Workshop
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

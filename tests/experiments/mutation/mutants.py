@@ -16,7 +16,8 @@ from tests.experiments.mutation.source import Source, lines_of, visited
 # What computes, and what holds results against the oracle.
 TARGETS = (
     "implementations/builtin/numpy_vectorized.py",
-    "implementations/adapters.py",
+    "implementations/autograd_pair.py",
+    "implementations/prepared.py",
     "harness/conformance/*.py",
     "harness/conformance/checks/*.py",
 )

@@ -15,7 +15,7 @@ from tests.experiments.mutation.mutants import Mutant, mutants_of
 from tests.experiments.mutation.summary import Experiment, Result, markdown
 from tests.experiments.mutation.workshop import Workshop
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASE = "phases/training_step?kernel?fresh"  # a glob for one case
 FILE = "implementations/builtin/numpy_vectorized.py"
 MUTANTS = [

@@ -22,7 +22,7 @@ from tests.experiments.mutation.mutants import (
     mutants_of,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def changes(line: str, before: str = "", operator: str | None = None) -> set[str]:
@@ -190,7 +190,7 @@ def test_every_mutant_of_a_real_file_parses_and_changes_one_line_and_the_meaning
 def test_what_computes_and_what_judges_are_among_the_files():
     assert {
         "implementations/builtin/numpy_vectorized.py",
-        "implementations/adapters.py",
+        "implementations/prepared.py",
         "harness/conformance/compare.py",
         "harness/conformance/tolerances.py",
     } <= set(files(ROOT))

@@ -16,9 +16,10 @@ from harness.problems.inputs import make_arrays
 from harness.timing.worker import memory
 from harness.timing.worker.memory import peak_extra_bytes, saved_bytes
 from implementations import registry
-from implementations.adapters import pair_layer, prepare_layer
+from implementations.autograd_pair import PairLayer
 from implementations.builtin import torch_native
 from implementations.interface import Phase, Problem
+from implementations.prepared import PreparedLayer
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
@@ -29,7 +30,7 @@ DATA = 6 * 5 * 4 * 4 * 4  # bytes of the input
 
 def saved(layer, phase=Phase.TRAINING_STEP, problem=PROBLEM):
     arrays = make_arrays(problem, 0)
-    return saved_bytes(prepare_layer(layer, problem, phase, outputs="fresh", arrays=arrays), arrays)
+    return saved_bytes(PreparedLayer(layer, problem, phase, arrays), arrays)
 
 
 def keeping(*extra):
@@ -42,7 +43,7 @@ def keeping(*extra):
     def backward(grad_output, kept, options, out=None):
         return torch_native.backward(grad_output, kept[:9], options, out)
 
-    return pair_layer(forward, backward)
+    return PairLayer(forward, backward)
 
 
 class TestSavedBytes:

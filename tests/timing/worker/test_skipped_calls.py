@@ -6,9 +6,9 @@ import lying_bn
 import pytest
 
 from harness.problems.inputs import make_arrays
-from harness.timing.worker.skipped_calls import idle
-from harness.timing.worker.stale_results import audit
-from harness.timing.worker.state import Arm
+from harness.timing.worker.skipped_calls import find_skipped_call
+from harness.timing.worker.stale_results import find_stale_results
+from harness.timing.worker.state import PreparedArm
 from harness.timing.worker.timed_loop import break_off
 from implementations import Unsupported, registry
 from implementations.interface import Phase, Problem
@@ -41,7 +41,7 @@ def broken_off_after(prepared, calls):
 def test_who_works_in_one_call_of_eight_passes_the_audit_and_not_a_single_call(phase, face):
     arrays = make_arrays(RESIDUAL, 3)
     prepared = prepared_on(lying_bn.EachEighth(), phase, face, arrays)
-    said = idle(
+    said = find_skipped_call(
         broken_off_after(prepared, BETWEEN), prepared, RESIDUAL, phase, arrays, channels=None
     )
     assert said.startswith("it does not work in each call: one within a sample left ")
@@ -57,7 +57,7 @@ def test_it_is_the_single_call_that_finds_it():
             prepared()
 
     assert (
-        audit(
+        find_stale_results(
             sample,
             prepared,
             RESIDUAL,
@@ -80,9 +80,11 @@ def test_an_honest_one_works_in_each_call_and_its_inputs_come_back(name, phase, 
         prepared = prepared_on(registry.load(name), phase, face, arrays, outputs)
     except Unsupported as reason:
         pytest.skip(str(reason))
-    arm = Arm([prepared])
+    arm = PreparedArm([prepared])
     assert (
-        idle(lambda act: break_off(arm, 4, act), prepared, RESIDUAL, phase, arrays, channels=[0, 3])
+        find_skipped_call(
+            lambda act: break_off(arm, 4, act), prepared, RESIDUAL, phase, arrays, channels=[0, 3]
+        )
         is None
     )
     assert all(

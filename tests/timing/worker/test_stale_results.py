@@ -13,13 +13,12 @@ from troublesome_bn import Wrapped
 
 from harness.problems.inputs import make_arrays
 from harness.timing.worker import stale_results as auditing
+from harness.timing.worker.checksum import changed_operands, checksums
 from harness.timing.worker.stale_results import (
+    NOT_UPDATED,
     STALE,
     STILL_COMPUTING,
-    UNMOVED,
-    audit,
-    changed,
-    fingerprint,
+    find_stale_results,
 )
 from implementations import Unsupported, registry
 from implementations.interface import Arrays, Phase, Problem
@@ -50,7 +49,7 @@ def audited(
     shares = (
         implementation.runtime in ("torch", "numpy") if shares_memory is None else shares_memory
     )
-    return audit(
+    return find_stale_results(
         lambda count: sample(prepared, count),
         prepared,
         problem,
@@ -91,7 +90,7 @@ class TestALiarIsNamed:
     def test_who_does_nothing_after_the_first_call(self, phase, face):
         said = audited(lying_bn.Skipping(), phase, face)
         assert said.startswith(UNWRITTEN)
-        assert (UNMOVED in said) == (phase.training and phase.has_forward)
+        assert (NOT_UPDATED in said) == (phase.training and phase.has_forward)
 
     def test_who_changes_its_input(self, phase, face):
         assert audited(lying_bn.Mutating(), phase, face) == "it changed its input `input`"
@@ -123,7 +122,7 @@ def test_who_writes_right_results_once_more_when_nobody_calls_is_named():
         return inner.results()
 
     prepared.results = results
-    said = audit(
+    said = find_stale_results(
         lambda count: sample(prepared, count),
         prepared,
         RESIDUAL,
@@ -141,13 +140,13 @@ def test_who_writes_right_results_once_more_when_nobody_calls_is_named():
 def test_who_only_keeps_the_statistics_going_is_named(phase, face):
     said = audited(lying_bn.SkippingButCounting(), phase, face)
     assert said.startswith(UNWRITTEN)
-    assert UNMOVED not in said
+    assert NOT_UPDATED not in said
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("phase", "face"), [place for place in FORWARDS if place[0].training])
 def test_who_may_have_copied_its_inputs_still_has_to_move_the_statistics(phase, face):
-    assert audited(lying_bn.CopyingAndSkipping(), phase, face) == UNMOVED
+    assert audited(lying_bn.CopyingAndSkipping(), phase, face) == NOT_UPDATED
 
 
 @pytest.mark.usefixtures("impatient")
@@ -226,12 +225,12 @@ def test_the_inputs_are_afterwards_what_they_were_to_the_bit(dtype):
     arrays = make_arrays(problem, 3)
     smallest = torch.finfo(arrays.input.dtype)
     arrays.input[0, 0, 0, :3] = torch.tensor([0.0, -0.0, smallest.tiny * smallest.eps])
-    before = fingerprint(arrays)
+    before = checksums(arrays)
     assert (
         audited(registry.load("torch_native"), Phase.TRAINING_STEP, "layer", problem, arrays=arrays)
         is None
     )
-    assert changed(before, fingerprint(arrays)) is None
+    assert changed_operands(before, checksums(arrays)) is None
 
 
 def test_the_inputs_are_put_right_when_an_arm_raises():
@@ -241,15 +240,15 @@ def test_the_inputs_are_put_right_when_an_arm_raises():
         RESIDUAL, Phase.INFERENCE, face="layer", outputs="fresh", arrays=arrays
     )
     sample(prepared, 1)
-    before, counts = fingerprint(arrays), []
+    before, counts = checksums(arrays), []
 
     def timed(count):
         counts.append(count)
-        if changed(before, fingerprint(arrays)):
+        if changed_operands(before, checksums(arrays)):
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        audit(
+        find_stale_results(
             timed,
             prepared,
             RESIDUAL,
@@ -260,7 +259,7 @@ def test_the_inputs_are_put_right_when_an_arm_raises():
             shares_memory=True,
         )
     assert counts == [2, 2]
-    assert changed(before, fingerprint(arrays)) is None
+    assert changed_operands(before, checksums(arrays)) is None
 
 
 def test_an_arm_is_judged_in_samples_like_any_other():
@@ -276,7 +275,7 @@ def test_an_arm_is_judged_in_samples_like_any_other():
         sample(prepared, count)
 
     assert (
-        audit(
+        find_stale_results(
             timed,
             prepared,
             RESIDUAL,
@@ -302,7 +301,7 @@ def test_statistics_that_are_updated_once_too_often_are_noticed():
         prepared()
 
     timed(2)
-    said = audit(
+    said = find_stale_results(
         timed,
         prepared,
         RESIDUAL,
@@ -329,42 +328,45 @@ def operands(tensor):
 )
 def test_any_changed_bit_changes_the_fingerprint(data, dtype, size, offset):
     tensor = torch.arange(size + offset, dtype=dtype)[offset:]
-    before = fingerprint(operands(tensor))
+    before = checksums(operands(tensor))
     whole = tensor.untyped_storage()
     place = data.draw(st.integers(offset * tensor.element_size(), whole.nbytes() - 1))
     whole[place] ^= 1 << data.draw(st.integers(0, 7))
-    assert changed(before, fingerprint(operands(tensor))) == "it changed its input `input`"
+    assert changed_operands(before, checksums(operands(tensor))) == "it changed its input `input`"
 
 
 @given(st.permutations(range(6)))
 def test_a_fingerprint_knows_the_order(order):
-    before = fingerprint(operands(torch.arange(6.0)))
-    same = changed(before, fingerprint(operands(torch.arange(6.0)[list(order)]))) is None
+    before = checksums(operands(torch.arange(6.0)))
+    same = changed_operands(before, checksums(operands(torch.arange(6.0)[list(order)]))) is None
     assert same == (list(order) == sorted(order))
 
 
 @pytest.mark.parametrize("memory_format", ["contiguous", "channels_last"])
 def test_a_copy_has_the_same_fingerprint_wherever_it_lies(memory_format):
     problem = Problem((3, 5, 7, 2), "bfloat16", memory_format=memory_format, residual=True)
-    before = fingerprint(make_arrays(problem, 1))
-    assert changed(before, fingerprint(make_arrays(problem, 1, offset=3))) is None
-    assert changed(before, fingerprint(make_arrays(problem, 2))) is not None
+    before = checksums(make_arrays(problem, 1))
+    assert changed_operands(before, checksums(make_arrays(problem, 1, offset=3))) is None
+    assert changed_operands(before, checksums(make_arrays(problem, 2))) is not None
 
 
 def test_a_fingerprint_tells_stretches_of_memory_apart():
     tensor = torch.zeros(1 << 20)
     tensor[0] = 1
-    before = fingerprint(operands(tensor))
+    before = checksums(operands(tensor))
     tensor[0], tensor[1 << 18] = 0, 1
-    assert changed(before, fingerprint(operands(tensor))) == "it changed its input `input`"
+    assert changed_operands(before, checksums(operands(tensor))) == "it changed its input `input`"
 
 
 def test_a_fingerprint_is_of_every_operand():
     arrays = make_arrays(RESIDUAL, 3)
-    before = fingerprint(arrays)
+    before = checksums(arrays)
     for field in fields(arrays):
         tensor = getattr(arrays, field.name)
         if isinstance(tensor, torch.Tensor):
             tensor.neg_()
-            assert changed(before, fingerprint(arrays)) == f"it changed its input `{field.name}`"
+            assert (
+                changed_operands(before, checksums(arrays))
+                == f"it changed its input `{field.name}`"
+            )
             tensor.neg_()

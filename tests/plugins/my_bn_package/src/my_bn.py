@@ -2,30 +2,12 @@
 
 import torch
 
-from implementations.adapters import pair_layer, prepare_with
-from implementations.interface import Gradients, Implementation
+from implementations.adapters import from_functions
+from implementations.interface import Gradients
 
 
-class Mine(Implementation):
-    runtime = "torch"
-
-    def unsupported(self, problem, phase, device):
-        return None if problem.dtype == "float64" else "written for float64"
-
-    def layer(self, problem):
-        return pair_layer(forward, backward)
-
-    def prepare(self, problem, phase, *, face, outputs, arrays):
-        return prepare_with(
-            face,
-            self.layer(problem),
-            forward,
-            backward,
-            problem,
-            phase,
-            outputs=outputs,
-            arrays=arrays,
-        )
+def unsupported(problem, phase, device):
+    return None if problem.dtype == "float64" else "written for float64"
 
 
 def forward(input, residual, weight, bias, running_mean, running_var, options, out=None):
@@ -79,3 +61,6 @@ def backward(grad_output, saved, options, out=None):
 
 def column(values, like):
     return values.view(-1, *[1] * (like.dim() - 2))
+
+
+Mine = from_functions(forward, backward, unsupported=unsupported)

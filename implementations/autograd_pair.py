@@ -1,0 +1,98 @@
+"""A differentiable layer from a forward and a backward function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from implementations.bridge import TORCH, Bridge, convert_if_given
+from implementations.interface import Backward, Forward, Layer, Options
+
+
+@dataclass(frozen=True)
+class PairLayer(Layer):
+    """The layer whose forward and backward are two functions on arrays of the bridge's library.
+
+    It is differentiable once: the gradients of its gradients are a RuntimeError.
+    """
+
+    forward: Forward
+    backward: Backward
+    bridge: Bridge = TORCH
+
+    def __call__(
+        self,
+        input: torch.Tensor,
+        residual: torch.Tensor | None,
+        weight: torch.Tensor | None,
+        bias: torch.Tensor | None,
+        running_mean: torch.Tensor | None,
+        running_var: torch.Tensor | None,
+        options: Options,
+    ) -> torch.Tensor:
+        # torch leaves apply untyped
+        output: torch.Tensor = _Pair.apply(  # type: ignore[no-untyped-call]
+            self.forward,
+            self.backward,
+            self.bridge,
+            options,
+            running_mean,
+            running_var,
+            input,
+            residual,
+            weight,
+            bias,
+        )
+        return output
+
+
+class _Pair(torch.autograd.Function):
+    """The pair as one node of autograd's graph.
+
+    What the forward saved is kept as tensors, so that autograd notices when they change in place.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        forward: Forward,
+        backward: Backward,
+        bridge: Bridge,
+        options: Options,
+        running_mean: torch.Tensor | None,
+        running_var: torch.Tensor | None,
+        *operands: torch.Tensor | None,
+    ) -> torch.Tensor:
+        natives = [convert_if_given(bridge.to_native, operand) for operand in operands]
+        statistics = [
+            convert_if_given(bridge.to_native, statistic)
+            for statistic in (running_mean, running_var)
+        ]
+        native, saved = forward(
+            natives[0], natives[1], natives[2], natives[3], statistics[0], statistics[1], options
+        )
+        output = bridge.to_torch(native)
+        # An array that is an operand or the output goes back as that very tensor: autograd then
+        # sees it change, and saving the output makes no reference cycle.
+        known = dict(zip(map(id, [*natives, native]), [*operands, output], strict=True))
+        kept = [
+            known[id(array)] if id(array) in known else convert_if_given(bridge.to_torch, array)
+            for array in saved
+        ]
+        ctx.save_for_backward(*kept)
+        ctx.pair = (backward, bridge, options)
+        return output
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[Any, ...]:
+        backward, bridge, options = ctx.pair
+        saved = tuple(convert_if_given(bridge.to_native, tensor) for tensor in ctx.saved_tensors)
+        gradients = backward(bridge.to_native(grad_outputs[0]), saved, options)
+        # the six arguments before the operands have none
+        return (
+            *(None,) * 6,
+            *(convert_if_given(bridge.to_torch, gradient) for gradient in gradients),
+        )

@@ -1,0 +1,35 @@
+"""Committed sessions, of the first schema and of later ones, are reported as they were then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.old_records import journal_of_lines
+from tests.helpers.pages import report_of
+
+REPORTS = Path(__file__).parents[3] / "reports"
+SESSIONS = sorted(path.parent for path in REPORTS.rglob("records.jsonl"))
+
+
+def rows_with_intervals(report: str) -> list[str]:
+    """The rows of tables that compare: they hold a ratio and its interval."""
+    return [line for line in report.splitlines() if line.startswith("| ") and " [" in line]
+
+
+def test_there_are_sessions_of_the_first_schema_among_them() -> None:
+    first_lines = [
+        (session / "records.jsonl").read_text().split("\n", 1)[0] for session in SESSIONS
+    ]
+    assert sorted(json.loads(line)["schema"] for line in first_lines) == [1, 1, 3]
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda path: str(path.relative_to(REPORTS)))
+def test_each_ratio_of_a_committed_report_comes_out_again(session: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in (session / "records.jsonl").read_text().splitlines()]
+    expected = rows_with_intervals((session / "report.md").read_text(encoding="utf-8"))
+    assert expected
+    report = report_of(journal_of_lines(tmp_path / "journal", lines), tmp_path)
+    assert set(expected) <= set(rows_with_intervals(report))
