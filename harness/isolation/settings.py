@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ALLOCATORS: Mapping[str, Mapping[str, str]] = {
+from harness.config.choices import Allocator, Device, HugePages, WaitPolicy
+
+ALLOCATORS: Mapping[Allocator, Mapping[str, str]] = {
     "default": {},
     # glibc maps blocks above a threshold afresh each time, and pages fault in one by one; never
     # mapping and never trimming keeps them. Seen: 210 ms instead of 12 for filling a new 200 MB
@@ -17,7 +19,7 @@ ALLOCATORS: Mapping[str, Mapping[str, str]] = {
         "MALLOC_TOP_PAD_": str(64 << 20),
     },
 }
-HUGE_PAGES: Mapping[str, Mapping[str, str]] = {
+HUGE_PAGES: Mapping[HugePages, Mapping[str, str]] = {
     "default": {},
     # glibc asks the kernel for them (2.35 and later), which grants them where it is set to
     # "madvise" or "always".
@@ -27,7 +29,7 @@ THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 
 
 @dataclass(frozen=True)
-class WaitPolicy:
+class Waiting:
     """What OpenMP's idle threads do: the variables that ask for it, and the seconds after which
     they are sure to sleep.
     """
@@ -39,10 +41,10 @@ class WaitPolicy:
 # libgomp spins 300,000 times by default, 16 ms where a pause takes 140 cycles: into the next
 # process's sample. "brief" is the same within a sample, where gaps are microseconds, and quiet
 # after one.
-WAIT_POLICIES: Mapping[str, WaitPolicy] = {
-    "brief": WaitPolicy({"GOMP_SPINCOUNT": "50000"}, 0.005),
-    "default": WaitPolicy({}, 0.03),
-    "passive": WaitPolicy({"OMP_WAIT_POLICY": "passive"}, 0.0),
+WAIT_POLICIES: Mapping[WaitPolicy, Waiting] = {
+    "brief": Waiting({"GOMP_SPINCOUNT": "50000"}, 0.005),
+    "default": Waiting({}, 0.03),
+    "passive": Waiting({"OMP_WAIT_POLICY": "passive"}, 0.0),
 }
 
 
@@ -54,10 +56,10 @@ class WorkerSettings:
     """
 
     threads: int = 1
-    allocator: str = "retaining"
-    wait_policy: str = "brief"
-    device: str = "cpu"
-    huge_pages: str = "default"
+    allocator: Allocator = "retaining"
+    wait_policy: WaitPolicy = "brief"
+    device: Device = "cpu"
+    huge_pages: HugePages = "default"
     lane: int = 0
 
     @property

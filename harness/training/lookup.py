@@ -9,13 +9,15 @@ from harness.config import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Key = TypeVar("Key", bound=str)
 T = TypeVar("T")
 
 
-def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+def choose(kind: str, name: str, table: Mapping[Key, T]) -> T:
     """The entry of that name. Raises ValueError, with the allowed names and the nearest, where
     there is none.
     """
-    if name not in table:
-        raise ValueError(f"{kind}={name}{suggestion(name, table)}; allowed: {', '.join(table)}")
-    return table[name]
+    for key, entry in table.items():
+        if key == name:
+            return entry
+    raise ValueError(f"{kind}={name}{suggestion(name, table)}; allowed: {', '.join(table)}")

@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 import implementations
-from harness.config.choices import GHOST, GROUP, LAYER, WITHOUT
+from harness.config.choices import GHOST, GROUP, LAYER, WITHOUT, TrainingActivation
 
 Normalize = Callable[[int, str | None], nn.Module]
 
-ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+ACTIVATIONS: Mapping[TrainingActivation, type[nn.Module]] = {
     "relu": nn.ReLU,
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
@@ -99,7 +99,9 @@ def groups(features: int) -> int:
     return 1 if largest == 1 else features // largest
 
 
-def normalized(normalize: Normalize, features: int, activation: str) -> list[nn.Module]:
+def normalized(
+    normalize: Normalize, features: int, activation: TrainingActivation
+) -> list[nn.Module]:
     """A normalization and its activation: one module for ReLU, which an implementation may fuse,
     else two.
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.config.choices import Optimizer
 from harness.training.lookup import choose
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 # A class of torch.optim, and where it departs from that class's defaults.
-OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, float]]] = {
+OPTIMIZERS: Mapping[Optimizer, tuple[str, Mapping[str, float]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
     "rmsprop": ("RMSprop", {}),
@@ -23,7 +24,7 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, float]]] = {
 
 # Rates at which the networks here learn, with batch norm and more slowly without; chosen on seeds
 # 100 to 102.
-RATES: Mapping[str, float] = {"sgd": 0.5, "momentum": 0.1, "rmsprop": 0.003, "adam": 0.003}
+RATES: Mapping[Optimizer, float] = {"sgd": 0.5, "momentum": 0.1, "rmsprop": 0.003, "adam": 0.003}
 
 
 def make(

@@ -144,11 +144,6 @@ def test_a_change_of_the_recipe_makes_other_cells(change: dict[str, Any]) -> Non
     assert not keys[0] & keys[1]
 
 
-def test_an_unknown_data_set_is_a_usage_error_that_names_the_key() -> None:
-    with pytest.raises(UsageError, match=r"task\.dataset=digit; did you mean 'digits'\?"):
-        convergence.plan(configured(dataset="digit"), ENVIRONMENT)
-
-
 def test_missing_data_are_a_usage_error_before_anything_runs() -> None:
     with pytest.raises(
         UsageError,
@@ -172,14 +167,6 @@ def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
     assert keys[0] == keys[1]
     measured(configs[1])
     assert {folder for host in hosts for folder in host.folders} == {"mine"}
-
-
-@pytest.mark.parametrize("seeds", [[1, 1], [-1]])
-def test_seeds_that_pair_nothing_are_a_usage_error(seeds: list[int]) -> None:
-    with pytest.raises(
-        UsageError, match=r"task\.seeds=.*; allowed: integers from 0 to 2\*\*63 - 1, each once"
-    ):
-        convergence.plan(configured(seeds=seeds), ENVIRONMENT)
 
 
 def test_another_tasks_configuration_and_unresolved_threads_are_programming_errors() -> None:
@@ -336,8 +323,3 @@ def test_without_resume_a_checkpoint_is_not_gone_on_from(
         path.touch()
     list(convergence.measure(config, plan, "session", lambda _: None))
     assert not any(path.exists() for path in kept)
-
-
-def test_a_batch_that_ghosts_do_not_divide_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"task\.batch=60 is no multiple of task\.ghost_batch=16"):
-        convergence.plan(configured(alternatives=["ghost_batch_norm"], batch=60), ENVIRONMENT)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness.analysis.matching import matching_key
 from harness.analysis.training_groups import training_groups
-from harness.config import UsageError
 from harness.config.choices import ALTERNATIVES
 from harness.records import Status, TrainingRecord
 from harness.tasks import convergence
@@ -66,11 +63,3 @@ def test_ghosts_are_trained_anew_when_the_baseline_that_they_compute_with_change
         config.baseline,
         "ghost_batch_norm",
     }
-
-
-def test_a_seed_of_more_than_63_bits_is_a_usage_error_before_anything_runs() -> None:
-    assert convergence.plan(configured(seeds=[2**63 - 1]), ENVIRONMENT)
-    with pytest.raises(
-        UsageError, match=r"task\.seeds=\[0, 9223372036854775808\]; allowed: .* to 2\*\*63 - 1"
-    ):
-        convergence.plan(configured(seeds=[0, 2**63]), ENVIRONMENT)

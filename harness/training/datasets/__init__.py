@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.config.choices import DatasetName
 from harness.training.datasets import digits, fashion_mnist, mnist1d
 from harness.training.datasets.sources import DataError, Source
 from harness.training.datasets.splits import Dataset, Split, divide
@@ -15,7 +16,7 @@ from harness.training.lookup import choose
 
 __all__ = ["DATASETS", "DataError", "Dataset", "Source", "Split", "divide", "find", "load"]
 
-DATASETS: Mapping[str, Source] = {
+DATASETS: Mapping[DatasetName, Source] = {
     "digits": Source(digits.DESCRIPTION, digits.find, digits.load),
     "mnist1d": Source(mnist1d.DESCRIPTION, mnist1d.find, mnist1d.load),
     "fashion_mnist": Source(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from harness.config.choices import TrainingActivation
 from harness.training.normalization import normalized
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ CHANNELS = (16, 32, 32)
 
 
 def build(
-    shape: tuple[int, int, int], classes: int, normalize: Normalize, *, bias: bool, activation: str
+    shape: tuple[int, int, int],
+    classes: int,
+    normalize: Normalize,
+    *,
+    bias: bool,
+    activation: TrainingActivation,
 ) -> nn.Module:
     """Three 3×3 convolutions, and between them pooling by 2, which keeps the odd row at a
     border.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from harness.config.choices import TrainingActivation
 from harness.training.normalization import normalized
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def build(
     bias: bool,
     depth: int,
     width: int,
-    activation: str,
+    activation: TrainingActivation,
 ) -> nn.Module:
     """``depth`` hidden layers of ``width`` features, for images of ``shape``, which are
     flattened.
