@@ -1,6 +1,4 @@
-"""Where to look: addresses of MLflow's pages that show a session, since its UI opens on one that
-does not.
-"""
+"""Addresses of MLflow's pages that show a session. Its UI opens on a page that shows none."""
 
 from __future__ import annotations
 

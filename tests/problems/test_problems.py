@@ -1,5 +1,5 @@
-"""Suites have the shapes of the networks that they are named for, and a wrong configuration is told
-what is allowed.
+"""Suites have the shapes of the networks that they are named for, and a wrong configuration is
+answered with what is allowed.
 """
 
 from __future__ import annotations
@@ -114,11 +114,11 @@ def test_mlp_is_two_dimensional_and_its_rows_follow_the_batch() -> None:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_every_suite_names_its_source_and_scales_with_the_batch(name: str) -> None:
-    told = suite(name)
-    assert told.name == name
-    assert "https://" in told.source
-    assert told.description
-    ones, threes = told.shapes(1), told.shapes(3)
+    found = suite(name)
+    assert found.name == name
+    assert "https://" in found.source
+    assert found.description
+    ones, threes = found.shapes(1), found.shapes(3)
     assert {(3 * shape[0], *shape[1:]): count for shape, count in ones.items()} == threes
 
 
@@ -202,7 +202,7 @@ def test_listing_the_suites_imports_nothing_heavy() -> None:
         "import sys, harness.problems; print(*{'torch', 'numpy', 'pandas', 'mlflow', 'hydra'} & "
         "set(sys.modules))"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert not told.stdout.strip()
+    assert not done.stdout.strip()
