@@ -10,10 +10,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cli.arguments import run_flags
+from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.config import composition
 from harness.environment import capture
-from harness.session import begin, close, finish, run_job
+from harness.session import begin, close, run_job
 from harness.tasks import task_of
 from harness.tracking import EndStatus
 

@@ -6,8 +6,7 @@ is none of the first.
 
 Sums. Rounding errors behave as independent with mean zero, so that a sum of n terms, in whatever
 order, has
-    Δsum  = γ Σ|term|,  γ = λ √n u,  λ = 4           (Higham & Mary 2019, SIAM J. Sci. Comput.
-          41(5), A2815)
+    Δsum  = γ Σ|term|,  γ = λ √n u,  λ = 4     (Higham & Mary 2019, SIAM J. Sci. Comput. 41(5))
 with probability at least 1 - 2 exp(-λ²/2) = 0.9993. Few terms are held to what a formula of few
 operations may lose, a roundoff each: γ ≥ k u with k = 8, which is more than `interface` needs for
 an element.
@@ -245,8 +244,6 @@ def _backward(
 
 def _delivered(error: Array, gradient: Array | None, units: _Units) -> Array | None:
     """The error of a parameter's gradient once it is rounded to the parameters' dtype."""
-    return (
-        None
-        if gradient is None
-        else error + units.parameter * abs(gradient) + units.parameter_spacing
-    )
+    if gradient is None:
+        return None
+    return error + units.parameter * abs(gradient) + units.parameter_spacing

@@ -15,8 +15,8 @@ from harness.config import Config, UsageError
 from harness.environment import Environment
 from harness.records import AnyRecord, Status
 from harness.replay import session_files
-from harness.session.export import ENVIRONMENT, JOBS, RECORDS
 from harness.store import Contents, Journal
+from harness.store.export import ENVIRONMENT, JOBS, RECORDS
 
 MLFLOW_RUN = re.compile(r"[0-9a-f]{32}")
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from harness import statistics
 from harness.analysis.equivalence import LEAST_SEEDS
+from harness.formatting import counted, points
 from harness.records import TrainingFigures, TrainingRecord, TrainingStep
 from harness.replay.outcomes import Outcome, ReplayVerdict
-from harness.report.formatting import counted, points
 from harness.statistics import POINT
 
 TrainingPair = tuple[TrainingRecord, TrainingRecord]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isinf
 
+from harness import formatting
 from harness.analysis.disturbances import Disturbances
 from harness.analysis.floors import MissingFloor, missing_floors
 from harness.analysis.multiple_testing import CorrectedVerdicts
@@ -13,7 +14,6 @@ from harness.analysis.sections import Section
 from harness.analysis.tallies import CaseTally, Counts
 from harness.analysis.time_budget import TimeBudget
 from harness.records import Status, ThroughputRecord, Verdict
-from harness.report import formatting
 
 DOCUMENTED = f"{Status.WRONG} as {Qualified.DOCUMENTED}"
 FLOOR_SIGN = "×floor"

@@ -1,15 +1,14 @@
-"""A session: one command's life, from its first line in the journal to its report.
+"""A session: one command's life, from its first line in the journal to its exit status.
 
 session            begin and close one
 jobs               run its jobs: plan, measure, journal
-closing            report, files, closing table and exit status
-export             results as plain files
+exit_status        what the journal says of it in the end
 progress           what a person sees meanwhile
 tracking_attempts  MLflow, whose failures cost no measurement
 """
 
-from harness.session.closing import exit_status, finish
+from harness.session.exit_status import exit_status
 from harness.session.jobs import measure, run_job
 from harness.session.session import Session, begin, close
 
-__all__ = ["Session", "begin", "close", "exit_status", "finish", "measure", "run_job"]
+__all__ = ["Session", "begin", "close", "exit_status", "measure", "run_job"]

@@ -14,9 +14,9 @@ from pathlib import Path
 from harness import tracking
 from harness.config import Config, UsageError
 from harness.environment import capture
-from harness.session.export import describe
 from harness.session.tracking_attempts import attempt
 from harness.store import Journal, SessionStart
+from harness.store.export import describe
 
 SESSION = "BNBENCH_SESSION"  # the environment variable that takes the name to the jobs' processes
 

@@ -3,6 +3,7 @@
 journal   the file, its lines and its lock
 entries   what it holds beside records
 contents  what it held at one moment, and what of that belongs to a session
+export    a session's results as plain files that other tools read
 """
 
 from harness.store.contents import Contents

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harness.cli import closing
 from harness.records import CaseRecord, Status
-from harness.session import closing
+from harness.session import exit_status
 from harness.session.progress import ProgressDisplay
 from tests.helpers import synthetic
 from tests.helpers.synthetic import case
@@ -45,14 +46,11 @@ def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_pa
     records: Sequence[CaseRecord],
     status: int,
 ) -> None:
-    assert closing.exit_status(synthetic.journal(tmp_path, records), "s1") == status
+    assert exit_status(synthetic.journal(tmp_path, records), "s1") == status
 
 
 def test_a_missing_record_fails_it(tmp_path: Path) -> None:
-    assert (
-        closing.exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1")
-        == 1
-    )
+    assert exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1") == 1
 
 
 def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.conformance.cases.kinds import Case, DifferencesCase, LawCase, RepeatsCase
-from harness.conformance.cases.numbers import BOTH, FACES, PLAIN, SPLIT
+from harness.conformance.cases.shared_problems import BOTH, FACES, PLAIN, SPLIT
 from implementations.interface import MEMORY_FORMATS, Phase, Problem
 
 SMALL = Problem((3, 2, 2, 2), "float64", residual=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness import formatting
 from harness.analysis.case_elements import WorstElement, worst_element
 from harness.analysis.outcomes import outcome_label
 from harness.analysis.rerun_command import rerun_command
 from harness.analysis.selection import implementations
 from harness.records import CaseRecord
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 HEADER = ("case", "outcome", "error / tolerance", "error in ulp", "worst element")
 

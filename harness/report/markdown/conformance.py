@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness import formatting
 from harness.analysis.grouped_reasons import ReasonGroup, group_reasons
 from harness.analysis.outcomes import FAILED, REFUSED, Qualified
 from harness.analysis.rerun_command import rerun_command
 from harness.analysis.selection import implementations
 from harness.analysis.tallies import ALL_CASES, CaseTally, case_tallies, property_matrix
 from harness.records import CaseRecord
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 REASON_LENGTH = 1000  # characters: each is written once, and an explanation has its source
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from harness import formatting
 from harness.analysis.costs import median_costs, memory_of
 from harness.analysis.sections import CellArms, Section
 from harness.records import Cost, MemoryUse, Seconds
-from harness.report import formatting
 
 
 class Column(NamedTuple):

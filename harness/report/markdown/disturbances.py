@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from harness import formatting
 from harness.analysis.disturbances import Disturbances
 from harness.analysis.sections import Section
 from harness.records import Conditions, ThroughputFigures
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 MEANING = {
     "waiting": "threads waited for a CPU",

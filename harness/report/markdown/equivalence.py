@@ -7,6 +7,7 @@ from math import inf, isinf
 from statistics import median
 from typing import assert_never
 
+from harness import formatting
 from harness.analysis.equivalence import (
     LEAST_SEEDS,
     EquivalenceVerdict,
@@ -19,7 +20,6 @@ from harness.analysis.equivalence import (
     compare_networks,
 )
 from harness.analysis.training_groups import TrainingGroup
-from harness.report import formatting
 from harness.statistics import POINT
 
 MARGIN = f"±{100 * POINT:g} point"

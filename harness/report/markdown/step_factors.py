@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness import formatting
 from harness.analysis.step_factors import step_factors
 from harness.analysis.training_groups import TrainingGroup
-from harness.report import formatting
 
 HEADER = ("arm", "relative to", "steps ×", "time a step ×", "time to target ×")
 

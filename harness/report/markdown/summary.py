@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness import formatting
 from harness.analysis.canary_noise import canary_noise
 from harness.analysis.completeness import Completeness, completeness
 from harness.analysis.disturbances import disturbances
@@ -16,7 +17,7 @@ from harness.analysis.tallies import CaseTally, SpeedTally, case_tallies, speed_
 from harness.analysis.time_budget import time_budget
 from harness.analysis.training_groups import training_groups
 from harness.records import Verdict
-from harness.report import formatting, phrases
+from harness.report import phrases
 from harness.report.labels import group_title, section_title
 from harness.report.markdown import training_summary
 from harness.store import Contents

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from harness import formatting
 from harness.analysis.floors import floor_distance, has_floors, quicker_stores
 from harness.analysis.grouped_reasons import MissingRatio, missing_ratios
 from harness.analysis.multiple_testing import CorrectedVerdicts
@@ -15,7 +16,7 @@ from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
 from harness.analysis.sections import CellArms, Section, cells_of_several_sessions
 from harness.analysis.tallies import SpeedTally, speed_tallies
 from harness.records import ThroughputRecord, Verdict, plain_fields
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 BREAK = "<br>"
 # What a section's title names, and what its cells differ in.

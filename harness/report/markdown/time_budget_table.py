@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness import formatting
 from harness.analysis.time_budget import TimeBudget
 from harness.records import Seconds
-from harness.report import formatting
 
 HEADER = ("spent on", "time", "share")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness import formatting
 from harness.analysis.equivalence import LEAST_SEEDS
 from harness.analysis.training_groups import TrainingGroup
 from harness.analysis.training_tallies import TrainingTally, reference_arm, training_tallies
 from harness.records import TrainingRecord, plain_fields
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 SIDE_BY_SIDE = "Times are left out: arms ran side by side and slowed each other down"
 ELSEWHERE = ("timed", "alpha")  # of a cell's fields: they stand beside what they bear on

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from harness import formatting
 from harness.analysis.equivalence import NetworkComparison, compare_networks
 from harness.analysis.step_factors import StepFactors, factors_between
 from harness.analysis.training_groups import TrainingGroup
 from harness.analysis.training_tallies import TrainingTally, reference_arm, training_tallies
-from harness.report import formatting, phrases
+from harness.report import phrases
 from harness.report.markdown import equivalence, training
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import formatting
 from harness.analysis import floors
 from harness.analysis.completeness import completeness, flagged, own_settings
 from harness.analysis.disturbances import disturbances as disturbances_of
@@ -16,7 +17,7 @@ from harness.analysis.selection import case_records, implementations
 from harness.analysis.time_budget import time_budget
 from harness.analysis.training_groups import TrainingGroup, training_groups
 from harness.records import AnyRecord, flat
-from harness.report import figures, formatting, labels, phrases
+from harness.report import figures, labels, phrases
 from harness.report.markdown import (
     case_details,
     conformance,

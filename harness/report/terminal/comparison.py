@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
+from harness import formatting
 from harness.analysis.session_comparison import (
     AlarmWithdrawn,
     Change,
@@ -16,7 +17,6 @@ from harness.analysis.session_comparison import (
     TooFewLaunches,
 )
 from harness.records import Status
-from harness.report import formatting
 from harness.report.labels import describe
 from harness.report.terminal import style
 

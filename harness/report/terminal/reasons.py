@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from harness import formatting
 from harness.analysis.grouped_reasons import (
     ReasonGroup,
     group_reasons,
@@ -20,7 +21,7 @@ from harness.analysis.outcomes import (
 )
 from harness.analysis.rerun_command import rerun_command
 from harness.records import CANARY, AnyRecord
-from harness.report import formatting, phrases
+from harness.report import phrases
 
 SHOWN = 8  # reasons of a kind
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harness import formatting
 from harness.analysis.disturbances import disturbances
 from harness.analysis.floors import floor_distance, has_floors
 from harness.analysis.multiple_testing import CorrectedVerdicts
@@ -13,7 +14,7 @@ from harness.analysis.sections import CellArms, Section
 from harness.analysis.tallies import SpeedTally, speed_tallies
 from harness.analysis.time_budget import time_budget
 from harness.records import ThroughputRecord, Verdict
-from harness.report import formatting, phrases
+from harness.report import phrases
 from harness.report.labels import section_title
 from harness.report.terminal import style
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness import formatting
 from harness.analysis.training_groups import TrainingGroup
 from harness.analysis.training_tallies import TrainingTally, reference_arm, training_tallies
 from harness.records import Status
-from harness.report import formatting, phrases
+from harness.report import phrases
 from harness.report.labels import group_title
 from harness.report.terminal import style
 

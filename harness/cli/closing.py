@@ -1,6 +1,4 @@
-"""The end of a session: report, files, closing table and exit status, all read back from the
-journal.
-"""
+"""The end of a run: report, files and closing table, all read back from the journal."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ from rich.markup import escape
 
 from harness import tracking
 from harness.config import Config
-from harness.records import AnyRecord, Flag, Status
-from harness.session.export import export
-from harness.session.session import Session
+from harness.records import AnyRecord
+from harness.session import Session, exit_status
 from harness.session.tracking_attempts import attempt
 from harness.store import Contents, Journal
+from harness.store.export import export
 
 
 def finish(session: Session) -> int:
@@ -35,17 +33,6 @@ def finish(session: Session) -> int:
     if session.parent_run:
         _print_links(session, session.parent_run, console)
     return exit_status(contents, session.id)
-
-
-def exit_status(contents: Contents, session: str) -> int:
-    """0 all well, 1 something failed or is missing, 3 nothing could be measured, or nothing that
-    was proves anything.
-    """
-    records = contents.of_session(session)
-    failed = any(record.failed for record in records)
-    if failed or contents.missing(session) or contents.failures_of(session):
-        return 1
-    return 0 if any(map(_decided, records)) else 3
 
 
 def _write_results(session: Session, contents: Contents, console: Console) -> None:
@@ -103,15 +90,6 @@ def _print_links(session: Session, parent_run: str, console: Console) -> None:
     links = attempt(partial(tracking.links, session.config, parent_run, {}))
     for title, address in links or []:
         console.print(f"         {address}  {title}", soft_wrap=True, highlight=False)
-
-
-def _decided(record: AnyRecord) -> bool:
-    """Whether it was measured and says something: a documented deviation does, a MISTRUSTED
-    comparison does not.
-    """
-    if record.explanation is not None:
-        return True
-    return record.status is Status.OK and Flag.MISTRUSTED not in record.flags
 
 
 def _yaml(config: Mapping[str, object]) -> str:

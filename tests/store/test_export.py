@@ -18,7 +18,7 @@ from harness.records import (
     TrainingStep,
     record_from_plain,
 )
-from harness.session.export import export
+from harness.store.export import export
 from tests.helpers.records import WHEN, throughput_record
 
 FILES = {"config.yaml", "environment.json", "jobs.jsonl", "records.jsonl", "samples.parquet"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import formatting
 from harness.records import Bytes, Interval, Seconds
-from harness.report import formatting
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""A session's exit status, read back from the journal."""
+
+from __future__ import annotations
+
+from harness.records import AnyRecord, Flag, Status
+from harness.store import Contents
+
+
+def exit_status(contents: Contents, session: str) -> int:
+    """0 all well, 1 something failed or is missing, 3 nothing was measured, or nothing that was
+    proves anything.
+    """
+    records = contents.of_session(session)
+    failed = any(record.failed for record in records)
+    if failed or contents.missing(session) or contents.failures_of(session):
+        return 1
+    return 0 if any(map(_is_decided, records)) else 3
+
+
+def _is_decided(record: AnyRecord) -> bool:
+    """Whether it was measured and says something: a documented deviation does, a MISTRUSTED
+    comparison does not.
+    """
+    if record.explanation is not None:
+        return True
+    return record.status is Status.OK and Flag.MISTRUSTED not in record.flags
