@@ -5,30 +5,30 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-help:           ## say what the targets do
+help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-bench: $(READY) ## check, measure and train once: table, report and MLflow runs, in a few minutes
+bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
-test: $(READY)  ## all tests, the benchmarks among them as a smoke run
+test: $(READY)  ## run all tests; each benchmark once, untimed
 	$(BIN)/python -m pytest --benchmark-disable
 
-lint: $(READY)  ## style and types
+lint: $(READY)  ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-ui: $(READY)    ## MLflow on 127.0.0.1 over the results of `make bench`
+ui: $(READY)    ## start MLflow on 127.0.0.1 with the results of `make bench`
 	$(BIN)/bnbench ui
 
-clean:          ## remove the environment and what was built; results stay
+clean:          ## remove the environment and build products, keep results
 	rm -rf .venv build harness/bandwidth/*.so implementations/fused_cpu/*.so
 
 NATIVE := CMakeLists.txt $(wildcard cmake/*) $(shell find harness implementations -name '*.cpp' -o -name '*.hpp')
-# Where there is a compiler, C++ that does not build is an error; where there is none, the package does without.
+# With a compiler, C++ that fails to build is an error; without one, the package is installed without its C++.
 BNBENCH_NATIVE ?= $(if $(shell command -v $(CXX)),1)
 
-# The stamp comes last: an interrupted set-up is begun again, a finished one costs nothing.
+# The stamp is written last: an interrupted set-up starts again, a finished one costs nothing.
 $(READY): pyproject.toml constraints.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bnbench needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv .venv
