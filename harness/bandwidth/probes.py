@@ -82,7 +82,6 @@ def _region(array: Any, *, written: bool) -> Region:
     if not (dense and readable):
         raise ValueError(
             f"cannot move an array of shape {tuple(array.shape)}: it must lie in the CPU's memory "
-            "without gaps"
-            f"{', and be writeable' * written}; give a contiguous copy"
+            f"without gaps{', and be writeable' * written}; give a contiguous copy"
         )
     return Region(address, array.nbytes)

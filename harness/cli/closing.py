@@ -73,8 +73,8 @@ def _print_missing(contents: Contents, session: str, console: Console) -> None:
     missing = len(contents.missing(session))
     if missing:
         console.print(
-            f"[red]{missing} planned records were not made[/]; "
-            "the same command with resume=true makes them"
+            f"[red]{missing} planned records were not made[/]; the same command with resume=true "
+            "makes them"
         )
     for failure in contents.failures_of(session):
         console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")

@@ -56,8 +56,7 @@ class QuantityCheck:
             return f"{self.quantity} {self.fault}"
         return (
             f"{self.quantity}[{', '.join(map(str, self.index))}] is {self.got:.9g}, not "
-            f"{self.expected:.9g}: "
-            f"{self.ratio:.3g} × its tolerance, {self.ulp:.3g} ulp"
+            f"{self.expected:.9g}: {self.ratio:.3g} × its tolerance, {self.ulp:.3g} ulp"
         )
 
 

@@ -28,9 +28,8 @@ DEVIATIONS = (
         "repeats/graph_kept",
         frozenset({"the second backward"}),
         "a compiled backward frees what the forward saved for it (donated buffers, "
-        "torch/_functorch/config.py), so its graph "
-        "serves one backward; PyTorch raises a clear error, and donated_buffer=False keeps the "
-        "graph",
+        "torch/_functorch/config.py), so its graph serves one backward; PyTorch raises a clear "
+        "error, and donated_buffer=False keeps the graph",
     ),
 )
 

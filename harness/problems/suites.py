@@ -180,17 +180,15 @@ SUITES: Mapping[str, Suite] = {
         Suite(
             "densenet121",
             "Huang et al. 2017, Densely Connected Convolutional Networks, Table 1, "
-            "https://arxiv.org/abs/1608.06993; "
-            f"{TORCHVISION}/densenet.py",
+            f"https://arxiv.org/abs/1608.06993; {TORCHVISION}/densenet.py",
             "every BN layer of DenseNet-121",
             _of(densenet121()),
         ),
         Suite(
             "mlp",
             "Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167; SimSiam, "
-            "https://arxiv.org/abs/2011.10566; "
-            "Barlow Twins, https://arxiv.org/abs/2103.03230; BYOL, "
-            "https://arxiv.org/abs/2006.07733",
+            "https://arxiv.org/abs/2011.10566; Barlow Twins, https://arxiv.org/abs/2103.03230; "
+            "BYOL, https://arxiv.org/abs/2006.07733",
             "2-D inputs: the hidden layers of four published MLPs, rows in proportion to the batch "
             "size",
             _mlp,
@@ -198,8 +196,8 @@ SUITES: Mapping[str, Suite] = {
         Suite(
             "onednn",
             "oneDNN, https://github.com/uxlfoundation/oneDNN, tests/benchdnn/inputs/bnorm: "
-            "shapes_resnet_50 at 080b492c, "
-            "bnorm_googlenet_v2 at 380e1471, bnorm_googlenet_v3 at 950f841f",
+            "shapes_resnet_50 at 080b492c, bnorm_googlenet_v2 at 380e1471, bnorm_googlenet_v3 at "
+            "950f841f",
             "oneDNN's benchmarks: ResNet-50 v1, GoogLeNet v2 and v3; the batch size replaces "
             "theirs, as its --mb does",
             _of(onednn()),

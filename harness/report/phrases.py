@@ -69,8 +69,8 @@ def time_budget_summary(budget: TimeBudget) -> str:
     spent = budget.spent
     return (
         f"The harness itself took {formatting.percent(budget.share(spent.own))} of "
-        f"{formatting.seconds(spent.wall)}; "
-        f"timed calls were {formatting.percent(budget.share(spent.timed))}."
+        f"{formatting.seconds(spent.wall)}; timed calls were "
+        f"{formatting.percent(budget.share(spent.timed))}."
     )
 
 

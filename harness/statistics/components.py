@@ -74,8 +74,7 @@ def smallest_effect(
     if launches < LEAST_LAUNCHES or blocks < 1:
         raise ValueError(
             f"{launches} launches of {blocks} blocks give no interval; at least {LEAST_LAUNCHES} "
-            "launches of "
-            "1 block are needed"
+            "launches of 1 block are needed"
         )
     launch = hypot(components.between, components.within * sqrt(pi / (2 * blocks + pi - 2)))
     return detectable(Estimate(0.0, launch / sqrt(launches), launches - 1), alpha, margin, power)

@@ -37,6 +37,5 @@ def _possible(events: float, trials: int) -> None:
     if trials < 1 or not 0 <= events <= trials:
         raise ValueError(
             f"{events} events in {trials} trials are impossible; give 1 trial or more, and from 0 "
-            "to as many "
-            "events"
+            "to as many events"
         )

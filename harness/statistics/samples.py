@@ -56,8 +56,7 @@ def median_seconds(samples: Sequence[TimedSample]) -> Seconds:
     if not launches:
         raise ValueError(
             f"{len(samples)} samples, none of them undisturbed, have no median; at least one must "
-            "not be set "
-            "aside, so measure again on a quieter machine"
+            "not be set aside, so measure again on a quieter machine"
         )
     return Seconds(median(launches))
 

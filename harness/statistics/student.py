@@ -38,8 +38,7 @@ def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
     if len(pilots) < LEAST_LAUNCHES:
         raise ValueError(
             f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are "
-            "needed, "
-            "so raise task.launches or the budget"
+            "needed, so raise task.launches or the budget"
         )
     return Estimate(fmean(log_ratios), stdev(pilots) / sqrt(len(log_ratios)), len(pilots) - 1)
 

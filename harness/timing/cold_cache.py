@@ -28,9 +28,7 @@ def sets_of(
     if sets > MOST_SETS:
         raise ValueError(
             f"{problem}: {phase} moves {moved} bytes, so that {sets} sets of arrays would be "
-            "needed to outlast "
-            f"a cache of {available}; up to {MOST_SETS} are allowed: choose a larger "
-            "problem.batch, or "
-            "task.cache=warm"
+            f"needed to outlast a cache of {available}; up to {MOST_SETS} are allowed: choose a "
+            "larger problem.batch, or task.cache=warm"
         )
     return sets

@@ -86,8 +86,7 @@ def attempt(config: Config, what: str) -> Generator[Store]:
         raise TrackingError(
             _without_password(
                 f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
-                "the journal. "
-                f"{_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+                f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
             )
         ) from error
 
@@ -132,9 +131,9 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> st
         raise TrackingError(
             _without_password(
                 f"the experiment {name!r} was deleted; bring it back with "
-                f"`MLFLOW_TRACKING_URI={client.tracking_uri} "
-                f"mlflow experiments restore --experiment-id {found.experiment_id}`, "
-                f"or name another one: tracking.experiment=..."
+                f"`MLFLOW_TRACKING_URI={client.tracking_uri} mlflow experiments restore "
+                f"--experiment-id {found.experiment_id}`, or name another one: "
+                "tracking.experiment=..."
             )
         )
     return found.experiment_id

@@ -304,8 +304,8 @@ def test_a_hooks_git_variables_do_not_lead_astray(
 def test_capturing_the_environment_imports_nothing_heavy() -> None:
     code = (
         "import sys, harness.environment as e, harness.doctor as d; e.capture(); "
-        "d.examine(d.take(0));"
-        "print(*{'torch', 'numpy', 'pandas', 'mlflow', 'hydra'} & set(sys.modules))"
+        "d.examine(d.take(0));print(*{'torch', 'numpy', 'pandas', 'mlflow', 'hydra'} & "
+        "set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

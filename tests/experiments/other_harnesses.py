@@ -472,8 +472,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if options.rounds < 1 or options.seconds <= 0 or not 1 <= options.threads <= cpus:
         parser.error(
             f"--rounds {options.rounds} --seconds {options.seconds:g} --threads {options.threads}; "
-            "allowed: 1 or "
-            f"more rounds, more than 0 seconds, 1 to {cpus} threads here"
+            f"allowed: 1 or more rounds, more than 0 seconds, 1 to {cpus} threads here"
         )
     return options
 

@@ -52,8 +52,8 @@ def _reached(group: TrainingGroup, tally: TrainingTally) -> str:
     steps = phrases.median_steps(tally.steps, cell.steps)
     time = "" if tally.seconds is None else f" ({formatting.seconds(tally.seconds)})"
     return (
-        f"reached {goal} after a median of {steps} steps{time}, "
-        f"{tally.misses} of {tally.seeds} seeds missing it"
+        f"reached {goal} after a median of {steps} steps{time}, {tally.misses} of {tally.seeds} "
+        "seeds missing it"
     )
 
 

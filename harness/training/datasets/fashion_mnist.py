@@ -69,15 +69,14 @@ def find(folder: str | None) -> str:
     if folder is None:
         raise DataError(
             f"fashion_mnist is neither in {' nor in '.join(map(str, places))}. Any of these brings "
-            f"it: {INSTALL}; "
-            "bnbench data fashion_mnist, which downloads it; task.data_folder=FOLDER, if you have "
-            "its files"
+            f"it: {INSTALL}; bnbench data fashion_mnist, which downloads it; "
+            "task.data_folder=FOLDER, if you have its files"
         )
     missing = ", ".join(f"{file.name}.gz" for file in FILES if not _path(places[0], file))
     raise DataError(
         f"task.data_folder={folder} lacks {missing}. Name one that has all {len(FILES)}, "
-        "task.data_folder=FOLDER, "
-        f"or leave it out and run {INSTALL}, or bnbench data fashion_mnist, which downloads them"
+        f"task.data_folder=FOLDER, or leave it out and run {INSTALL}, or bnbench data "
+        "fashion_mnist, which downloads them"
     )
 
 

@@ -77,8 +77,7 @@ def _check_header(content: bytes, header: bytes, shape: tuple[int, ...]) -> None
     if content[:4] != header[:4]:
         raise ValueError(
             f"it begins with {content[:4].hex(' ')}, but an idx file of uint8 in {len(shape)} "
-            "dimensions with "
-            f"{header[:4].hex(' ')}"
+            f"dimensions with {header[:4].hex(' ')}"
         )
     if len(content) >= len(header) and content[: len(header)] != header:
         found = struct.unpack(f">{len(shape)}I", content[4 : len(header)])

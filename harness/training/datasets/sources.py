@@ -51,8 +51,7 @@ def packaged(dataset: str, package: str, folder: str | None) -> str:
     if folder is not None:
         raise DataError(
             f"data_folder={folder}, but {dataset} comes with the package {package} and is read "
-            "from no folder; "
-            "leave it out"
+            "from no folder; leave it out"
         )
     try:
         return f"{package} {version(package)}"

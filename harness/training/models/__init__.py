@@ -43,8 +43,7 @@ def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             owners = ", ".join(other for other, options in MODELS.items() if option in options)
             raise ValueError(
                 f"{option}={value} is nothing that model={name} takes; leave it out, or choose a "
-                "model that "
-                f"does: {owners}"
+                f"model that does: {owners}"
             )
     return {**allowed, **chosen}
 

@@ -46,9 +46,8 @@ def test_an_instruction_set_that_is_none_makes_it_unavailable_and_says_what_is_a
 def test_there_is_one_openmp_runtime():
     code = (
         "import threadpoolctl, torch; from implementations.fused_cpu.library import native; "
-        "native();"
-        "print([pool['filepath'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] "
-        "== 'openmp'])"
+        "native();print([pool['filepath'] for pool in threadpoolctl.threadpool_info() if "
+        "pool['user_api'] == 'openmp'])"
     )
     told = run(["-c", code], "")
     assert told.stdout.count(".so") == 1, told.stdout + told.stderr
@@ -62,6 +61,5 @@ def test_without_its_module_the_reason_and_the_remedy_are_told():
     told = run(["-c", code], "")
     assert (
         "Unavailable: bnbench was installed without its C++: there is no "
-        "implementations.fused_cpu._native; "
-        "install a C++ compiler and Python's headers"
+        "implementations.fused_cpu._native; install a C++ compiler and Python's headers"
     ) in told.stderr

@@ -30,10 +30,9 @@ def test_the_summary_has_path_pace_and_sameness_of_each_implementation(tmp_path)
     report = written(tmp_path, numpy_at_half_the_pace())
     assert (
         "- `numpy` against `torch_native`: 1.00 [1.00, 1.00] times the steps at 2.00 [2.00, 2.00] "
-        "times the time a step, "
-        "2.00 [2.00, 2.00] times the time to target; test accuracies **EQUIVALENT** within ±1 "
-        "point (+0.00 [+0.00, +0.00] "
-        "points, 90 % interval); losses never differ in 200 steps."
+        "times the time a step, 2.00 [2.00, 2.00] times the time to target; test accuracies "
+        "**EQUIVALENT** within ±1 point (+0.00 [+0.00, +0.00] points, 90 % interval); losses never "
+        "differ in 200 steps."
     ) in report[: report.index("## Convergence")]
     assert (
         rows(report, "`numpy`")[-2]

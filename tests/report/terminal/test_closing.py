@@ -125,13 +125,11 @@ def test_beneath_stand_what_disturbed_it_the_correction_and_where_the_time_went(
     for line in (
         (
             "350 samples, 14 taken again; 48 blocks, 8 set aside; in doubt: waiting 7, steal 1; "
-            "others used 0.25 CPUs; "
-            "DISTURBED in 1 of 1 cell."
+            "others used 0.25 CPUs; DISTURBED in 1 of 1 cell."
         ),
         (
             "Verdicts are corrected for 2 comparisons (Holm) and hold together with 95 % "
-            "confidence; that made none "
-            "AMBIGUOUS."
+            "confidence; that made none AMBIGUOUS."
         ),
         "The harness itself took 25 % of 20.0 s; timed calls were 30 %.",
     ):
