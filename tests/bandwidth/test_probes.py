@@ -164,12 +164,12 @@ def test_an_instruction_set_that_is_not_to_be_had_is_no_reason_to_crash():
 
 @needs_library
 def test_one_openmp_runtime_serves_torch_and_the_probes():
-    told = in_a_process(
+    printed = in_a_process(
         "import torch; from harness.bandwidth import library; from threadpoolctl import "
         "threadpool_info; torch.set_num_threads(3); print(library.threads(), sum(i['user_api'] == "
         "'openmp' for i in threadpool_info()))"
     )
-    assert told == "3 1"
+    assert printed == "3 1"
 
 
 def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):

@@ -90,7 +90,7 @@ def test_only_the_given_channels_are_looked_at(results, arrays):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "spoil", "said"),
+    ("quantity", "spoil", "message"),
     [
         ("grad_bias", lambda tensor: None, "is missing"),
         (
@@ -108,10 +108,10 @@ def test_only_the_given_channels_are_looked_at(results, arrays):
     ],
 )
 def test_a_quantity_of_the_wrong_kind_is_told_as_such_and_the_rest_is_judged(
-    results, arrays, quantity, spoil, said
+    results, arrays, quantity, spoil, message
 ):
     judged = found(replace(results, **{quantity: spoil(getattr(results, quantity))}), arrays)
-    assert said in judged[quantity].fault
+    assert message in judged[quantity].fault
     assert [name for name, finding in judged.items() if not finding.passed] == [quantity]
 
 
@@ -217,9 +217,9 @@ def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
 def test_failures_are_told_worst_first_and_not_all_of_many():
     many = [QuantityCheck(f"q{ratio}", ratio) for ratio in (0.5, 3.0, 7.0, 2.0, 5.0)]
     assert failures(many[:1]) is None
-    told = failures(many)
-    assert told.index("q7.0") < told.index("q5.0") < told.index("q3.0")
-    assert told.endswith("; and 1 more")
+    text = failures(many)
+    assert text.index("q7.0") < text.index("q5.0") < text.index("q3.0")
+    assert text.endswith("; and 1 more")
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])

@@ -33,7 +33,7 @@ def plugin(**parts):
     return Plugin(lambda: Recipe(**parts))
 
 
-# For each law: what breaks it, a quantity that shows it, and what is told of the example.
+# For each law: what breaks it, a quantity that shows it, and how the finding begins.
 BROKEN = {
     "shift": (Wrong("one-pass variance"), "running_var, for seed = 0, b = "),
     "scale": (Wrong("weight's sign lost"), "output, for seed = 0, a = -"),
@@ -70,9 +70,9 @@ def failed(implementation, case):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_each_law_is_broken_by_something_wrong_and_tells_the_example(law):
-    implementation, told = BROKEN[law]
+    implementation, prefix = BROKEN[law]
     found = failed(implementation, named(f"laws/{law}"))
-    assert any(one.startswith(told) for one in found), found
+    assert any(one.startswith(prefix) for one in found), found
     assert all("× its tolerance" in one for one in found)
 
 

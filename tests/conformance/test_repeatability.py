@@ -117,10 +117,10 @@ def case_of(what):
     return next(case for case in CASES if case.what == what)
 
 
-@pytest.mark.parametrize(("what", "implementation", "told"), BROKEN)
-def test_what_calls_may_not_do_is_seen_and_told(what, implementation, told):
+@pytest.mark.parametrize(("what", "implementation", "reason"), BROKEN)
+def test_what_calls_may_not_do_is_found_and_named(what, implementation, reason):
     assert verdict(Plugin(), case_of(what).name) is None
-    assert told in verdict(implementation, case_of(what).name).reason
+    assert reason in verdict(implementation, case_of(what).name).reason
 
 
 def test_every_prohibition_is_broken_by_something():

@@ -115,7 +115,7 @@ list(search(lambda draw: iter([print(draw("number", st.integers(0, 10**6)))] * 0
 
 def test_nothing_is_written_where_the_command_was_called(elsewhere):
     folder, examples = elsewhere
-    assert all(told.count("\n") == 101 for told in examples)
+    assert all(lines.count("\n") == 101 for lines in examples)
     assert not list(folder.iterdir())
 
 

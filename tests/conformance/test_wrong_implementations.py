@@ -82,14 +82,14 @@ def test_a_record_tells_what_is_wrong_and_where(wrong):
     assert any(record.reason.startswith(quantity) for quantity in quantities)
 
 
-def test_the_table_has_the_telling_case_and_the_count():
+def test_the_table_has_the_case_that_rejects_and_the_count():
     found = {
         "other": Verdict(frozenset(), "no"),
         "data/very_large_mean": Verdict(frozenset(), "a | b"),
     }
-    told = row("one-pass variance", found, 7)
-    assert told == ("one-pass variance", "`data/very_large_mean`", "a | b", "2 of 7")
-    assert line(told) == "| one-pass variance | `data/very_large_mean` | a \\| b | 2 of 7 |"
+    cells = row("one-pass variance", found, 7)
+    assert cells == ("one-pass variance", "`data/very_large_mean`", "a | b", "2 of 7")
+    assert line(cells) == "| one-pass variance | `data/very_large_mean` | a \\| b | 2 of 7 |"
     long = row("one-pass variance", {"data/very_large_mean": Verdict(frozenset(), "x" * 999)}, 7)
     assert len(long[COLUMNS.index("reason")]) == REASON + 1
 

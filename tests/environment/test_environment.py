@@ -230,9 +230,9 @@ def tree(tmp_path: Path) -> Path:
 
 
 def git(tree: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
     done = subprocess.run(
-        ["git", "-C", str(tree), *who, *arguments], check=True, capture_output=True, text=True
+        ["git", "-C", str(tree), *identity, *arguments], check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
 

@@ -1,6 +1,4 @@
-"""By which case each wrong implementation is rejected, and how that is told; and which ones nothing
-rejects.
-"""
+"""Which case rejects each wrong implementation, by which quantities; and what none rejects."""
 
 from __future__ import annotations
 
@@ -33,8 +31,8 @@ def of_batch(which, *quantities):
 
 # In the order of `wrong_bn.WRONG`.
 REJECTED = {
-    wrong: Rejection(*told)
-    for wrong, told in {
+    wrong: Rejection(*found)
+    for wrong, found in {
         "one-pass variance": ("data/very_large_mean", NORMALIZED),
         "one-pass variance about the running mean": (
             "data/constant_channel/channels_last",

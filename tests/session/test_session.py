@@ -56,10 +56,10 @@ def test_a_missing_record_fails_it(tmp_path: Path) -> None:
 def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: Path) -> None:
     console = Console(width=40, file=io.StringIO())
     closing._print_reasons([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    output = console.file.getvalue()  # type: ignore[attr-defined]
     assert (
         "\n  bnbench check numpy 'task.cases='\"'\"'data/[a long name of a case]'\"'\"'' "
-        "device.threads=2\n" in said
+        "device.threads=2\n" in output
     )
 
 
@@ -69,6 +69,6 @@ def test_a_failure_is_told_at_once_and_a_documented_deviation_is_not(
     with ProgressDisplay("conformance", 40) as display:
         for record in (OK, OK, WRONG, DOCUMENTED):
             display.record(record)
-    said = capsys.readouterr().err
-    assert said.count("WRONG") == 1
-    assert f"numpy: WRONG in data/2: {synthetic.FAILURES[Status.WRONG]}" in " ".join(said.split())
+    output = capsys.readouterr().err
+    assert output.count("WRONG") == 1
+    assert f"numpy: WRONG in data/2: {synthetic.FAILURES[Status.WRONG]}" in " ".join(output.split())

@@ -136,7 +136,7 @@ def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (["nump"], "did you mean 'numpy'"),
         ([{"_target_": "no_such_module.Mine"}], "PYTHONPATH"),
@@ -144,8 +144,8 @@ def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
         (["numpy", "numpy"], "twice"),
     ],
 )
-def test_an_implementation_that_is_not_there_is_a_usage_error(given, said):
-    with pytest.raises(UsageError, match=said):
+def test_an_implementation_that_is_not_there_is_a_usage_error(given, message):
+    with pytest.raises(UsageError, match=message):
         harness.measure(given, [SMALL])
 
 

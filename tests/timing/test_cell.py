@@ -121,7 +121,8 @@ def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_
         stages = [what for what, _ in groupby(what for _, what, which in log if which == arm)]
         assert stages == ["prepare", "verify whole", "memory", "sample", "warm", "sample", "audit"]
     first = {
-        what: min(place for place, (_, said, _) in enumerate(log) if said == what) for what in order
+        what: min(place for place, (_, event, _) in enumerate(log) if event == what)
+        for what in order
     }
     assert sorted(order, key=first.__getitem__) == order
     assert log[-1][1] == "clear"
@@ -180,7 +181,7 @@ def test_an_arm_that_fails_without_its_process_is_out_and_the_others_go_on_where
     done, log = measured(trouble={(what, "mine"): ArmFailed("mine", Status.WRONG, "off")})
     assert done.failures["mine"].reason == "off"
     assert "mine" not in done.samples
-    assert Counter(place for place, said, _ in log if said == "open") == Counter(range(3))
+    assert Counter(place for place, event, _ in log if event == "open") == Counter(range(3))
     assert len(done.samples["base"]) == 9
 
 

@@ -28,7 +28,7 @@ def sample(waited=0.0):
 
 
 @pytest.mark.parametrize(
-    ("changed", "waited", "said"),
+    ("changed", "waited", "expected"),
     [
         ({}, 0.0, ()),
         ({}, None, ()),
@@ -48,8 +48,8 @@ def sample(waited=0.0):
         ),
     ],
 )
-def test_a_block_is_doubted_for_what_has_touched_it_and_for_nothing_else(changed, waited, said):
-    assert doubts(MachineActivity(**{**CALM, **changed}), [sample(), sample(waited)]) == said
+def test_a_block_is_doubted_for_what_has_touched_it_and_for_nothing_else(changed, waited, expected):
+    assert doubts(MachineActivity(**{**CALM, **changed}), [sample(), sample(waited)]) == expected
 
 
 def machine(root, *, busy, idle, stolen, throttled, worker, mhz):

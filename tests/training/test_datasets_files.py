@@ -205,7 +205,7 @@ def no_gzip(whole: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (
             magic,
@@ -224,12 +224,12 @@ def no_gzip(whole: bytes) -> bytes:
     ],
 )
 def test_a_spoilt_file_is_told_with_what_is_wrong_and_how_to_mend_it(
-    small: Path, spoil, said: str
+    small: Path, spoil, message: str
 ) -> None:
     path = small / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(spoil(gzip.decompress(path.read_bytes())))
     with pytest.raises(
-        DataError, match=f"t10k-labels-idx1-ubyte.gz: .*({said}).* To mend it: put the file"
+        DataError, match=f"t10k-labels-idx1-ubyte.gz: .*({message}).* To mend it: put the file"
     ):
         datasets.load("fashion_mnist", str(small))
 

@@ -1,4 +1,4 @@
-"""What is looked at between steps changes nothing, and says what it is said to."""
+"""Metrics taken between steps change nothing, and measure what their names say."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_verdicts_come_before_any_table(report: str) -> None:
 
 
 def test_command_and_environment_and_configuration_are_told(report: str) -> None:
-    for said in (
+    for sentence in (
         "bnbench run problem=resnet50 'implementations=[a,b]'",
         "cpu.model = EPYC",
         "torch = 2.13.0",
@@ -81,7 +81,7 @@ def test_command_and_environment_and_configuration_are_told(report: str) -> None
         f"`{synthetic.ENVIRONMENT}`",
         "task.name = all",
     ):
-        assert said in report
+        assert sentence in report
 
 
 def test_all_arms_of_a_cell_stand_side_by_side(report: str) -> None:

@@ -77,7 +77,7 @@ def test_one_launch_is_told_to_be_too_few_for_a_floor_too(tmp_path: Path) -> Non
 
 
 def test_what_was_set_aside_and_why_is_counted_and_disturbed_cells_are_named(report: str) -> None:
-    for said in (
+    for sentence in (
         "- 80 of 480 blocks set aside as disturbed.",
         "- 480 blocks measured, **80 set aside**.",
         "- 70 blocks in doubt: threads waited for a CPU (`waiting`).",
@@ -86,7 +86,7 @@ def test_what_was_set_aside_and_why_is_counted_and_disturbed_cells_are_named(rep
         "- **DISTURBED**, and so without a verdict: 32×64×56×56 (`numpy`).",
         "| 32×64×112×112 | 8 | 350 | 14 | 48 | 8 | steal 1, waiting 7 | 0.25 | 0.1 % | 31 % |",
     ):
-        assert said in report
+        assert sentence in report
 
 
 def test_memory_stands_apart_in_units_that_suit_and_what_is_unknown_is_no_zero(report: str) -> None:

@@ -26,10 +26,10 @@ FELL = {"Greedy": Status.CRASHED, "Killed": Status.CRASHED}
 
 
 @pytest.fixture(scope="module")
-def told():
+def records():
     """All of them in one cell, beside two that are honest."""
     plugins = [{"_target_": f"lying_bn.{name}"} for name in LIES]
-    records = harness.measure(
+    measured = harness.measure(
         ["torch_native", "numpy", *plugins],
         [Problem((8, 16, 14, 14), activation="relu")],
         threads=1,
@@ -37,15 +37,15 @@ def told():
         most_launches=1,
         blocks=1,
     )
-    return {record.implementation.removeprefix("lying_bn."): record for record in records}
+    return {made.implementation.removeprefix("lying_bn."): made for made in measured}
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_lie_is_named(told, name):
-    said = LIES[name]
-    assert told[name].status is (Status.OK if said is None else FELL.get(name, Status.WRONG))
-    assert said is None or said in told[name].reason
+def test_a_lie_is_named(records, name):
+    reason = LIES[name]
+    assert records[name].status is (Status.OK if reason is None else FELL.get(name, Status.WRONG))
+    assert reason is None or reason in records[name].reason
 
 
-def test_a_lie_costs_its_own_record_only(told):
-    assert {told[name].status for name in ("torch_native", "numpy", "canary")} == {Status.OK}
+def test_a_lie_costs_its_own_record_only(records):
+    assert {records[name].status for name in ("torch_native", "numpy", "canary")} == {Status.OK}

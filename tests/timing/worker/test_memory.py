@@ -1,4 +1,4 @@
-"""What is said of memory is what is known to have been taken."""
+"""Memory is given only where the kernel reports it."""
 
 from __future__ import annotations
 
@@ -110,12 +110,12 @@ KNOWN = """
 
 
 @pytest.fixture
-def told():
+def peak_is_known():
     if peak_extra_bytes(int) is None:
-        pytest.skip("this kernel does not tell the peak resident set size anew")
+        pytest.skip("this kernel does not report the peak resident set size anew")
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("peak_is_known")
 class TestPeakExtraBytes:
     @pytest.mark.parametrize("allocate", ALLOCATIONS.values(), ids=ALLOCATIONS)
     def test_is_what_a_call_allocates(self, allocate):
@@ -160,12 +160,12 @@ class TestPeakExtraBytes:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "status",
     ["", "VmRSS:\t 100 kB\n", "VmHWM:\t 999999 kB\nVmRSS:\t 100 kB\n"],
     ids=["nothing", "no peak", "a peak that is not set back"],
 )
-def test_a_kernel_that_does_not_tell_gives_no_figure(monkeypatch, tmp_path, told):
-    (tmp_path / "status").write_text(told)
+def test_a_kernel_that_reports_no_peak_gives_no_figure(monkeypatch, tmp_path, status):
+    (tmp_path / "status").write_text(status)
     monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
     monkeypatch.setattr(memory, "CLEAR", tmp_path / "clear")
     assert peak_extra_bytes(int) is None

@@ -1,4 +1,4 @@
-"""Who works in one call of many is found by a single call, and who works in each is not accused."""
+"""Work skipped in some calls is found by a single call; honest work is not accused."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def broken_off_after(prepared, calls):
 def test_who_works_in_one_call_of_eight_passes_the_audit_and_not_a_single_call(phase, face):
     arrays = make_arrays(RESIDUAL, 3)
     prepared = prepared_on(lying_bn.EachEighth(), phase, face, arrays)
-    said = find_skipped_call(
+    reason = find_skipped_call(
         broken_off_after(prepared, BETWEEN), prepared, RESIDUAL, phase, arrays, channels=None
     )
-    assert said.startswith("it does not work in each call: one within a sample left ")
+    assert reason.startswith("it does not work in each call: one within a sample left ")
 
 
 def test_it_is_the_single_call_that_finds_it():

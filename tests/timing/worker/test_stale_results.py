@@ -88,16 +88,16 @@ class TestALiarIsNamed:
         assert audited(lying_bn.CachedByVersion(), phase, face) == STALE
 
     def test_who_does_nothing_after_the_first_call(self, phase, face):
-        said = audited(lying_bn.Skipping(), phase, face)
-        assert said.startswith(UNWRITTEN)
-        assert (NOT_UPDATED in said) == (phase.training and phase.has_forward)
+        reason = audited(lying_bn.Skipping(), phase, face)
+        assert reason.startswith(UNWRITTEN)
+        assert (NOT_UPDATED in reason) == (phase.training and phase.has_forward)
 
     def test_who_changes_its_input(self, phase, face):
         assert audited(lying_bn.Mutating(), phase, face) == "it changed its input `input`"
 
     def test_who_changes_a_channel_that_is_not_looked_at(self, phase, face):
-        said = audited(lying_bn.MutatingResidual(), phase, face, channels=[0, 2])
-        assert said == "it changed its input `residual`"
+        reason = audited(lying_bn.MutatingResidual(), phase, face, channels=[0, 2])
+        assert reason == "it changed its input `residual`"
 
 
 @pytest.mark.parametrize(("phase", "face"), PLACES)
@@ -122,7 +122,7 @@ def test_who_writes_right_results_once_more_when_nobody_calls_is_named():
         return inner.results()
 
     prepared.results = results
-    said = find_stale_results(
+    reason = find_stale_results(
         lambda count: sample(prepared, count),
         prepared,
         RESIDUAL,
@@ -132,15 +132,15 @@ def test_who_writes_right_results_once_more_when_nobody_calls_is_named():
         channels=None,
         shares_memory=True,
     )
-    assert said == STILL_COMPUTING
+    assert reason == STILL_COMPUTING
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("phase", "face"), [place for place in FORWARDS if place[0].training])
 def test_who_only_keeps_the_statistics_going_is_named(phase, face):
-    said = audited(lying_bn.SkippingButCounting(), phase, face)
-    assert said.startswith(UNWRITTEN)
-    assert NOT_UPDATED not in said
+    reason = audited(lying_bn.SkippingButCounting(), phase, face)
+    assert reason.startswith(UNWRITTEN)
+    assert NOT_UPDATED not in reason
 
 
 @pytest.mark.usefixtures("impatient")
@@ -203,7 +203,7 @@ def test_a_built_in_implementation_is_never_accused(name, problem):
                 continue
             for calls, channels in ((1, None), (30, [0, 2])):
                 try:
-                    said = audited(
+                    reason = audited(
                         implementation,
                         phase,
                         face,
@@ -214,7 +214,7 @@ def test_a_built_in_implementation_is_never_accused(name, problem):
                     )
                 except Unsupported:
                     continue
-                assert said is None, (phase, face, outputs, calls)
+                assert reason is None, (phase, face, outputs, calls)
                 audits += 1
     assert audits or problem.dtype == "bfloat16"
 
@@ -301,7 +301,7 @@ def test_statistics_that_are_updated_once_too_often_are_noticed():
         prepared()
 
     timed(2)
-    said = find_stale_results(
+    reason = find_stale_results(
         timed,
         prepared,
         RESIDUAL,
@@ -311,8 +311,8 @@ def test_statistics_that_are_updated_once_too_often_are_noticed():
         channels=None,
         shares_memory=True,
     )
-    assert said is not None
-    assert "running_mean" in said
+    assert reason is not None
+    assert "running_mean" in reason
 
 
 def operands(tensor):
