@@ -12,7 +12,7 @@ from implementations.fused_cpu.library import native
 from implementations.interface import Gradients, Options
 
 Tensor = torch.Tensor
-# passes.hpp's Dtype
+# kernel_api.hpp's Dtype
 NUMBERS = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 SLACK = 8  # bytes behind a mask, which is read eight bytes at a time
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}

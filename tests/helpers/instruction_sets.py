@@ -10,7 +10,7 @@ LEVELS = ("baseline", "v3", "v4")  # each has what those before it have
 
 
 def available():
-    return LEVELS[: LEVELS.index(native().path()) + 1]
+    return LEVELS[: LEVELS.index(native().instruction_set()) + 1]
 
 
 def skip_without(isa):

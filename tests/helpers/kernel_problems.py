@@ -65,11 +65,11 @@ def shifted(tensor, offset):
 @contextmanager
 def situation(caches, threads):
     """Caches of these sizes, and so many threads."""
-    before, had = native().caches(), torch.get_num_threads()
-    native().set_caches(*(caches or before))
+    before, had = native().cache_sizes(), torch.get_num_threads()
+    native().set_cache_sizes(*(caches or before))
     torch.set_num_threads(threads)
     try:
         yield
     finally:
-        native().set_caches(*before)
+        native().set_cache_sizes(*before)
         torch.set_num_threads(had)

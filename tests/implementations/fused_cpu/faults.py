@@ -31,7 +31,7 @@ def call(
     """
     from implementations.fused_cpu.library import native
 
-    native().set_caches(64, last_cache)
+    native().set_cache_sizes(64, last_cache)
     x, y = (torch.ones(ROWS * channels - short, dtype=dtype) for short in (read, written))
     native().forward(
         NUMBERS[dtype],
