@@ -4,6 +4,7 @@ between test runs.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -66,17 +67,23 @@ def build_key():
 def sanitized_module():
     """The module's path; built if the cache does not have it. A build takes a minute or two."""
     module = cache_folder() / f"sanitized-{build_key()}" / FILE
-    if not module.is_file():
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="building-", dir=cache_folder()) as folder:
-            build(folder)
-            module.parent.mkdir(exist_ok=True)
-            # In one step, so that neither an interrupted build nor a concurrent one leaves half a
-            # file.
-            Path(folder, FILE).replace(module)
-    module.parent.touch()
-    remove_old_builds()
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / "lock").open("w") as lock:
+        # A concurrent test run waits for this one's build, rather than making its own.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not module.is_file():
+            build_into(module)
+        module.parent.touch()
+        remove_old_builds()
     return module
+
+
+def build_into(module):
+    with TemporaryDirectory(prefix="building-", dir=cache_folder()) as folder:
+        build(folder)
+        module.parent.mkdir(exist_ok=True)
+        # In one step, so that an interrupted build leaves no half of a file.
+        Path(folder, FILE).replace(module)
 
 
 def build(folder):

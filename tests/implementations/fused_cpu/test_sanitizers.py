@@ -76,7 +76,8 @@ def output_of(outputs, script, isa):
     return outputs[script, isa].result()
 
 
-# One worker of pytest-xdist gets both tests, so that the build and the runs exist once.
+# One worker of pytest-xdist should get both tests, so that the runs exist once. xdist 3.8 ignores
+# its groups with pytest 9.2, where --dist loadfile does the same.
 @pytest.mark.xdist_group("sanitizers")
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", INSTRUCTION_SETS)
