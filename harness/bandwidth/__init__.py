@@ -6,7 +6,7 @@ every speed.
     cache_bytes(processor, threads) -> int      what of them stays at hand between two passes
     Floor(traffic, stores=...)                  an arm that moves these bytes and does nothing else
     move(reads, writes, ...)                    every byte of some arrays, once
-    lacking() -> MissingNativeCode | None       why bytes cannot be moved here: the C++ is not
+    missing_library() -> MissingNativeCode | None  why bytes cannot be moved here: the C++ is not
                                                 built, say
 
 The moving is C++ (`native/`), built with the package where there is a compiler. Importing this
@@ -14,7 +14,7 @@ loads none of it.
 """
 
 from harness.bandwidth.floor import Floor
-from harness.bandwidth.library import lacking
+from harness.bandwidth.library import missing_library
 from harness.bandwidth.probes import NAMED, move, probe
 from harness.bandwidth.traffic import Pass, Stream, Traffic, cache_bytes, traffic
 from implementations.native_build import MissingNativeCode
@@ -27,7 +27,7 @@ __all__ = [
     "Stream",
     "Traffic",
     "cache_bytes",
-    "lacking",
+    "missing_library",
     "move",
     "probe",
     "traffic",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from harness.bandwidth.library import Region, walk
+from harness.bandwidth.library import Region, prepare_move
 from harness.bandwidth.traffic import Stream, Traffic
 from implementations.interface import Prepared, Results
 
@@ -36,13 +36,13 @@ class Floor(Prepared):
         self.traffic = traffic
         self._buffers = {name: _buffer(size) for name, size in _sizes(traffic).items()}
         passes = [(self._regions(one.reads), self._regions(one.writes)) for one in traffic.passes]
-        self._walk = walk(passes, streaming=stores == "streaming")
+        self._move = prepare_move(passes, streaming=stores == "streaming")
 
     def arm(self, calls: int) -> None:
         """Nothing is consumed."""
 
     def __call__(self) -> None:
-        self._walk()
+        self._move()
 
     def synchronize(self) -> None:
         """A call returns when all is done."""

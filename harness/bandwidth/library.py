@@ -1,6 +1,4 @@
-"""The C++ of `native/`: found beside this file, loaded once, and its arguments made ready
-beforehand.
-"""
+"""The C++ library of `native/`: loading it, and converting arguments once for many calls."""
 
 from __future__ import annotations
 
@@ -19,87 +17,87 @@ from implementations.native_build import (
 )
 
 FILE = "libbnbench_bandwidth.so"
-MOST_STREAMS = 16  # of either kind in a pass: walk.hpp's
+MAX_REGIONS = 16  # reads of a pass, and writes of a pass: MAX_REGIONS in move_kernel.hpp
 
 
 class Region(NamedTuple):
-    """A stretch of memory: its address, and its length in bytes. Whoever makes one keeps it
-    alive.
-    """
+    """A range of memory: its address and its length in bytes. The caller keeps the memory alive."""
 
     address: int
     bytes: int
 
 
-class _Stream(ctypes.Structure):
+class _CRegion(ctypes.Structure):
     _fields_ = (("data", ctypes.c_void_p), ("bytes", ctypes.c_size_t))
 
 
-class _Pass(ctypes.Structure):
+class _CPass(ctypes.Structure):
     _fields_ = (
-        ("reads", ctypes.POINTER(_Stream)),
-        ("writes", ctypes.POINTER(_Stream)),
+        ("reads", ctypes.POINTER(_CRegion)),
+        ("writes", ctypes.POINTER(_CRegion)),
         ("read_count", ctypes.c_int32),
         ("write_count", ctypes.c_int32),
     )
 
 
-def lacking() -> MissingNativeCode | None:
-    """None where bytes can be moved."""
+def missing_library() -> MissingNativeCode | None:
+    """Why the library cannot be used; None if it can."""
     try:
-        found = _opened()
+        library = _opened()
     except FileNotFoundError:
         return not_built(FILE, "g++")
     except OSError as error:
         return not_loaded(FILE, error)
-    return None if found.bnbench_isa() else no_such_instruction_set()
+    return None if library.bnbench_isa() else no_such_instruction_set()
 
 
 def instruction_set() -> str:
-    """The path that is taken: "baseline", "v3" or "v4". Raises ``Unavailable``."""
+    """The instruction set in use: "baseline", "v3" or "v4". Raises ``Unavailable``."""
     return str(_loaded().bnbench_isa().decode())
 
 
 def threads() -> int:
-    """How many threads share what is to be moved: those of ``torch.set_num_threads``. Raises
+    """How many threads divide the bytes among them: those of ``torch.set_num_threads``. Raises
     ``Unavailable``.
     """
     return int(_loaded().bnbench_threads())
 
 
-def walk(
+def prepare_move(
     passes: Sequence[tuple[Sequence[Region], Sequence[Region]]],
     *,
     streaming: bool,
 ) -> Callable[[], int]:
     """A function that reads and writes every byte of each pass's (reads, writes), pass by pass, and
-    returns what `move` does.
+    returns a sum of what it read.
 
-    ``streaming`` stores go past the caches, where the instruction set has such. Raises
-    ``Unavailable``, and ``ValueError`` for more than 16 of either.
+    ``streaming`` stores bypass the caches, where the instruction set has such stores. Raises
+    ``Unavailable``, and ``ValueError`` for more than 16 reads or writes in a pass.
     """
-    made = (_Pass * len(passes))(*(_made(reads, writes) for reads, writes in passes))
-    return partial(_loaded().bnbench_move, made, ctypes.c_int(len(passes)), ctypes.c_int(streaming))
+    converted = (_CPass * len(passes))(*(_c_pass(reads, writes) for reads, writes in passes))
+    return partial(
+        _loaded().bnbench_move, converted, ctypes.c_int(len(passes)), ctypes.c_int(streaming)
+    )
 
 
-def _made(reads: Sequence[Region], writes: Sequence[Region]) -> _Pass:
-    if max(len(reads), len(writes)) > MOST_STREAMS:
+def _c_pass(reads: Sequence[Region], writes: Sequence[Region]) -> _CPass:
+    if max(len(reads), len(writes)) > MAX_REGIONS:
         raise ValueError(
-            f"a pass of {len(reads)} reads and {len(writes)} writes; allowed: {MOST_STREAMS} of "
+            f"a pass of {len(reads)} reads and {len(writes)} writes; allowed: {MAX_REGIONS} of "
             "either"
         )
-    return _Pass(_streams(reads), _streams(writes), len(reads), len(writes))
+    return _CPass(_c_regions(reads), _c_regions(writes), len(reads), len(writes))
 
 
-def _streams(regions: Sequence[Region]) -> ctypes.Array[_Stream]:
-    return (_Stream * len(regions))(*(_Stream(*region) for region in regions))
+def _c_regions(regions: Sequence[Region]) -> ctypes.Array[_CRegion]:
+    return (_CRegion * len(regions))(*(_CRegion(*region) for region in regions))
 
 
 def _loaded() -> ctypes.CDLL:
-    # torch brings an OpenMP runtime of its own, which ours is to share: it has to be there first.
+    # torch ships an OpenMP runtime. Ours has to be the same one, so torch is loaded first.
     import torch  # noqa: F401
 
-    missing = lacking()
+    missing = missing_library()
     if missing is not None:
         raise Unavailable(str(missing))
     return _opened()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.bandwidth.floor import Floor, Stores
-from harness.bandwidth.library import Region, walk
+from harness.bandwidth.library import Region, prepare_move
 from harness.bandwidth.traffic import Pass, Stream, Traffic
 
 
@@ -69,7 +69,7 @@ def move(reads: Sequence[Any], writes: Sequence[Any], *, streaming: bool = False
         [_region(array, written=False) for array in reads],
         [_region(array, written=True) for array in writes],
     )
-    return walk([regions], streaming=streaming)()
+    return prepare_move([regions], streaming=streaming)()
 
 
 def _region(array: Any, *, written: bool) -> Region:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.bandwidth import lacking
+from harness.bandwidth import missing_library
 from harness.doctor.finding import Finding, bad, good, notice
 from harness.doctor.readings import Readings
 
@@ -95,7 +95,7 @@ def compiler(seen: Readings) -> Iterator[Finding]:
 
 
 def bandwidth_probes(_: Readings) -> Iterator[Finding]:
-    missing = lacking()
+    missing = missing_library()
     if missing is None:
         yield good("bandwidth probes", "built: speeds can be held against what memory allows")
     else:

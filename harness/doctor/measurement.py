@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from harness.bandwidth import lacking
+from harness.bandwidth import missing_library
 from harness.config import Config, ThroughputConfig
 from harness.doctor.bandwidth import Bandwidth, watch
 from harness.doctor.noise import TIMES, Noise, measure_noise, situations
@@ -139,7 +139,7 @@ def _bandwidths(
     announce: Callable[[str], None],
     absent: dict[str, str],
 ) -> list[Bandwidth]:
-    missing = lacking()
+    missing = missing_library()
     if missing is not None:
         absent["bandwidth"] = missing.reason
         return []

@@ -1,9 +1,9 @@
 """Batch norm, residual and ReLU in one on the CPU, by C++ that moves the least bytes it can.
 
-Read `native/`: `forward_passes.cpp` and `backward_passes.cpp` have the formulas and go over the
-data, `pipeline.hpp` says who does what in which order, `forward.cpp` and `backward.cpp` turn sums
-into constants, `plan.cpp` fits all to caches and threads. Here are its face to autograd and
-torch.compile, and its refusals.
+Read `native/`: `forward_kernels.cpp` and `backward_kernels.cpp` have the formulas and traverse the
+data, `pipeline.hpp` schedules threads and blocks, `forward.cpp` and `backward.cpp` compute
+coefficients from sums, `blocking.cpp` fits all to caches and threads. Here are its face to autograd
+and torch.compile, and its refusals.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-# What `native/binding.cpp` exports. Addresses are 0 for arrays that are not there; dtypes are
-# `passes.hpp`'s numbers.
+# What `native/binding.cpp` exports. The address of an absent array is 0; dtypes are numbered as in
+# `kernel_api.hpp`. Cache sizes are in bytes.
 
 def forward(
     dtype: int,
-    rows: bool,
+    row_wise: bool,
     samples: int,
     channels: int,
     pixels: int,
@@ -26,7 +26,7 @@ def forward(
 ) -> None: ...
 def backward(
     dtype: int,
-    rows: bool,
+    row_wise: bool,
     samples: int,
     channels: int,
     pixels: int,
@@ -46,6 +46,6 @@ def backward(
     threads: int,
     /,
 ) -> None: ...
-def path() -> str: ...
-def caches() -> tuple[int, int]: ...
-def set_caches(second: int, last: int, /) -> None: ...
+def instruction_set() -> str: ...
+def cache_sizes() -> tuple[int, int]: ...
+def set_cache_sizes(l2: int, last_level: int, /) -> None: ...

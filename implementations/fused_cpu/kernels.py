@@ -17,7 +17,7 @@ from implementations.interface import Gradients, Options
 from implementations.torch_formats import CHANNELS_LAST, memory_format_of
 
 Tensor = torch.Tensor
-# passes.hpp's Dtype
+# kernel_api.hpp's Dtype
 NUMBERS = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 SLACK = 8  # bytes behind a mask, which is read eight bytes at a time
 

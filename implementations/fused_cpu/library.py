@@ -1,4 +1,4 @@
-"""The C++ of `native/`, loaded once, or the reason why it cannot be."""
+"""Loading the C++ extension module of `native/`, or the reason why it cannot be loaded."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MODULE = "implementations.fused_cpu._native"
 
 @cache
 def native() -> ModuleType:
-    """The module. Raises ``Unavailable``."""
-    # torch brings an OpenMP runtime of its own, which ours is to share: it has to be there first.
+    """The extension module. Raises ``Unavailable``."""
+    # torch ships an OpenMP runtime. Ours has to be the same one, so torch is loaded first.
     import torch  # noqa: F401
 
     try:
@@ -25,11 +25,11 @@ def native() -> ModuleType:
         raise Unavailable(str(missing)) from None
     except ImportError as error:
         raise Unavailable(str(not_loaded(MODULE, error))) from None
-    if not loaded.path():
+    if not loaded.instruction_set():
         raise Unavailable(str(no_such_instruction_set()))
     return loaded
 
 
-def path() -> str:
-    """The instruction set taken: "baseline", "v3" or "v4". Raises ``Unavailable``."""
-    return str(native().path())
+def instruction_set() -> str:
+    """The instruction set in use: "baseline", "v3" or "v4". Raises ``Unavailable``."""
+    return str(native().instruction_set())

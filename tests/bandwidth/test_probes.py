@@ -1,5 +1,5 @@
-"""Bytes moved by our own C++: all of them and no others, by every instruction set, and as a floor
-in a block.
+"""Bytes moved by our own C++: all of them and no others, by every instruction set, and as the floor
+of a problem.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from harness.bandwidth import (
     Stream,
     Traffic,
     floor,
-    lacking,
     library,
+    missing_library,
     move,
     probe,
     traffic,
@@ -34,7 +34,7 @@ from harness.environment import machine, software
 from implementations import Unavailable
 from implementations.interface import Phase, Problem
 
-MISSING = lacking()
+MISSING = missing_library()
 needs_library = pytest.mark.skipif(MISSING is not None, reason=str(MISSING and MISSING.reason))
 FEATURES = {"baseline": (), "v3": ("avx2", "fma"), "v4": ("avx512f", "avx512bw", "avx512vl")}
 PLACES = st.tuples(st.integers(0, 300_000), st.integers(0, 70))  # size, and offset in a buffer
@@ -69,7 +69,7 @@ def aligned(size: int) -> np.ndarray:
 def test_where_there_is_a_compiler_the_library_is_built():
     if software.compiler() is None:
         pytest.skip("no C++ compiler here")
-    assert lacking() is None
+    assert missing_library() is None
 
 
 @needs_library
@@ -80,7 +80,7 @@ def test_where_there_is_a_compiler_the_library_is_built():
     st.booleans(),
     st.integers(1, 3),
 )
-def test_every_byte_of_what_is_written_is_written_and_none_beside_it(
+def test_every_byte_of_the_writes_is_written_and_none_beside_them(
     reads, writes, streaming, threads
 ):
     sources = [np.full(size, 3, np.uint8) for size in reads]
@@ -105,7 +105,7 @@ def test_every_byte_of_what_is_written_is_written_and_none_beside_it(
 @needs_library
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 8_000), min_size=1, max_size=4), st.integers(1, 3))
-def test_every_line_of_what_is_read_is_read_once(lines, threads):
+def test_every_cache_line_of_the_reads_is_read_once(lines, threads):
     draw = np.random.default_rng(0)
     arrays = [aligned(64 * count) for count in lines]
     for array in arrays:
@@ -117,7 +117,7 @@ def test_every_line_of_what_is_read_is_read_once(lines, threads):
 @needs_library
 @settings(deadline=None)
 @given(st.integers(1, 300_000), st.integers(0, 70), st.integers(1, 3), st.data())
-def test_no_byte_of_what_is_read_is_left_out(size, offset, threads, data):
+def test_no_byte_of_the_reads_is_left_out(size, offset, threads, data):
     array = np.zeros(offset + size, np.uint8)[offset:]
     before = with_threads(threads, lambda: move([array], []))
     array[data.draw(st.integers(0, size - 1))] = 1
@@ -134,7 +134,7 @@ def with_threads(threads, act):
 
 
 @needs_library
-def test_arrays_with_gaps_and_arrays_that_must_not_change_are_refused():
+def test_arrays_with_gaps_and_read_only_arrays_are_refused():
     fixed = np.zeros(8)
     fixed.flags.writeable = False
     for reads, writes in (
@@ -157,22 +157,22 @@ def test_every_instruction_set_that_the_cpu_has_can_be_forced_and_reads_and_writ
 
 
 @needs_library
-def test_an_instruction_set_that_is_not_to_be_had_is_no_reason_to_crash():
-    code = "from harness.bandwidth import lacking; print(lacking().reason)"
+def test_an_unavailable_instruction_set_is_a_reason_and_no_crash():
+    code = "from harness.bandwidth import missing_library; print(missing_library().reason)"
     assert in_a_process(code, BNBENCH_ISA="v9") == "BNBENCH_ISA=v9 cannot be had on this machine"
 
 
 @needs_library
 def test_one_openmp_runtime_serves_torch_and_the_probes():
-    printed = in_a_process(
+    output = in_a_process(
         "import torch; from harness.bandwidth import library; from threadpoolctl import "
         "threadpool_info; torch.set_num_threads(3); print(library.threads(), sum(i['user_api'] == "
         "'openmp' for i in threadpool_info()))"
     )
-    assert printed == "3 1"
+    assert output == "3 1"
 
 
-def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):
+def test_without_its_file_the_reason_and_the_remedy_are_in_the_message(monkeypatch):
     monkeypatch.setattr(library, "FILE", "libabsent.so")
     library._opened.cache_clear()
     with pytest.raises(Unavailable, match=r"there is no libabsent\.so; install a C\+\+ compiler"):
@@ -180,9 +180,9 @@ def test_without_its_file_the_reason_and_the_remedy_are_told(monkeypatch):
     library._opened.cache_clear()
 
 
-def test_the_doctor_tells_of_probes_that_are_missing(monkeypatch):
+def test_the_doctor_reports_missing_probes(monkeypatch):
     monkeypatch.setattr(
-        "harness.doctor.capabilities.lacking",
+        "harness.doctor.capabilities.missing_library",
         lambda: MissingNativeCode("they are gone", "bring them back"),
     )
     [found] = bandwidth_probes(None)
@@ -211,45 +211,45 @@ def test_a_probe_of_another_name_is_refused():
 
 
 def test_a_floor_refuses_other_stores_and_gives_no_results(monkeypatch):
-    monkeypatch.setattr(floor, "walk", lambda *_, **__: lambda: 0)
+    monkeypatch.setattr(floor, "prepare_move", lambda *_, **__: lambda: 0)
     with pytest.raises(ValueError, match="allowed: ordinary, streaming"):
         Floor(Traffic(()), stores="lazy")
     with pytest.raises(TypeError, match="computes nothing"):
         Floor(Traffic(())).results()
 
 
-class Walks:
-    """Stands for `library.walk`: keeps what it is asked for, and counts its walks."""
+class Moves:
+    """A fake of `library.prepare_move` that keeps its arguments and counts the moves."""
 
     def __init__(self):
-        self.asked, self.walked = [], 0
+        self.prepared, self.moved = [], 0
 
     def __call__(self, passes, *, streaming):
-        self.asked.append((passes, streaming))
-        return self.walk
+        self.prepared.append((passes, streaming))
+        return self.move
 
-    def walk(self):
-        self.walked += 1
+    def move(self):
+        self.moved += 1
         return 0
 
 
-def test_a_floor_walks_once_a_call_with_the_stores_that_it_was_given(monkeypatch):
-    monkeypatch.setattr(floor, "walk", walks := Walks())
+def test_a_floor_moves_its_bytes_once_a_call_with_the_stores_that_it_was_given(monkeypatch):
+    monkeypatch.setattr(floor, "prepare_move", moves := Moves())
     it = Floor(Traffic((Pass((Stream("input", 640),), ()),)), stores="streaming")
     for _ in range(3):
         it()
-    assert walks.walked == 3
-    assert [streaming for _, streaming in walks.asked] == [True]
+    assert moves.moved == 3
+    assert [streaming for _, streaming in moves.prepared] == [True]
 
 
 def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeypatch):
-    monkeypatch.setattr(floor, "walk", walks := Walks())
+    monkeypatch.setattr(floor, "prepare_move", moves := Moves())
     step = traffic(
         Problem((3, 5, 7)), Phase.TRAINING_STEP, face="kernel", outputs="reused", cache_bytes=2**30
     )
     Floor(step)
     regions = {}
-    for one, (reads, writes) in zip(step.passes, walks.asked[0][0], strict=True):
+    for one, (reads, writes) in zip(step.passes, moves.prepared[0][0], strict=True):
         for stream, region in zip((*one.reads, *one.writes), (*reads, *writes), strict=True):
             assert region.bytes == stream.bytes
             assert regions.setdefault(stream.name, region) == region
@@ -258,10 +258,10 @@ def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeyp
     assert all(one.address + one.bytes <= other.address for one, other in pairwise(stretches))
 
 
-def test_what_is_read_again_is_the_beginning_which_the_pass_before_left_longest_ago(monkeypatch):
-    monkeypatch.setattr(floor, "walk", walks := Walks())
+def test_a_shorter_region_is_the_beginning_of_its_buffer(monkeypatch):
+    monkeypatch.setattr(floor, "prepare_move", moves := Moves())
     Floor(Traffic((Pass((Stream("input", 6400),), ()), Pass((Stream("input", 1000),), ()))))
-    (first, _), (again, _) = walks.asked[0][0]
+    (first, _), (again, _) = moves.prepared[0][0]
     assert first[0].address == again[0].address
     assert (first[0].bytes, again[0].bytes) == (6400, 1000)
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from harness.bandwidth import MissingNativeCode, cache_bytes, lacking
+from harness.bandwidth import MissingNativeCode, cache_bytes, missing_library
 from harness.cli import main
 from harness.cli.arguments import doctor_flags
 from harness.config.usage import UsageError
@@ -22,7 +22,7 @@ from harness.isolation import WorkerSettings
 from tests.helpers.doctor import calm_noise
 
 needs_probes = pytest.mark.skipif(
-    lacking() is not None, reason="the bandwidth probes are not built"
+    missing_library() is not None, reason="the bandwidth probes are not built"
 )
 
 
@@ -54,7 +54,7 @@ def test_without_the_probes_the_rest_is_measured_and_bandwidth_is_absent_with_th
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     missing = MissingNativeCode("it is not built", "build it")
-    monkeypatch.setattr(measurement, "lacking", lambda: missing)
+    monkeypatch.setattr(measurement, "missing_library", lambda: missing)
     monkeypatch.setattr(measurement, "_noises", lambda *_: [calm_noise()])
     found = measure(WorkerSettings(1), 1.0, lambda _: None)
     assert found.noises

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from implementations.fused_cpu.library import native
+from implementations.fused_cpu.library import instruction_set
 
-LEVELS = ("baseline", "v3", "v4")  # each has what those before it have
+INSTRUCTION_SETS = ("baseline", "v3", "v4")  # each includes those before it
 
 
 def available():
-    return LEVELS[: LEVELS.index(native().path()) + 1]
+    return INSTRUCTION_SETS[: INSTRUCTION_SETS.index(instruction_set()) + 1]
 
 
 def skip_without(isa):

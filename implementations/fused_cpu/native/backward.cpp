@@ -1,90 +1,108 @@
-// A backward: products of a block, what follows of them for each channel, and the block once more.
+// The backward: sums of products over a block, the coefficients that follow from them, then the
+// block's gradients.
 #include <isa.hpp>
 
-#include "driver.hpp"
+#include "call_context.hpp"
 
-Passes backward_passes_baseline(int dtype);
+Kernels backward_kernels_baseline(int dtype);
 #if defined(BNBENCH_HAS_v3)
-Passes backward_passes_v3(int dtype);
+Kernels backward_kernels_v3(int dtype);
 #endif
 #if defined(BNBENCH_HAS_v4)
-Passes backward_passes_v4(int dtype);
+Kernels backward_kernels_v4(int dtype);
 #endif
 
 namespace {
 
-// A channel's sums over the team's threads.
-struct Gradient {
+// A channel's Σdz and Σdz·(x - mean).
+struct GradientSums {
     double sum, dot;
 };
 
-Gradient gathered(const Desks& desks, const Team& team, Index at) {
-    Gradient found = {0, 0};
+GradientSums add_over_team(const Workspace& workspace, const Team& team, Index at) {
+    GradientSums total = {0, 0};
     for (int thread = team.leader(); thread < team.leader() + team.size; ++thread) {
-        found.sum += desks.of(thread).sums.first[at];
-        found.dot += desks.of(thread).sums.second[at];
+        total.sum += workspace.of(thread).accumulators.first[at];
+        total.dot += workspace.of(thread).accumulators.second[at];
     }
-    return found;
+    return total;
 }
 
 template <class S>
-struct Backward : Call<S> {
-    Saved saved;
+struct Backward : CallContext<S> {
+    SavedStatistics saved;
     void *grad_weight, *grad_bias;
-    Sums& sums;
+    Accumulators& accumulators;
 
-    void begin(const Team& team, Block block, int set) {
-        const Constants<S> to = this->constants(team, set);
-        this->settle(team, block, {to.mean, to.scale, to.shift, to.a}, [&](Index at, Index channel) {
-            const double weight = this->weight(channel), invstd = saved.invstd[channel];
-            set_affine(to, at, saved.mean[channel], invstd, weight, this->bias(channel));
-            to.a[at] = static_cast<S>(weight * invstd);
-        });
-        this->passes.clear(this->job, block, sums);
+    void begin(const Team& team, ChannelBlock block, int buffer) {
+        const Coefficients<S> to = this->coefficients(team, buffer);
+        this->compute_coefficients(
+            team, block, {to.mean, to.scale, to.shift, to.a}, [&](Index at, Index channel) {
+                const double weight = this->weight(channel), invstd = saved.invstd[channel];
+                set_affine(to, at, saved.mean[channel], invstd, weight, this->bias(channel));
+                to.a[at] = static_cast<S>(weight * invstd);
+            });
+        this->kernels.clear(this->args, block, accumulators);
     }
-    // With frozen statistics outputs do not wait for sums.
-    void pass(const Team& team, Block before, Block now, Share run, int set) {
-        const bool frozen = this->job.frozen;
-        const Constants<S> known = this->constants(team, set), settled = frozen ? known : this->constants(team, 1 - set);
-        this->passes.pass(this->job, {frozen ? now : before, &settled}, {now, &known, &sums}, run);
+    // With frozen statistics outputs do not wait for sums, so both are of the current block.
+    void pass(const Team& team, ChannelBlock previous, ChannelBlock current, Partition chunk,
+              int buffer) {
+        const bool frozen = this->args.frozen;
+        const Coefficients<S> summed = this->coefficients(team, buffer);
+        const Coefficients<S> written = frozen ? summed : this->coefficients(team, 1 - buffer);
+        this->kernels.pass(this->args, {frozen ? current : previous, &written},
+                           {current, &summed, &accumulators}, chunk);
     }
-    void end(const Team& team, Block block, int set) {
-        const Constants<S> to = this->constants(team, set);
-        const double n = values(this->job);
-        this->passes.fold(this->job, block, sums);
+    void end(const Team& team, ChannelBlock block, int buffer) {
+        const Coefficients<S> to = this->coefficients(team, buffer);
+        const double n = values_per_channel(this->args);
+        this->kernels.reduce(this->args, block, accumulators);
         team.wait();
-        this->settle(team, block, {to.b, to.c}, [&](Index at, Index channel) {
-            Gradient found = gathered(this->desks, team, at);
-            const double mean = saved.mean[channel], invstd = saved.invstd[channel], a = this->weight(channel) * invstd;
-            const double rest = mean - static_cast<S>(mean);  // the sums are about the mean as a float
-            found.dot -= rest * found.sum;
-            const double b = -a * invstd * invstd * found.dot / n;
+        this->compute_coefficients(team, block, {to.b, to.c}, [&](Index at, Index channel) {
+            GradientSums total = add_over_team(this->workspace, team, at);
+            const double mean = saved.mean[channel], invstd = saved.invstd[channel];
+            const double a = this->weight(channel) * invstd;
+            // The kernels subtract the mean as S; its remaining digits are corrected for here.
+            const double remainder = mean - static_cast<S>(mean);
+            total.dot -= remainder * total.sum;
+            const double b = -a * invstd * invstd * total.dot / n;
             to.b[at] = static_cast<S>(b);
-            to.c[at] = static_cast<S>(-a * found.sum / n - b * rest);
-            numbers::put(grad_weight, this->parameters.dtype, channel, found.dot * invstd);
-            numbers::put(grad_bias, this->parameters.dtype, channel, found.sum);
+            to.c[at] = static_cast<S>(-a * total.sum / n - b * remainder);
+            store_scalar(grad_weight, this->parameters.dtype, channel, total.dot * invstd);
+            store_scalar(grad_bias, this->parameters.dtype, channel, total.sum);
         });
     }
 };
 
 template <class S>
-void backward_in(const Job& job, const Parameters& parameters, Saved saved, void* grad_weight, void* grad_bias, int threads) {
-    const Passes passes = BNBENCH_CHOOSE(backward_passes)(job.dtype);
-    const Plan sized = plan_for(job, 2, threads), plan = job.frozen ? in_one(sized, job, threads) : sized;
-    const Desks desks(threads, plan.width, job, passes.vector_bytes);
-    pipeline(plan, job.shape.channels, threads, [&](int thread) {
-        return Backward<S>{{job, parameters, passes, desks}, saved, grad_weight, grad_bias, desks.of(thread).sums};
+void run_backward(const KernelArgs& args, const Parameters& parameters, SavedStatistics saved,
+                  void* grad_weight, void* grad_bias, int threads) {
+    const Kernels kernels = BNBENCH_SELECT(backward_kernels)(args.dtype);
+    const Blocking cached = choose_blocking(args, 2, threads);
+    const Blocking blocking = args.frozen ? single_block(cached, args, threads) : cached;
+    const Workspace workspace(threads, blocking.width, args, kernels.vector_bytes);
+    run_pipeline(blocking, args.shape.channels, threads, [&](int thread) {
+        return Backward<S>{{args, parameters, kernels, workspace},
+                           saved,
+                           grad_weight,
+                           grad_bias,
+                           workspace.of(thread).accumulators};
     });
 }
 
 }  // namespace
 
-void backward(Job job, const Parameters& parameters, Saved saved, void* grad_weight, void* grad_bias, int threads) {
-    const auto apart = reinterpret_cast<std::uintptr_t>(job.grad_input) - reinterpret_cast<std::uintptr_t>(job.grad_residual);
-    const Index moved = bytes(job) * (job.grad_residual != nullptr ? 4 : 3);
-    job.shape.rows = as_rows(job.shape);
-    job.streaming = streams(moved) && (job.grad_residual == nullptr || apart % 64 == 0);
-    threads = threads_for(job, moved, threads);
-    if (job.dtype == FLOAT64) backward_in<double>(job, parameters, saved, grad_weight, grad_bias, threads);
-    else backward_in<float>(job, parameters, saved, grad_weight, grad_bias, threads);
+void backward(KernelArgs args, const Parameters& parameters, SavedStatistics saved,
+              void* grad_weight, void* grad_bias, int threads) {
+    const auto distance = reinterpret_cast<std::uintptr_t>(args.grad_input) -
+                          reinterpret_cast<std::uintptr_t>(args.grad_residual);
+    const Index moved = bytes_per_array(args) * (args.grad_residual != nullptr ? 4 : 3);
+    args.shape.row_wise = prefer_rows(args.shape);
+    // Two gradients can be streamed together only if they are aligned alike.
+    args.streaming =
+        prefer_streaming(moved) && (args.grad_residual == nullptr || distance % 64 == 0);
+    threads = useful_threads(args, moved, threads);
+    if (args.dtype == FLOAT64)
+        run_backward<double>(args, parameters, saved, grad_weight, grad_bias, threads);
+    else run_backward<float>(args, parameters, saved, grad_weight, grad_bias, threads);
 }

@@ -1,9 +1,9 @@
-// Batch norm on the CPU, in plain C++: what the binding exports.
+// Batch norm on the CPU, in plain C++: the functions that the binding exports.
 #pragma once
 
-#include "passes.hpp"
+#include "kernel_api.hpp"
 
-// Parameters and statistics, (channels,) each and of one dtype; null where there is none.
+// Parameters and running statistics: arrays of shape (channels,), all of one dtype; null if absent.
 struct Parameters {
     int dtype;
     const void *weight, *bias;
@@ -11,11 +11,14 @@ struct Parameters {
     double momentum, eps;
 };
 
-// What a forward leaves for its backward: (channels,) each, invstd being 1/sqrt(var + eps).
-struct Saved {
+// What a forward saves for its backward: arrays of shape (channels,), invstd = 1/sqrt(var + eps).
+struct SavedStatistics {
     double *mean, *invstd;
 };
 
-// `training` takes the batch's statistics and updates the running ones. The job's `streaming` is set here.
-void forward(Job job, const Parameters& parameters, Saved saved, bool training, int threads);
-void backward(Job job, const Parameters& parameters, Saved saved, void* grad_weight, void* grad_bias, int threads);
+// `training` uses the batch's statistics and updates the running ones. Both functions choose
+// `args.shape.row_wise` and `args.streaming` themselves.
+void forward(KernelArgs args, const Parameters& parameters, SavedStatistics saved, bool training,
+             int threads);
+void backward(KernelArgs args, const Parameters& parameters, SavedStatistics saved,
+              void* grad_weight, void* grad_bias, int threads);

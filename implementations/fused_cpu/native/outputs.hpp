@@ -1,137 +1,161 @@
-// How outputs are written, by a formula that is told where. A formula has
-//   target()                              where its first element goes
-//   known(channel)                        the constants of a channel
-//   at(index, Whole or Part, constants)   writes these elements
-//   finish()                              after the last
+// How a pass writes outputs and sums in one traversal. What is written at each element is up to an
+// element writer, which has
+//   target()                             where its first element goes
+//   coefficients(channel)                the coefficients of a channel
+//   write(index, lanes, coefficients)    writes these elements
+//   finish()                             after the last one
 #pragma once
 
-#include "shares.hpp"
+#include "partition.hpp"
 
 namespace {
 
-// make(offset, bit, Constant<number of rows>) gives the formula. Rows that are streamed together have to be aligned alike.
-template <class T, bool Streaming, class Known, class F>
-INLINE void write_rows(const Job& job, Block block, Share share, const Known& known, F make) {
-    const bool alike = !Streaming || job.shape.row() * sizeof(T) % BYTES == 0;
-    rows(job.shape, block, share, share.apart || !alike, [&](Index offset, Index bit, auto many) INLINED {
-        auto formula = make(offset, bit, many);
-        walk<LANES<T>>(elements(job, block), head<Streaming>(formula.target()), [&](std::size_t i, auto part) INLINED {
-            formula.at(i, part, known);
-        });
-        formula.finish();
-    });
+// make_writer(offset, bit, Constant<number of rows>) gives the element writer. Rows that are
+// streamed together have to be aligned alike.
+template <class T, bool Streaming, class C, class F>
+INLINE void write_rows(const KernelArgs& args, ChannelBlock block, Partition partition,
+                       const C& coefficients, F make_writer) {
+    const bool alike = !Streaming || args.shape.row_size() * sizeof(T) % VECTOR_BYTES == 0;
+    for_each_row_tile(args.shape, block, partition, partition.single_rows || !alike,
+                      [&](Index offset, Index bit, auto rows) ALWAYS_INLINE {
+                          auto writer = make_writer(offset, bit, rows);
+                          for_each_vector<LANES<T>>(
+                              elements(args, block),
+                              elements_before_aligned<Streaming>(writer.target()),
+                              [&](std::size_t i, auto lanes)
+                                  ALWAYS_INLINE { writer.write(i, lanes, coefficients); });
+                          writer.finish();
+                      });
 }
 
-// The outputs of a strip, vector by vector. A vector on the border of two planes has constants of both, so that no line is
-// stored in parts, which memory would have to read first.
-template <int N, class Formula>
-class Outputs {
+// Writes the outputs of a strip vector by vector. A vector on the border of two planes has
+// coefficients of both: were it stored in two parts, memory would have to read its cache line
+// first.
+template <int N, class ElementWriter>
+class StripWriter {
   public:
-    using Known = typename Formula::Known;
-    INLINED Outputs(Formula& formula, const Strip& strip, Index head) : formula_(formula), strip_(strip), head_(head) {}
+    using PlaneCoefficients = typename ElementWriter::PlaneCoefficients;
+    ALWAYS_INLINE StripWriter(ElementWriter& writer, const Strip& strip, Index head)
+        : writer_(writer), strip_(strip), head_(head) {}
 
-    INLINED void begin(Index plane) {
-        const Known now = formula_.known(strip_.channel + plane);
+    ALWAYS_INLINE void begin(Index plane) {
+        const PlaneCoefficients current = writer_.coefficients(strip_.channel + plane);
         const Index start = end_;
         end_ += strip_.pixels;
         if (plane == 0 && head_ > 0) {
             at_ = head_ < end_ ? head_ : end_;
-            formula_.at(0, Part{static_cast<int>(at_)}, now);
+            writer_.write(0, FirstLanes{static_cast<int>(at_)}, current);
         } else if (at_ < start) {
-            known_.border(static_cast<int>(start - at_), now);
-            formula_.at(at_, Whole{}, known_);
+            coefficients_.blend_tail(static_cast<int>(start - at_), current);
+            writer_.write(at_, AllLanes{}, coefficients_);
             at_ += N;
         }
-        known_ = now;
+        coefficients_ = current;
     }
-    INLINED bool has(Index vectors) const { return at_ + vectors * N <= end_; }
-    INLINED void next() {
-        formula_.at(at_, Whole{}, known_);
+    ALWAYS_INLINE bool has(Index vectors) const { return at_ + vectors * N <= end_; }
+    ALWAYS_INLINE void next() {
+        writer_.write(at_, AllLanes{}, coefficients_);
         at_ += N;
     }
-    INLINED void end(Index plane) {
-        if (plane + 1 == strip_.planes && at_ < end_) formula_.at(at_, Part{static_cast<int>(end_ - at_)}, known_);
+    ALWAYS_INLINE void end(Index plane) {
+        if (plane + 1 == strip_.planes && at_ < end_)
+            writer_.write(at_, FirstLanes{static_cast<int>(end_ - at_)}, coefficients_);
     }
 
   private:
-    Formula& formula_;
+    ElementWriter& writer_;
     const Strip& strip_;
-    Known known_;
+    PlaneCoefficients coefficients_;
     Index head_, at_ = 0, end_ = 0;  // elements: of the next vector, and of the plane's end
 };
 
-// The outputs of one strip and the sums of another, in turn, so that memory is read and written at once. Sums are of four
-// accumulators a plane, so that none waits for the one before; which takes what does not depend on the outputs.
-template <int N, class Outputs, class Sums>
-INLINE void in_step(const Strip& written, Outputs& outputs, const Strip& summed, Sums& sums) {
-    const Index most = written.planes > summed.planes ? written.planes : summed.planes;
-    for (Index plane = 0; plane < most; ++plane) {
+// The outputs of one strip and the sums of another, interleaved so that memory is read and written
+// at once. `reduction` adds up a plane: begin(channel, offset), add(index, accumulator, lanes),
+// end(channel). It has four accumulators, so that no addition waits for the one before.
+template <int N, class StripWriter, class Reduction>
+INLINE void write_and_reduce(const Strip& written, StripWriter& writer, const Strip& summed,
+                             Reduction& reduction) {
+    const Index planes = written.planes > summed.planes ? written.planes : summed.planes;
+    for (Index plane = 0; plane < planes; ++plane) {
         const bool writes = plane < written.planes, adds = plane < summed.planes;
-        if (writes) outputs.begin(plane);
-        const Index whole = adds ? summed.pixels / N : 0;
-        if (adds) sums.begin(summed.channel + plane, plane * summed.pixels);
+        if (writes) writer.begin(plane);
+        const Index vectors = adds ? summed.pixels / N : 0;
+        if (adds) reduction.begin(summed.channel + plane, plane * summed.pixels);
         Index at = 0;
-        for (; outputs.has(4) && at + 4 <= whole; at += 4)
+        for (; writer.has(4) && at + 4 <= vectors; at += 4)
 #pragma GCC unroll 4
             for (int accumulator = 0; accumulator < 4; ++accumulator) {
-                outputs.next();
-                sums.add((at + accumulator) * N, accumulator, Whole{});
+                writer.next();
+                reduction.add((at + accumulator) * N, accumulator, AllLanes{});
             }
-        while (outputs.has(1)) outputs.next();
-        if (writes) outputs.end(plane);
+        while (writer.has(1)) writer.next();
+        if (writes) writer.end(plane);
         if (!adds) continue;
-        for (; at + 4 <= whole; at += 4)
+        for (; at + 4 <= vectors; at += 4)
 #pragma GCC unroll 4
-            for (int accumulator = 0; accumulator < 4; ++accumulator) sums.add((at + accumulator) * N, accumulator, Whole{});
-        for (; at < whole; ++at) sums.add(at * N, 0, Whole{});
-        if (at * N < summed.pixels) sums.add(at * N, 0, Part{static_cast<int>(summed.pixels - at * N)});
-        sums.end(summed.channel + plane);
+            for (int accumulator = 0; accumulator < 4; ++accumulator)
+                reduction.add((at + accumulator) * N, accumulator, AllLanes{});
+        for (; at < vectors; ++at) reduction.add(at * N, 0, AllLanes{});
+        if (at * N < summed.pixels)
+            reduction.add(at * N, 0, FirstLanes{static_cast<int>(summed.pixels - at * N)});
+        reduction.end(summed.channel + plane);
     }
 }
 
-// The outputs of one block and the sums of another. make(offset, bit) gives the formula; `sums` also has
-//   place(strip)                          before a strip
-//   item(pixels)                          after the last channel of an item
-template <class T, bool Streaming, class F, class Sums>
-INLINE void pass_planes(const Job& job, Block written, Block summed, Share share, F make, Sums& sums) {
-    strips(job.shape, written, summed, share, LANES<T>, [&](const Strip& one, const Strip& other) INLINED {
-        auto formula = make(one.offset, one.bit);
-        Outputs<LANES<T>, decltype(formula)> outputs(formula, one, head<Streaming>(formula.target()));
-        sums.place(other);
-        in_step<LANES<T>>(one, outputs, other, sums);
-        if (one.planes > 0) formula.finish();
-        if (other.planes > 0 && other.channel + other.planes == summed.width()) sums.item(other.pixels);
-    });
+// The outputs of one block and the sums of another. make_writer(offset, bit) gives the element
+// writer; `reduction` also has
+//   begin_strip(strip)
+//   end_item(pixels)      after the last channel of an item
+template <class T, bool Streaming, class F, class Reduction>
+INLINE void pass_planes(const KernelArgs& args, ChannelBlock written, ChannelBlock summed,
+                        Partition partition, F make_writer, Reduction& reduction) {
+    for_each_strip(args.shape, written, summed, partition, LANES<T>,
+                   [&](const Strip& one, const Strip& other) ALWAYS_INLINE {
+                       auto writer = make_writer(one.offset, one.bit);
+                       StripWriter<LANES<T>, decltype(writer)> strip_writer(
+                           writer, one, elements_before_aligned<Streaming>(writer.target()));
+                       reduction.begin_strip(other);
+                       write_and_reduce<LANES<T>>(one, strip_writer, other, reduction);
+                       if (one.planes > 0) writer.finish();
+                       if (other.planes > 0 && other.channel + other.planes == summed.width())
+                           reduction.end_item(other.pixels);
+                   });
 }
 
-// The part of a share that is gone over at a time, be it planes or rows, in a forward or a backward: Formula<T, V, rows> writes
-// with constants Known, Sums are those of planes, and sum_rows(job, summing, share) makes those of rows.
-template <class T, template <class, class, int> class Formula, template <template <class> class, class> class Known, class Sums,
-          class V, class F>
-INLINE void pass_as(V, const Job& job, Writing writing, Summing summing, Share share, F sum_rows) {
-    const auto& constants = *static_cast<const Constants<Scalar<T>>*>(writing.constants);
-    if (!job.shape.rows) {
-        Sums sums(job, summing);
+// A pass of a forward or a backward over a chunk, be it planes or rows. ElementWriter<T, V, rows>
+// writes variant V with Coefficients of PerElement or Broadcast, Reduction sums planes, and
+// reduce_rows(args, summed, partition) sums rows.
+template <class T, template <class, class, int> class ElementWriter,
+          template <template <class> class, class> class CoefficientsOf, class Reduction, class V,
+          class F>
+INLINE void pass_variant(V, const KernelArgs& args, OutputBlock written, ReductionBlock summed,
+                         Partition partition, F reduce_rows) {
+    const auto& coefficients = *static_cast<const Coefficients<Scalar<T>>*>(written.coefficients);
+    if (!args.shape.row_wise) {
+        Reduction reduction(args, summed);
         return pass_planes<T, V::Streaming>(
-            job, writing.block, summing.block, share,
-            [&](Index offset, Index bit) INLINED { return Formula<T, V, 1>(job, constants, offset, bit); }, sums);
+            args, written.block, summed.block, partition,
+            [&](Index offset, Index bit)
+                ALWAYS_INLINE { return ElementWriter<T, V, 1>(args, coefficients, offset, bit); },
+            reduction);
     }
-    if (writing.block.width() > 0)
+    if (written.block.width() > 0)
         write_rows<T, V::Streaming>(
-            job, writing.block, share, Known<Each, Scalar<T>>(constants, 0), [&](Index offset, Index bit, auto many) INLINED {
-                return Formula<T, V, many.value>(job, constants, offset, bit);
+            args, written.block, partition, CoefficientsOf<PerElement, Scalar<T>>(coefficients, 0),
+            [&](Index offset, Index bit, auto rows) ALWAYS_INLINE {
+                return ElementWriter<T, V, rows.value>(args, coefficients, offset, bit);
             });
-    if (summing.block.width() > 0) sum_rows(job, summing, share);
+    if (summed.block.width() > 0) reduce_rows(args, summed, partition);
 }
 
-// Made<T>::passes of the dtype's T.
-template <template <class> class Made>
-Passes passes_of(int dtype) {
+// KernelsOf<T>::kernels for the dtype's T.
+template <template <class> class KernelsOf>
+Kernels kernels_for(int dtype) {
     switch (dtype) {
-        case FLOAT64: return Made<double>::passes;
-        case BFLOAT16: return Made<bfloat16>::passes;
-        case FLOAT16: return Made<float16>::passes;
-        default: return Made<float>::passes;
+        case FLOAT64: return KernelsOf<double>::kernels;
+        case BFLOAT16: return KernelsOf<bfloat16>::kernels;
+        case FLOAT16: return KernelsOf<float16>::kernels;
+        default: return KernelsOf<float>::kernels;
     }
 }
 

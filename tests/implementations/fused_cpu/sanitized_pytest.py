@@ -1,4 +1,4 @@
-"""Runs pytest over C++ that sanitizers watch: `sanitized.py MODULE pytest's arguments...`, started
+"""Runs pytest with the sanitized C++: `sanitized_pytest.py MODULE pytest's arguments...`, started
 by test_sanitizers.py.
 """
 
@@ -11,8 +11,8 @@ NAME = "implementations.fused_cpu._native"
 
 
 def install(path):
-    """The module of this file takes the place of the package's own, which is not loaded then."""
-    import torch  # noqa: F401, its OpenMP runtime has to be there first
+    """Loads the module of this file in place of the package's own."""
+    import torch  # noqa: F401, its OpenMP runtime has to be loaded first
 
     spec = importlib.util.spec_from_file_location(NAME, path)
     sys.modules[NAME] = module = importlib.util.module_from_spec(spec)

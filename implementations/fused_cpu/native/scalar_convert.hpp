@@ -1,12 +1,11 @@
-// One number of any dtype at a time: parameters and statistics, of which there are few.
+// Conversion of single values between double and any dtype: for parameters and statistics, of which
+// there are few.
 #pragma once
 
 #include <cmath>
 #include <cstring>
 
-#include "passes.hpp"
-
-namespace numbers {
+#include "kernel_api.hpp"
 
 static inline double from_half(std::uint16_t half) {
     const int exponent = (half >> 10) & 31, fraction = half & 1023;
@@ -16,16 +15,21 @@ static inline double from_half(std::uint16_t half) {
     return half & 0x8000 ? -size : size;
 }
 
-// To the nearest, ties to even. A fraction that rounds up to the next power of two carries into the exponent.
+// To the nearest, ties to even. A fraction that rounds up to the next power of two carries into the
+// exponent.
 static inline std::uint16_t to_half(double value) {
     const int sign = std::signbit(value) ? 0x8000 : 0;
     const double size = std::fabs(value);
     if (size != size) return static_cast<std::uint16_t>(sign | 0x7e00);
     if (size >= 65520) return static_cast<std::uint16_t>(sign | 0x7c00);
-    if (size < 0x1p-14) return static_cast<std::uint16_t>(sign | static_cast<int>(std::nearbyint(std::ldexp(size, 24))));
+    if (size < 0x1p-14)
+        return static_cast<std::uint16_t>(sign |
+                                          static_cast<int>(std::nearbyint(std::ldexp(size, 24))));
     int exponent;
-    const double fraction = std::frexp(size, &exponent);  // size = fraction · 2^exponent, fraction from 0.5 to 1
-    return static_cast<std::uint16_t>(sign | (((exponent + 13) << 10) + static_cast<int>(std::nearbyint(fraction * 2048))));
+    // size = fraction · 2^exponent, with fraction in [0.5, 1)
+    const double fraction = std::frexp(size, &exponent);
+    return static_cast<std::uint16_t>(
+        sign | (((exponent + 13) << 10) + static_cast<int>(std::nearbyint(fraction * 2048))));
 }
 
 static inline double from_bfloat(std::uint16_t bits) {
@@ -43,7 +47,8 @@ static inline std::uint16_t to_bfloat(double value) {
     return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-static inline double get(const void* from, int dtype, Index index, double absent) {
+// `absent` if there is no array.
+static inline double load_scalar(const void* from, int dtype, Index index, double absent) {
     if (from == nullptr) return absent;
     switch (dtype) {
         case FLOAT64: return static_cast<const double*>(from)[index];
@@ -53,7 +58,8 @@ static inline double get(const void* from, int dtype, Index index, double absent
     }
 }
 
-static inline void put(void* to, int dtype, Index index, double value) {
+// Does nothing if there is no array.
+static inline void store_scalar(void* to, int dtype, Index index, double value) {
     if (to == nullptr) return;
     switch (dtype) {
         case FLOAT64: static_cast<double*>(to)[index] = value; break;
@@ -62,5 +68,3 @@ static inline void put(void* to, int dtype, Index index, double value) {
         default: static_cast<float*>(to)[index] = static_cast<float>(value);
     }
 }
-
-}  // namespace numbers

@@ -1,5 +1,5 @@
-"""Whoever looks on when a layer is called, or gives tensors another meaning: traces, modes, hooks,
-views, transforms.
+"""A layer under what records calls or changes what a tensor is: traces, dispatch modes, subclasses,
+hooks, views, transforms.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ def gradient(module, x, *more):
     return torch.autograd.grad(module(x, *more), x, drawn(1))[0]
 
 
-@pytest.mark.filterwarnings(
-    "ignore"
-)  # that tracing is deprecated, and that conditions are not traced
+# Tracing is deprecated, and warns that conditions are not traced.
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("gradients", [True, False])
 def test_a_trace_holds_the_layer_and_not_just_the_memory_of_its_output(gradients):
     module = layer("relu").eval()
@@ -54,29 +53,29 @@ def test_a_tensor_without_memory_gets_an_output_without_memory(gradients):
 def test_a_subclass_of_tensors_sees_the_call():
     seen = []
 
-    class Watching(torch.Tensor):
+    class Recording(torch.Tensor):
         @classmethod
         def __torch_dispatch__(cls, function, types, arguments=(), keywords=None):
             seen.append(str(function))
             given = torch.utils._pytree.tree_map_only(
-                Watching, lambda wrapped: wrapped.inner, (arguments, keywords or {})
+                Recording, lambda wrapped: wrapped.inner, (arguments, keywords or {})
             )
             return function(*given[0], **given[1])
 
-    watched = torch.Tensor._make_wrapper_subclass(Watching, SHAPE)
-    watched.inner = drawn()
+    wrapped_input = torch.Tensor._make_wrapper_subclass(Recording, SHAPE)
+    wrapped_input.inner = drawn()
     with torch.no_grad():
-        torch.testing.assert_close(layer()(watched), layer()(drawn()))
+        torch.testing.assert_close(layer()(wrapped_input), layer()(drawn()))
     assert any("fused_cpu" in name for name in seen)
 
 
-def test_a_gradient_that_is_known_to_be_zero_needs_no_memory():
+def test_a_zero_gradient_without_memory_is_read_as_zeros():
     x = drawn().requires_grad_()
     (found,) = torch.autograd.grad(layer()(x), x, torch._efficientzerotensor(SHAPE))
     assert not found.any()
 
 
-def test_values_that_are_negated_when_they_are_read_are_negated():
+def test_a_negated_view_is_read_as_its_values():
     torch.testing.assert_close(layer()(torch._neg_view(drawn())), layer()(-drawn()))
 
 
@@ -125,7 +124,7 @@ def test_a_bias_from_which_the_backward_recomputes_the_mask_may_not():
         output.sum().backward()
 
 
-def test_inference_writes_no_running_statistics_however_they_lie():
+def test_inference_writes_no_running_statistics_whatever_their_strides():
     mean, variance = torch.zeros(1).expand(7), torch.ones(1).expand(7)
     expected = torch.nn.functional.batch_norm(drawn(), mean, variance)
     torch.testing.assert_close(
@@ -134,7 +133,7 @@ def test_inference_writes_no_running_statistics_however_they_lie():
 
 
 @pytest.mark.parametrize("gradients", [True, False])
-def test_forward_mode_is_refused_and_loses_no_tangent_silently(gradients):
+def test_forward_mode_is_refused_so_that_no_tangent_is_lost(gradients):
     with (
         torch.set_grad_enabled(gradients),
         forward_ad.dual_level(),
@@ -150,7 +149,7 @@ def test_forward_mode_is_refused_and_loses_no_tangent_silently(gradients):
         lambda module: torch.func.grad(lambda x: module(x).sum())(drawn()),
     ],
 )
-def test_a_transform_of_functions_is_refused_with_what_to_use(transform):
+def test_a_transform_of_torch_func_is_refused_with_what_to_use_instead(transform):
     with pytest.raises(
         NotImplementedError,
         match=r"fused_cpu has no rule for torch\.func.*implementation='torch_unfused'",
