@@ -18,7 +18,7 @@ Stores = Literal["ordinary", "streaming"]
 LINE = 64  # bytes of a cache line
 
 
-class Floor(Prepared):
+class PreparedFloor(Prepared):
     """One call moves every byte of every pass once, over buffers of its own: one for each name
     among the streams.
 

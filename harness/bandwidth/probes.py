@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from harness.bandwidth.floor import Floor, Stores
+from harness.bandwidth.floor import PreparedFloor, Stores
 from harness.bandwidth.library import Region, prepare_move
 from harness.bandwidth.traffic import Pass, Stream, Traffic
 
@@ -48,13 +48,13 @@ NAMED: Mapping[str, Mix] = MappingProxyType(
 )
 
 
-def probe(name: str, working_set: int) -> Floor:
+def probe(name: str, working_set: int) -> PreparedFloor:
     """A named mix over buffers of ``working_set`` bytes in all, ready to be timed. Raises
     ``Unavailable``, ``ValueError``.
     """
     if name not in NAMED:
         raise ValueError(f"there is no probe {name!r}; allowed: {', '.join(NAMED)}")
-    return Floor(NAMED[name].traffic(working_set), stores=NAMED[name].stores)
+    return PreparedFloor(NAMED[name].traffic(working_set), stores=NAMED[name].stores)
 
 
 def move(reads: Sequence[Any], writes: Sequence[Any], *, streaming: bool = False) -> int:

@@ -43,7 +43,7 @@ Values = NDArray[np.float64] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Parameters:
+class LayerParameters:
     """Values of shape (C,) before they are rounded to the parameters' dtype."""
 
     weight: NDArray[np.float64]
@@ -155,8 +155,8 @@ def _whole(generator: Generator, problem: Problem) -> Values:
     return generator.integers(-2, 3, problem.shape).astype(np.float32)
 
 
-def _normal(draw: dict[str, Generator], count: int, mean: float, scale: float) -> Parameters:
-    return Parameters(
+def _normal(draw: dict[str, Generator], count: int, mean: float, scale: float) -> LayerParameters:
+    return LayerParameters(
         weight=draw["weight"].uniform(0.5, 1.5, count),
         bias=draw["bias"].normal(0.0, 0.5, count),
         running_mean=draw["running_mean"].normal(mean, scale, count),
@@ -164,9 +164,9 @@ def _normal(draw: dict[str, Generator], count: int, mean: float, scale: float) -
     )
 
 
-def _short(draw: dict[str, Generator], count: int, mean: float, scale: float) -> Parameters:
+def _short(draw: dict[str, Generator], count: int, mean: float, scale: float) -> LayerParameters:
     """Numbers of few bits, and a running variance that is the batch's."""
-    return Parameters(
+    return LayerParameters(
         weight=draw["weight"].choice([-2.0, -1.0, 0.5, 1.0, 2.0], count),
         bias=draw["bias"].integers(-4, 5, count) / 4,
         running_mean=mean + scale * draw["running_mean"].integers(-4, 5, count) / 4,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness.bandwidth import (
     NAMED,
-    Floor,
+    PreparedFloor,
     MissingNativeCode,
     Pass,
     Stream,
@@ -213,9 +213,9 @@ def test_a_probe_of_another_name_is_refused():
 def test_a_floor_refuses_other_stores_and_gives_no_results(monkeypatch):
     monkeypatch.setattr(floor, "prepare_move", lambda *_, **__: lambda: 0)
     with pytest.raises(ValueError, match="allowed: ordinary, streaming"):
-        Floor(Traffic(()), stores="lazy")
+        PreparedFloor(Traffic(()), stores="lazy")
     with pytest.raises(TypeError, match="computes nothing"):
-        Floor(Traffic(())).results()
+        PreparedFloor(Traffic(())).results()
 
 
 class Moves:
@@ -235,7 +235,7 @@ class Moves:
 
 def test_a_floor_moves_its_bytes_once_a_call_with_the_stores_that_it_was_given(monkeypatch):
     monkeypatch.setattr(floor, "prepare_move", moves := Moves())
-    it = Floor(Traffic((Pass((Stream("input", 640),), ()),)), stores="streaming")
+    it = PreparedFloor(Traffic((Pass((Stream("input", 640),), ()),)), stores="streaming")
     for _ in range(3):
         it()
     assert moves.moved == 3
@@ -247,7 +247,7 @@ def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeyp
     step = traffic(
         Problem((3, 5, 7)), Phase.TRAINING_STEP, face="kernel", outputs="reused", cache_bytes=2**30
     )
-    Floor(step)
+    PreparedFloor(step)
     regions = {}
     for one, (reads, writes) in zip(step.passes, moves.prepared[0][0], strict=True):
         for stream, region in zip((*one.reads, *one.writes), (*reads, *writes), strict=True):
@@ -260,7 +260,7 @@ def test_a_floor_has_a_buffer_for_each_array_that_begins_on_a_cache_line(monkeyp
 
 def test_a_shorter_region_is_the_beginning_of_its_buffer(monkeypatch):
     monkeypatch.setattr(floor, "prepare_move", moves := Moves())
-    Floor(Traffic((Pass((Stream("input", 6400),), ()), Pass((Stream("input", 1000),), ()))))
+    PreparedFloor(Traffic((Pass((Stream("input", 6400),), ()), Pass((Stream("input", 1000),), ()))))
     (first, _), (again, _) = moves.prepared[0][0]
     assert first[0].address == again[0].address
     assert (first[0].bytes, again[0].bytes) == (6400, 1000)
@@ -277,7 +277,7 @@ def test_a_floor_can_be_called_for_every_phase(phase):
         cache_bytes=2**12,
     )
     for stores in ("ordinary", "streaming"):
-        it = Floor(least, stores=stores)
+        it = PreparedFloor(least, stores=stores)
         it.arm(3)
         before = {name: buffer.clone() for name, buffer in it._buffers.items()}
         for _ in range(3):

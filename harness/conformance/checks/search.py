@@ -62,24 +62,11 @@ def search(
                 findings, ", ".join(f"{name} = {value}" for name, value in drawn.items())
             )
         for finding in findings:
-            worst[finding.quantity] = max(
-                worst.get(finding.quantity, finding), finding, key=lambda one: one.ratio
-            )
+            before = worst.get(finding.quantity, finding)
+            worst[finding.quantity] = max(before, finding, key=lambda one: one.ratio)
 
-    # Its cache of constants in our source is written wherever the command was called, if it is not
-    # set otherwise.
-    set_hypothesis_home_dir(str(Path(tempfile.gettempdir()) / "bnbench-hypothesis"))
-    settings = hypothesis.settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        verbosity=hypothesis.Verbosity.quiet,
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-        report_multiple_bugs=False,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
     try:
-        hypothesis.seed(seed)(settings(hypothesis.given(st.data())(holds)))()
+        hypothesis.seed(seed)(_settings(examples)(hypothesis.given(st.data())(holds)))()
     except _FalsifiedError as broken:
         yield from (
             replace(finding, quantity=f"{finding.quantity}, for {broken},")
@@ -89,3 +76,18 @@ def search(
         raise Unsupported("it refuses every example that was drawn") from None
     else:
         yield from worst.values()
+
+
+def _settings(examples: int) -> hypothesis.settings:
+    # Its cache of constants in our source is written wherever the command was called, if it is not
+    # set otherwise.
+    set_hypothesis_home_dir(str(Path(tempfile.gettempdir()) / "bnbench-hypothesis"))
+    return hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        verbosity=hypothesis.Verbosity.quiet,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )

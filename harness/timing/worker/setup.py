@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from harness.bandwidth import Floor, cache_bytes, traffic
+from harness.bandwidth import PreparedFloor, cache_bytes, traffic
 from harness.bandwidth.floor import Stores
 from harness.environment import machine
 from harness.records import Bytes, Cost, Seconds
@@ -58,7 +58,7 @@ def prepare_floor(state: WorkerState, *, arm: str, stores: Stores) -> Bytes:
     least = traffic(
         setup.problem, setup.phase, face=setup.face, outputs=setup.outputs, cache_bytes=cache
     )
-    floors = [Floor(least, stores=stores) for _ in cell.sets]
+    floors = [PreparedFloor(least, stores=stores) for _ in cell.sets]
     for floor in floors:
         call_once(floor)
     cell.arms[arm] = PreparedArm(floors)
