@@ -15,10 +15,10 @@ PACKAGES = ("harness", "implementations", "conf")
 # point.
 IN_A_WORKER = """
 import importlib.util, sys
-import harness.isolation.worker_main, conf
+import harness.conformance.worker, conf
 from importlib.metadata import entry_points
 (entry,) = entry_points(group="bnbench.implementations", name="numpy")
-for name in ("harness.isolation.worker_main", "harness.conformance.runner", "conf", entry.module):
+for name in ("harness.conformance.worker", "harness.conformance.runner", "conf", entry.module):
     print(importlib.util.find_spec(name).origin)
 """
 
