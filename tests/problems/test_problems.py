@@ -194,7 +194,7 @@ def test_a_problem_that_cannot_be_is_refused_with_what_is_allowed(
     config: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        problems(ProblemConfig(**config))  # type: ignore[arg-type]  # wrong on purpose
+        problems(ProblemConfig(**config))  # wrong on purpose
 
 
 def test_listing_the_suites_imports_nothing_heavy() -> None:

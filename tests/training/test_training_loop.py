@@ -57,7 +57,7 @@ def recipe(**changes: object) -> Recipe:
     return Recipe(**{**usual, **changes})
 
 
-def network(data: Dataset) -> nn.Sequential:
+def network(data: Dataset) -> nn.Module:
     model = models.build(
         "mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features), bias=False
     )
