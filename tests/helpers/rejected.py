@@ -33,7 +33,7 @@ def of_batch(which, *quantities):
 
 # In the order of `wrong_bn.WRONG`.
 REJECTED = {
-    wrong: Rejection(*told)
+    wrong: Rejection(*told)  # type: ignore[arg-type]  # tuples of two or of three
     for wrong, told in {
         "one-pass variance": ("data/very_large_mean", NORMALIZED),
         "one-pass variance about the running mean": (

@@ -107,7 +107,8 @@ def test_fusing_leaves_the_model_as_it_was_and_shares_its_parameters():
 
 
 def test_a_hooked_module_is_not_traced_into_and_the_batch_norm_inside_is_told():
-    model, seen = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.BatchNorm2d(3)), []
+    model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), nn.BatchNorm2d(3))
+    seen: list[object] = []
     model[0].register_forward_hook(lambda module, arguments, output: seen.append(type(output)))
     model.register_forward_hook(lambda module, arguments, output: seen.append("the model"))
     with pytest.warns(

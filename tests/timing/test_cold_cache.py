@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from harness.timing.worker.state import PreparedArm
 from implementations.interface import Phase, Prepared, Problem
 
 PROBLEM = Problem((16, 64, 28, 28))
-KEYWORDS = {"face": "layer", "outputs": "fresh", "threads": 1}
+KEYWORDS: dict[str, Any] = {"face": "layer", "outputs": "fresh", "threads": 1}
 
 
 class Counting(Prepared):
