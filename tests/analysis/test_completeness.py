@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.analysis.completeness import completeness, flagged, own_settings
-from harness.records import Status
+from harness.records import AnyRecord, Status
 from harness.store import Failure
 from tests.helpers import synthetic
 from tests.helpers.synthetic import SPEEDS, case, cell, throughput
 
 
 def test_each_doubt_is_counted(tmp_path: Path) -> None:
-    records = [
+    records: list[AnyRecord] = [
         *throughput(cell(), SPEEDS, flagged=["numpy"], failed={"torch_compile": Status.WRONG}),
         case("numpy", "data/0", mistrusted=["output"]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.helpers.trainings import trained, with_cell
 TIMED = throughput(cell(), SPEEDS)[0]
 
 
-def timed(**changed: object) -> AnyRecord:
+def timed(**changed: Any) -> AnyRecord:
     cell = replace(TIMED.cell, **changed)
     return replace(TIMED, identity=replace(TIMED.identity, cell=cell))
 

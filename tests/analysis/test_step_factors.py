@@ -48,11 +48,17 @@ def test_each_factor_has_the_interval_of_its_own_statistic():
         for record in trained()
     ]
     found, group = between(records, "numpy", "torch_native"), group_of(records)
-    arms = [group.figures_of(name).values() for name in ("numpy", "torch_native")]
-    step_times = ([figures.seconds_per_step for figures in arm] for arm in arms)
-    total_times = ([figures.seconds_to_target for figures in arm] for arm in arms)
-    assert found.step_time == statistics.pace_ratio(*step_times, 0.05)
-    assert found.total_time == statistics.step_ratio(*total_times, 0.05)
+    ours, theirs = (list(group.figures_of(name).values()) for name in ("numpy", "torch_native"))
+    assert found.step_time == statistics.pace_ratio(
+        [figures.seconds_per_step for figures in ours],
+        [figures.seconds_per_step for figures in theirs],
+        0.05,
+    )
+    assert found.total_time == statistics.step_ratio(
+        [figures.seconds_to_target for figures in ours],
+        [figures.seconds_to_target for figures in theirs],
+        0.05,
+    )
 
 
 def test_a_miss_is_longer_in_steps_and_in_seconds_and_leaves_the_pace():

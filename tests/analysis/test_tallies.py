@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_a_row_of_the_matrix_has_the_implementations_that_have_cases_there() -> 
     }
 
 
-def timed(speed: float, number: int, **given: object) -> list[ThroughputRecord]:
+def timed(speed: float, number: int, **given: Any) -> list[ThroughputRecord]:
     speeds = {BASELINE: 1.0, "numpy": speed}
     return throughput(cell(SHAPES[number]), speeds, seed=number, noise=0.001, **given)
 

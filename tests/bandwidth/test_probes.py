@@ -213,7 +213,7 @@ def test_a_probe_of_another_name_is_refused():
 def test_a_floor_refuses_other_stores_and_gives_no_results(monkeypatch):
     monkeypatch.setattr(floor, "prepare_move", lambda *_, **__: lambda: 0)
     with pytest.raises(ValueError, match="allowed: ordinary, streaming"):
-        PreparedFloor(Traffic(()), stores="lazy")
+        PreparedFloor(Traffic(()), stores="lazy")  # type: ignore[arg-type]  # what is refused
     with pytest.raises(TypeError, match="computes nothing"):
         PreparedFloor(Traffic(())).results()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.bandwidth import Stream, Traffic, cache_bytes, traffic
 from harness.environment.machine import Processor
-from implementations.interface import Phase, Problem
+from implementations.interface import Outputs, Phase, Problem
 
 ENOUGH = 2**50  # of cache, so that nothing is read twice
 LARGE = Problem((64, 64, 112, 112))
@@ -116,11 +116,12 @@ def test_the_residuals_gradient_is_written_where_it_is_no_other_array():
         replace(LARGE, residual=True),
         replace(LARGE, residual=True, activation="relu"),
     )
-    for problem, outputs, written in [
+    cases: list[tuple[Problem, Outputs, bool]] = [
         (plain, "fresh", False),
         (plain, "reused", True),
         (rectified, "fresh", True),
-    ]:
+    ]
+    for problem, outputs, written in cases:
         found = traffic(problem, BACKWARD, face="kernel", outputs=outputs, cache_bytes=ENOUGH)
         assert ("grad_residual" in names(found)[1]) is written
 

@@ -41,8 +41,8 @@ def test_layer(benchmark, bench, name, phase):
         prepared = implementation.prepare(
             problem, phase, face="layer", outputs="fresh", arrays=arrays
         )
-    except (implementations.Unavailable, Unsupported) as reason:
-        pytest.skip(str(reason))
+    except (implementations.Unavailable, Unsupported) as refusal:
+        pytest.skip(str(refusal))
     reason = implementation.unsupported(problem, phase, "cpu")
     if reason is not None:
         pytest.skip(reason)

@@ -13,7 +13,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from harness.records import Status
+from harness.records import Status, TrainingRecord
 from harness.store import Journal
 from tests.helpers.commands import SMALL, command
 
@@ -169,6 +169,8 @@ def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit
         Journal(journal).read().history
         for journal in (results / "journal", tmp_path / "whole/journal")
     )
+    assert isinstance(resumed, TrainingRecord)
+    assert isinstance(whole, TrainingRecord)
     [step] = resumed.figures.resumed_after
     assert 0 < step < 400
     assert resumed.figures.losses_sha256 == whole.figures.losses_sha256

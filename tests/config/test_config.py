@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from harness.config import UsageError, composition
+from harness.config import ConvergenceConfig, UsageError, composition
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,7 @@ def test_ghosts_share_a_batch_out_without_a_rest_where_they_are_trained_at_all()
 
 def test_the_largest_seed_has_63_bits():
     [config] = composition.composed(["task=convergence", f"task.seeds=[{2**63 - 1}]"]).configs
+    assert isinstance(config.task, ConvergenceConfig)
     assert config.task.seeds == [2**63 - 1]
 
 

@@ -92,7 +92,10 @@ def test_a_refusal_is_no_answer(refusal):
 
 
 def test_what_fails_otherwise_is_an_answer():
-    assert isinstance(pytorch_reference.outcome(lambda: 1 / 0), ZeroDivisionError)
+    def divide():
+        return 1 / 0
+
+    assert isinstance(pytorch_reference.outcome(divide), ZeroDivisionError)
 
 
 def test_a_kind_of_pytorch_s_error_will_do_and_its_parent_will_not():

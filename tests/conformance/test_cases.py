@@ -119,7 +119,9 @@ def test_thorough_cases_are_left_out_unless_they_or_all_are_asked_for():
 
 
 def test_a_case_is_found_by_its_name():
-    assert named("errors/negative_eps").eps < 0
+    case = named("errors/negative_eps")
+    assert isinstance(case, CallCase)
+    assert case.eps < 0
 
 
 @pytest.mark.parametrize("module", ["harness.conformance.cases", "harness.tasks.conformance"])

@@ -61,7 +61,11 @@ def record_of(specification, deviation, quantities):
     outcome = CaseOutcome(Status.WRONG, "they differ", samples=failed)
     cell = CaseCell(case=deviation.case, device="cpu", threads=1)
     identity = Identity(deviation.implementation, cell, "source", "environment")
-    return conformance._checked(lambda *_, **__: outcome, specification, identity, "session", 1.0)
+
+    def worker(*_, **__):
+        return outcome
+
+    return conformance._checked(worker, specification, identity, "session", 1.0)
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)

@@ -101,7 +101,9 @@ def test_a_hundred_thousandth_is_seen_along_a_direction(factor):
 
 
 def test_no_z_is_so_near_to_the_kink_that_a_step_would_cross_it():
-    problem = named("gradients/directions/layer").problem
+    case = named("gradients/directions/layer")
+    assert isinstance(case, DifferencesCase)
+    problem = case.problem
     arrays = differences.clear_of_the_kink(problem, Phase.TRAINING_STEP, "cpu")
     assert (
         abs(oracle.evaluate(problem, Phase.TRAINING_STEP, arrays).z).min() > differences.CLEARANCE

@@ -11,7 +11,7 @@ from plain_bn import Plugin
 
 from harness.conformance import global_state, runner
 from harness.records import Status
-from implementations import Unsupported
+from implementations import Unsupported, registry
 
 MEDDLING = {
     "torch's grad mode": lambda: torch.set_grad_enabled(False),
@@ -30,7 +30,7 @@ def _as_before():
 
 
 def ran(monkeypatch, implementation, case="onnx/example"):
-    monkeypatch.setattr(runner.registry, "load", lambda _: implementation)
+    monkeypatch.setattr(registry, "load", lambda _: implementation)
     return runner.run(implementation="any", case=case)
 
 

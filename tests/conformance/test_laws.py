@@ -129,7 +129,9 @@ def test_a_refusal_of_the_one_problem_is_the_answer():
 
 
 def test_faces_and_outputs_that_are_refused_are_passed_over():
-    found = list(check(TorchUnfused(), replace(named("laws/oracle/any_problem/0"), examples=30)))
+    law = named("laws/oracle/any_problem/0")
+    assert isinstance(law, LawCase)
+    found = list(check(TorchUnfused(), replace(law, examples=30)))
     assert found
     assert all(finding.passed for finding in found)
 

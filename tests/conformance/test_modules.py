@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 from plain_bn import Plugin
+from torch import nn
 
 from harness.conformance.cases import ModuleCase, matching, named
 from harness.conformance.checks import check, modules
@@ -87,7 +88,7 @@ class Detached(BatchNorm):
 
     def forward(self, input):
         weight = self.weight
-        self._parameters["weight"] = weight.detach()
+        self._parameters["weight"] = nn.Parameter(weight.detach(), requires_grad=False)
         output = super().forward(input)
         self._parameters["weight"] = weight
         return output
@@ -183,7 +184,7 @@ def test_other_keys_are_wrong_rather_than_a_crash(monkeypatch, module, case):
 
 
 def test_every_constructor_s_argument_is_varied():
-    cases = matching("module/*", thorough=True)
+    cases = [case for case in matching("module/*", thorough=True) if isinstance(case, ModuleCase)]
     for attribute in (
         "momentum",
         "affine",

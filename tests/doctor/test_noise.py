@@ -6,9 +6,10 @@ from math import log
 
 import pytest
 
-from harness.doctor.noise import block_log_ratios, cost_of, noise, situations, training_step
+from harness.doctor.noise import cost_of, noise, situations, training_step
 from harness.isolation import WorkerSettings
 from harness.records import BlockConditions, Seconds, TimedSample, TimeSpent
+from harness.statistics import block_log_ratios
 from harness.timing.cell_spec import CellMeasurement
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from harness.environment import Environment, capture, machine, software
 from harness.environment.software import SourceState
+from harness.records import from_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def test_the_machine_is_read_from_the_kernels_files(root: Path) -> None:
     }
     assert captured.stable["memory_gib"] == 16
     assert captured.stable["huge_pages"] == "madvise"
-    assert captured.stable["os"]["name"] == "Some Linux 1"
+    assert from_plain(captured.stable["os"], dict[str, str])["name"] == "Some Linux 1"
     assert captured.volatile["governor"] == "powersave"
     assert captured.volatile["frequency_mhz"] == pytest.approx(2500)
     assert captured.volatile["uptime_seconds"] == pytest.approx(12.5)
@@ -95,7 +96,7 @@ def test_the_machine_is_read_from_the_kernels_files(root: Path) -> None:
 
 def test_a_machine_that_tells_nothing_is_captured_all_the_same(tmp_path: Path) -> None:
     captured = capture(tmp_path)
-    assert captured.stable["processor"]["cores"] is None
+    assert from_plain(captured.stable["processor"], dict[str, object])["cores"] is None
     assert captured.stable["huge_pages"] is None
     assert captured.volatile["frequency_mhz"] is None
 

@@ -25,17 +25,30 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import log, log1p
 
 from rich.console import Console
 from rich.table import Table
 
 from harness import statistics
-from harness.records import Status, Verdict
+from harness.records import (
+    CANARY,
+    Interval,
+    Status,
+    ThroughputFigures,
+    ThroughputRecord,
+    TimedSample,
+    Verdict,
+)
 from harness.store import Journal
 from tests.experiments.cells import FACES, PHASES, SHAPES, busy_loop, run
 
 FALSE = (Verdict.FASTER, Verdict.SLOWER)
+BASELINE = "torch_native"
+
+Judgement = tuple[Verdict | None, Interval | None]
 
 
 def main():
@@ -53,7 +66,7 @@ def main():
     with busy_loop(arguments.busy):
         run(
             arguments.results,
-            "implementations=[torch_native]",
+            f"implementations=[{BASELINE}]",
             f"problem.shapes={SHAPES}",
             f"task.phases={PHASES}",
             f"task.faces={FACES}",
@@ -62,16 +75,16 @@ def main():
     Console(width=120).print(table(pairs(arguments.results)))
 
 
-def pairs(results):
+def pairs(results: str) -> list[tuple[ThroughputRecord, ThroughputRecord]]:
     """The canary's record and the baseline's of each cell that was measured."""
-    cells = defaultdict(dict)
+    cells: defaultdict[str, dict[str, ThroughputRecord]] = defaultdict(dict)
     for record in Journal(f"{results}/journal").read().records.values():
-        if record.task == "throughput" and record.status is Status.OK:
+        if isinstance(record, ThroughputRecord) and record.status is Status.OK:
             cells[record.identity.cell_key][record.implementation] = record
-    return [(arms["canary"], arms["torch_native"]) for arms in cells.values() if len(arms) == 2]
+    return [(arms[CANARY], arms[BASELINE]) for arms in cells.values() if len(arms) == 2]
 
 
-def table(cells):
+def table(cells: Sequence[tuple[ThroughputRecord, ThroughputRecord]]) -> Table:
     made = Table(
         "judged by",
         "cells",
@@ -98,49 +111,60 @@ def table(cells):
             str(outside) if any(intervals) else "-",
         )
     flagged = sum(bool(canary.flags) for canary, _ in cells)
-    aside = sum(canary.figures.conditions.set_aside for canary, _ in cells)
-    blocks = sum(canary.figures.conditions.blocks for canary, _ in cells)
+    conditions = [figures_of(canary).conditions for canary, _ in cells]
+    aside = sum(one.set_aside for one in conditions if one is not None)
+    blocks = sum(one.blocks for one in conditions if one is not None)
     made.caption = f"{flagged} cells flagged; {aside} of {blocks} blocks set aside"
     return made
 
 
-def by_bnbench(canary, baseline):
-    return canary.figures.verdict, canary.figures.ratio
+def figures_of(record: ThroughputRecord) -> ThroughputFigures:
+    """Those of a record that is OK, which always has some."""
+    assert record.figures is not None
+    return record.figures
 
 
-def flags_not_heeded(canary, baseline):
-    return judged(canary.figures.ratio, canary)
+def by_bnbench(canary: ThroughputRecord, _baseline: ThroughputRecord) -> Judgement:
+    figures = figures_of(canary)
+    return figures.verdict, figures.ratio
 
 
-def blocks_as_the_unit(canary, baseline):
+def flags_not_heeded(canary: ThroughputRecord, _baseline: ThroughputRecord) -> Judgement:
+    ratio = figures_of(canary).ratio
+    return (None, None) if ratio is None else judged(ratio, canary)
+
+
+def blocks_as_the_unit(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
     ratios = [ratio for launch in block_ratios(canary, baseline) for ratio in launch]
     return judged(statistics.interval(ratios, canary.cell.alpha), canary)
 
 
-def one_launch(canary, baseline):
+def one_launch(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
     return judged(statistics.interval(block_ratios(canary, baseline)[0], canary.cell.alpha), canary)
 
 
-def unpaired(canary, baseline):
-    logs = [
-        [log(seconds) for seconds in statistics.launch_seconds(record.samples)]
-        for record in (canary, baseline)
-    ]
-    return judged(statistics.welch(*logs, canary.cell.alpha), canary)
+def unpaired(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
+    found = statistics.welch(launch_logs(canary), launch_logs(baseline), canary.cell.alpha)
+    return judged(found, canary)
 
 
-def least_times(canary, baseline):
-    least = [
-        min(sample.seconds / sample.calls for sample in record.samples)
-        for record in (canary, baseline)
-    ]
-    ratio = log(least[0] / least[1])
+def launch_logs(record: ThroughputRecord) -> list[float]:
+    return [log(seconds) for seconds in statistics.launch_seconds(record.samples)]
+
+
+def least_times(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
+    ratio = log(least_time(canary) / least_time(baseline))
     if abs(ratio) <= log1p(canary.cell.margin):
         return Verdict.SAME, None
     return Verdict.SLOWER if ratio > 0 else Verdict.FASTER, None
 
 
-def block_ratios(canary, baseline):
+def least_time(record: ThroughputRecord) -> float:
+    """Seconds per call of the quickest sample."""
+    return min(sample.seconds / sample.calls for sample in record.samples)
+
+
+def block_ratios(canary: ThroughputRecord, baseline: ThroughputRecord) -> list[list[float]]:
     """Log-ratios by launch, as of a harness that takes no sample again and sets none aside: of the
     first of each block.
     """
@@ -148,18 +172,18 @@ def block_ratios(canary, baseline):
     return statistics.block_log_ratios(first, canary.implementation, baseline.implementation)
 
 
-def first_samples(record):
-    first = {}
+def first_samples(record: ThroughputRecord) -> list[TimedSample]:
+    first: dict[tuple[int, int], TimedSample] = {}
     for sample in record.samples:
-        first.setdefault((sample.launch, sample.block), {**sample, "set_aside": False})
+        first.setdefault((sample.launch, sample.block), replace(sample, set_aside=False))
     return list(first.values())
 
 
-def judged(found, record):
+def judged(found: Interval, record: ThroughputRecord) -> Judgement:
     return statistics.verdict(found, record.cell.margin), found
 
 
-JUDGES = {
+JUDGES: dict[str, Callable[[ThroughputRecord, ThroughputRecord], Judgement]] = {
     "bnbench": by_bnbench,
     "... flags not heeded": flags_not_heeded,
     "blocks as the unit": blocks_as_the_unit,

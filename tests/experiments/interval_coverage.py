@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from rich import box
@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import statistics
-from harness.records import Interval, Verdict
+from harness.records import Interval, Seconds, TimedSample, Verdict
 
 ALPHA, MARGIN = 0.05, 0.03
 BLOCKS = 5
@@ -88,7 +88,7 @@ class Tally:
 
 def launch_samples(
     random: np.random.Generator, scenario: Scenario, launches: range
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[TimedSample]]:
     """Samples of two arms as a journal holds them; the ``baseline`` takes a second a call, on
     average of logarithms.
     """
@@ -102,7 +102,7 @@ def launch_samples(
     blocks[0] += math.log(scenario.ratio) + offsets[:, None]
     return {
         name: [
-            {"launch": launch, "block": block, "calls": 1, "seconds": value}
+            TimedSample(launch, block, calls=1, seconds=Seconds(value))
             for launch, row in zip(launches, rows, strict=True)
             for block, value in enumerate(row)
         ]

@@ -45,6 +45,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.isolation import WorkerSettings
+from harness.records import CANARY
 from implementations.interface import Phase, Problem
 
 IMPLEMENTATION = "torch_native"
@@ -254,11 +255,14 @@ def by_bnbench(asked: Asked) -> Times:
         most_launches=asked.count,
         baseline=IMPLEMENTATION,
     )
-    records = {record.implementation: record for record in made}
-    for record in records.values():
+    figures = {}
+    for record in made:
         if record.figures is None:
             raise RuntimeError(f"{record.implementation} is {record.status}: {record.reason}")
-    first, second = (records[name].figures for name in (IMPLEMENTATION, "canary"))
+        figures[record.implementation] = record.figures
+    first, second = figures[IMPLEMENTATION], figures[CANARY]
+    if second.canary is None:
+        raise RuntimeError(f"there is no ratio: {second.ratio_absent}")
     return Times(first.median_seconds, second.median_seconds, second.canary.estimate)
 
 

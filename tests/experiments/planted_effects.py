@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from harness import statistics
-from harness.records import Status, Verdict
+from harness.records import AnyRecord, Status, ThroughputRecord, Verdict
 from harness.store import Journal
 from tests.experiments.cells import run
 
@@ -52,10 +53,10 @@ def main():
     Console(width=120).print(table(Journal(f"{arguments.results}/journal").read().records.values()))
 
 
-def table(records):
-    cells = defaultdict(dict)
+def table(records: Iterable[AnyRecord]) -> Table:
+    cells: defaultdict[str, dict[str, ThroughputRecord]] = defaultdict(dict)
     for record in records:
-        if record.status is Status.OK:
+        if isinstance(record, ThroughputRecord) and record.status is Status.OK:
             cells[record.identity.cell_key][record.implementation] = record
     made = Table(
         "planted",
@@ -91,7 +92,7 @@ def table(records):
     return made
 
 
-def judged(record, baseline, margin):
+def judged(record: ThroughputRecord, baseline: ThroughputRecord, margin: float) -> Verdict | None:
     """The verdict at a margin; None where a flag forbids one."""
     if record.flags:
         return None

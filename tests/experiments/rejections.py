@@ -1,14 +1,16 @@
 """Which cases reject which wrong implementation: the whole suite over each of them, as a Markdown
 table.
 
-    .venv/bin/python tests/experiments/rejections.py [GLOB]
+    python tests/experiments/rejections.py [GLOB]
 
-GLOB chooses among the wrong ones. The exit status is 1 when one survives that is not known to, or
-when one is not rejected by the case that `rejected` names. Takes some seconds for each of them.
+GLOB chooses among the wrong ones by name. The exit status is 1 when one survives that is not known
+to, or when one is not rejected by the case that `rejected` names, and 2 when GLOB matches none.
+Takes some seconds for each of them.
 """
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 import sys
@@ -95,9 +97,29 @@ def line(cells):
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def main(pattern="*"):
-    names = [case.name for case in matching("*")]
+def parse(arguments=None):
+    """The names of the wrong implementations that were asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "pattern",
+        nargs="?",
+        default="*",
+        metavar="GLOB",
+        help="such as '*variance*'; default: all",
+    )
+    pattern = parser.parse_args(arguments).pattern
     chosen = [wrong for wrong in WRONG if fnmatchcase(wrong, pattern)]
+    if not chosen:
+        parser.error(
+            f"{pattern!r} matches none of the {len(WRONG)} implementations in wrong_bn.WRONG"
+        )
+    return chosen
+
+
+def main(chosen):
+    names = [case.name for case in matching("*")]
     print(line(COLUMNS), line(["---"] * len(COLUMNS)), sep="\n")
     unexpected = []
     workers = len(os.sched_getaffinity(0))
@@ -114,4 +136,4 @@ def main(pattern="*"):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(parse()))

@@ -26,6 +26,7 @@ from torch import nn
 
 from harness import statistics
 from harness.isolation.settings import ALLOCATORS, WAIT_POLICIES
+from harness.records import Seconds, TimedSample
 from implementations import convert
 
 ARMS = ("native", "converted", "without")
@@ -106,16 +107,15 @@ def launch(arguments):
             step(networks[arm], images, labels)
             began = time.perf_counter()
             step(networks[arm], images, labels)
-            print(
-                json.dumps(
-                    {"arm": arm, "block": block, "calls": 1, "seconds": time.perf_counter() - began}
-                ),
-                flush=True,
-            )
+            seconds = time.perf_counter() - began
+            print(json.dumps({"arm": arm, "block": block, "seconds": seconds}), flush=True)
 
 
-def measured(memory_format, arguments, console):
-    samples = {arm: [] for arm in ARMS}
+def measured(
+    memory_format: str, arguments: argparse.Namespace, console: Console
+) -> dict[str, list[TimedSample]]:
+    """The samples of each arm, from one process after another."""
+    samples: dict[str, list[TimedSample]] = {arm: [] for arm in ARMS}
     environment = {**os.environ, **ALLOCATORS["retaining"], **WAIT_POLICIES["brief"].environment}
     for number in range(arguments.launches):
         console.print(f"{memory_format}: launch {number + 1} of {arguments.launches}", style="dim")
@@ -123,8 +123,10 @@ def measured(memory_format, arguments, console):
         lines = subprocess.run(
             command, env=environment, check=True, capture_output=True, text=True
         ).stdout.splitlines()
-        for sample in map(json.loads, lines):
-            samples[sample.pop("arm")].append({"launch": number, "set_aside": False, **sample})
+        for timed in map(json.loads, lines):
+            samples[timed["arm"]].append(
+                TimedSample(number, timed["block"], calls=1, seconds=Seconds(timed["seconds"]))
+            )
     return samples
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.records import (
+    Bytes,
     CaseCell,
     CaseFigures,
     CaseRecord,
@@ -103,7 +104,7 @@ def throughput_record(
 def speed_record(ratio: Interval, implementation: str = "numpy", **fields: Any) -> ThroughputRecord:
     """With this ratio to the baseline or, of the baseline, to the floor."""
     if implementation == THROUGHPUT_CELL.baseline:
-        floor = Floor(ratio, Seconds(0.1), bytes=0, stores="ordinary", drift=1.0, wander=1.0)
+        floor = Floor(ratio, Seconds(0.1), bytes=Bytes(0), stores="ordinary", drift=1.0, wander=1.0)
         figures = replace(THROUGHPUT_FIGURES, ratio=None, verdict=None, floor=floor)
     else:
         figures = replace(THROUGHPUT_FIGURES, ratio=ratio)

@@ -31,7 +31,7 @@ def of_batch(which, *quantities):
 
 # In the order of `wrong_bn.WRONG`.
 REJECTED = {
-    wrong: Rejection(*found)
+    wrong: Rejection(*found)  # type: ignore[arg-type]  # tuples of two or of three
     for wrong, found in {
         "one-pass variance": ("data/very_large_mean", NORMALIZED),
         "one-pass variance about the running mean": (

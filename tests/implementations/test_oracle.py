@@ -90,10 +90,11 @@ def test_it_agrees_with_autograd_in_float64(problem, phase):
         for name, tensor in given.items()
         if tensor is not None
     }
-    running = [arrays.running_mean.double(), arrays.running_var.double()]
+    running_mean, running_var = arrays.running_mean.double(), arrays.running_var.double()
     z = torch.nn.functional.batch_norm(
         operands["input"],
-        *running,
+        running_mean,
+        running_var,
         operands.get("weight"),
         operands.get("bias"),
         phase.training,
@@ -103,8 +104,8 @@ def test_it_agrees_with_autograd_in_float64(problem, phase):
     z = z + operands["residual"] if problem.residual else z
     output = torch.relu(z) if problem.activation else z
     agree(found.output, oracle.matrix(output))
-    agree(found.running_mean, running[0].numpy())
-    agree(found.running_var, running[1].numpy())
+    agree(found.running_mean, running_mean.numpy())
+    agree(found.running_var, running_var.numpy())
     if phase.has_backward:
         gradients = torch.autograd.grad(
             output, list(operands.values()), arrays.grad_output.double()
@@ -190,11 +191,11 @@ def test_the_running_mean_takes_an_infinite_mean_over_as_pytorch_s_does():
     broken = arrays.input.clone()
     broken[:, 1] = -torch.inf
     found = oracle.evaluate(problem, Phase.FORWARD_TRAINING, replace(arrays, input=broken))
-    running = [arrays.running_mean.double(), arrays.running_var.double()]
-    torch.nn.functional.batch_norm(broken.double(), *running, training=True)
-    assert found.running_mean[1] == running[0][1].item() == -np.inf
-    assert np.isnan([found.running_var[1], running[1][1].item()]).all()
-    agree(found.running_mean[[0, 2]], running[0][[0, 2]].numpy())
+    mean, var = arrays.running_mean.double(), arrays.running_var.double()
+    torch.nn.functional.batch_norm(broken.double(), mean, var, training=True)
+    assert found.running_mean[1] == mean[1].item() == -np.inf
+    assert np.isnan([found.running_var[1], var[1].item()]).all()
+    agree(found.running_mean[[0, 2]], mean[[0, 2]].numpy())
 
 
 def test_a_matrix_has_a_row_for_every_observation_and_a_column_for_every_channel():

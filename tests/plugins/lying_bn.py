@@ -69,6 +69,8 @@ class _CachedCopies(Lie):
 
 
 class _CachedByVersion(_CachedCopies):
+    version = None
+
     def __call__(self):
         if self.first is None or self.version != self.arrays.input._version:
             self.inner()
@@ -180,22 +182,22 @@ ElsewhereQueue = _preparing(_ElsewhereQueue)
 Waiting = _preparing(_Waiting)
 
 
-def _copying(names):
-    class Copying(Native):
-        """Keeps a copy of its inputs, as a library with arrays of its own kind does."""
+class Copying(Native):
+    """Keeps a copy of its inputs, as a library with arrays of its own kind does: of all of them, or
+    of the named ones.
+    """
 
-        runtime = "copying"
+    runtime = "copying"
+    names: tuple[str, ...] | None = None
 
-        def prepare(self, problem, phase, **keywords):
-            return super().prepare(
-                problem, phase, **{**keywords, "arrays": copied(keywords["arrays"], names)}
-            )
-
-    return Copying
+    def prepare(self, problem, phase, **keywords):
+        return super().prepare(
+            problem, phase, **{**keywords, "arrays": copied(keywords["arrays"], self.names)}
+        )
 
 
-Copying = _copying(None)
-CopyingResidual = _copying(("residual",))
+class CopyingResidual(Copying):
+    names = ("residual",)
 
 
 class CopyingAndSkipping(Copying):

@@ -122,8 +122,9 @@ class Plugin(Implementation):
 
     def prepare(self, problem, phase, *, face, outputs, arrays):
         layer = self.layer(problem)
+        forward, backward = pair(self.make())
         return prepare_functions(
-            Functions(*pair(self.make()), layer),
+            Functions(forward, backward, layer),
             problem,
             phase,
             face=face,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -191,10 +192,10 @@ def test_the_users_own_shapes_take_the_place_of_a_suite() -> None:
     ],
 )
 def test_a_problem_that_cannot_be_is_refused_with_what_is_allowed(
-    config: dict[str, object], message: str
+    config: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        problems(ProblemConfig(**config))  # type: ignore[arg-type]  # wrong on purpose
+        problems(ProblemConfig(**config))  # wrong on purpose
 
 
 def test_listing_the_suites_imports_nothing_heavy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import exp, log, sqrt
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_the_first_loss_that_differs_is_named_with_both_values_and_the_distance(
         ({"best_validation_accuracy": 0.99}, "best validation accuracy: 0.9 → 0.99"),
     ],
 )
-def test_whatever_else_differs_first_is_named(changed: dict[str, str], note: str) -> None:
+def test_whatever_else_differs_first_is_named(changed: dict[str, Any], note: str) -> None:
     replay = found(training_record(), training_record((2.0, 1.0), **changed))
     assert replay.outcome is Outcome.DIFFERENT
     assert replay.note.startswith(note)

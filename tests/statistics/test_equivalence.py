@@ -34,7 +34,8 @@ def test_the_level_is_the_larger_of_scipys_two_one_sided_paired_tests(drawn, mar
 
 @given(pairs, st.floats(1e-3, 1), st.floats(0.001, 0.4))
 def test_arms_are_equivalent_where_the_interval_lies_inside_the_margin(drawn, margin, alpha):
-    found = statistics.equivalence(*zip(*drawn, strict=True), margin, alpha)
+    arm, reference = zip(*drawn, strict=True)
+    found = statistics.equivalence(arm, reference, margin, alpha)
     gap = margin - max(-found.difference.low, found.difference.high)
     assume(abs(gap) > 1e-9)
     assert found.equivalent == (gap > 0) == (found.level < alpha)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import statistics
-from harness.records import Interval, TimedSample
+from harness.records import Interval, Seconds, TimedSample
 from tests.helpers.samples import logarithms, logs, sample
 
 
@@ -104,7 +104,7 @@ def test_the_geometric_mean_of_a_ratio_and_its_inverse_is_one():
 def test_the_range_of_a_launch_is_its_slowest_block_over_its_quickest_of_those_not_set_aside():
     blocks = ((0, 0, 2.0, False), (0, 1, 3.0, False), (0, 2, 90.0, True), (1, 0, 1.0, False))
     samples = [
-        TimedSample(launch, block, 2, seconds, set_aside=aside)
+        TimedSample(launch, block, 2, Seconds(seconds), set_aside=aside)
         for launch, block, seconds, aside in blocks
     ]
     assert statistics.launch_ranges(samples) == [1.5, 1.0]

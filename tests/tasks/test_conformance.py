@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 import harness
@@ -17,7 +15,7 @@ from harness.config import (
     UsageError,
 )
 from harness.config.validation import validated
-from harness.environment import capture
+from harness.environment import Environment, capture
 from harness.records import Status
 from harness.tasks.conformance import plan
 
@@ -112,7 +110,7 @@ def test_huge_pages_asked_for_make_other_cells():
             tracking=TrackingConfig(),
             implementations=["numpy"],
         )
-        plans.append(plan(config, SimpleNamespace(fingerprint="here")))
+        plans.append(plan(config, Environment()))
     assert [{identity.cell.huge_pages for identity in one} for one in plans] == [
         {"default"},
         {"asked"},

@@ -36,6 +36,7 @@ from harness.records import (
     to_json,
 )
 from harness.tasks import convergence
+from harness.training import datasets
 from harness.training.messages import TrainingOutcome
 
 ENVIRONMENT = cast("Environment", SimpleNamespace(fingerprint="here"))
@@ -156,7 +157,7 @@ def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
     hosts: list[FakeWorker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(convergence.datasets, "find", lambda *_: "found")
+    monkeypatch.setattr(datasets, "find", lambda *_: "found")
     configs = [
         configured(dataset="fashion_mnist", data_folder=folder, seeds=[0])
         for folder in (None, "mine")

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.records import Cost, MemoryUse, Protocol, Status, Verdict
+from harness.records import Bytes, Cost, MemoryUse, Protocol, Seconds, Status, Verdict
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
@@ -65,7 +66,7 @@ class FakeLaunch:
 
     def prepare(self, arm, specification):
         self._do("prepare", arm)
-        return Cost(prepare_seconds=0.1, first_call_seconds=0.2)
+        return Cost(prepare_seconds=Seconds(0.1), first_call_seconds=Seconds(0.2))
 
     def prepare_floor(self, arm, stores):
         self._do("prepare", arm)
@@ -77,7 +78,7 @@ class FakeLaunch:
 
     def measure_memory(self, arm):
         self._do("memory", arm)
-        return MemoryUse(1, 2)
+        return MemoryUse(Bytes(1), Bytes(2))
 
     def sample(self, arm, calls, untimed):
         self._do("warm" if untimed == 0 else "sample", arm)
@@ -106,11 +107,11 @@ def measured(
     waited=lambda count: 0.0,
 ):
     log = []
-    pool = [
+    pool: Any = [
         FakeLaunch(log, index, factor, trouble, waited)
         for index, factor in enumerate(factors or [1.0] * most)
     ]
-    protocol = Protocol(2, launches, blocks, most, 0.01, cell_seconds)
+    protocol = Protocol(2, launches, blocks, most, Seconds(0.01), cell_seconds)
     return measure_cell(pool, replace(SPEC, protocol=protocol), lambda text: None), log
 
 

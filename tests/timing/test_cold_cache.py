@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,13 +16,13 @@ from harness.environment import machine
 from harness.records import Status
 from harness.timing.cold_cache import MOST_SETS, OUTLASTED, sets_of
 from harness.timing.worker.state import PreparedArm
-from implementations.interface import Phase, Problem
+from implementations.interface import Phase, Prepared, Problem
 
 PROBLEM = Problem((16, 64, 28, 28))
-KEYWORDS = {"face": "layer", "outputs": "fresh", "threads": 1}
+KEYWORDS: dict[str, Any] = {"face": "layer", "outputs": "fresh", "threads": 1}
 
 
-class Counting:
+class Counting(Prepared):
     """Knows how many calls it was armed for, and how many of them are left."""
 
     def __init__(self):
@@ -37,18 +38,22 @@ class Counting:
     def synchronize(self):
         pass
 
+    def results(self):
+        raise NotImplementedError
+
 
 @given(
     sets=st.integers(1, 7),
     rounds=st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), max_size=5),
 )
 def test_every_set_is_armed_for_just_the_calls_that_it_will_get(sets, rounds):
-    arm = PreparedArm([Counting() for _ in range(sets)])
+    counting = [Counting() for _ in range(sets)]
+    arm = PreparedArm(counting)
     for untimed, timed in rounds:
         arm.arm(untimed + timed)
         for call in [*arm.turns(untimed), *arm.turns(timed)]:
             call()
-        assert [prepared.left for prepared in arm.prepared] == [0] * sets
+        assert [prepared.left for prepared in counting] == [0] * sets
 
 
 @given(sets=st.integers(2, 7), counts=st.lists(st.integers(1, 20), min_size=1, max_size=5))
@@ -88,6 +93,6 @@ def test_a_cold_cell_and_other_inputs_are_measured_like_any_other():
         phases=["backward"],
     )
     assert {record.status for record in records} == {Status.OK}
-    assert {(record.cell["cache"], record.cell["inputs"]) for record in records} == {
+    assert {(record.cell.cache, record.cell.inputs) for record in records} == {
         ("cold", "rectified")
     }

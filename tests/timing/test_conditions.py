@@ -9,6 +9,7 @@ import os
 import pytest
 
 from harness.environment.counters import TICKS
+from harness.records import Seconds
 from harness.timing.conditions import MachineActivity, between, doubts, read
 from harness.timing.messages import TimingResult
 from harness.timing.schedule import ScheduledSample
@@ -24,7 +25,7 @@ CALM = {
 
 
 def sample(waited=0.0):
-    return ScheduledSample("arm", 0, 1, TimingResult(1e-3, waited=waited))
+    return ScheduledSample("arm", 0, 1, TimingResult(Seconds(1e-3), waited=waited))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ must agree on what a second and a call are.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 from statistics import median
 
@@ -64,38 +65,36 @@ def compared(request):
     problem = PROBLEMS[request.param]
     for _ in range(TRIES):
         record, seconds = bench_record(problem), seconds_by_torch(problem)
-        if agree(record.figures["median_seconds"], seconds):
+        if agree(record.figures.median_seconds, seconds):
             break
     return record, seconds
 
 
 def test_another_harness_finds_the_same_seconds_per_call(compared):
     record, seconds = compared
-    assert agree(record.figures["median_seconds"], seconds), (
-        record.figures["median_seconds"],
+    assert agree(record.figures.median_seconds, seconds), (
+        record.figures.median_seconds,
         seconds,
     )
 
 
 MISTAKES = {
-    "a sample is taken for a call": lambda sample: {**sample, "calls": 1},
-    "the untimed calls are counted too": lambda sample: {**sample, "calls": 2 * sample["calls"]},
-    "half of the calls are counted": lambda sample: {**sample, "calls": sample["calls"] / 2},
-    "milliseconds are taken for seconds": lambda sample: {
-        **sample,
-        "seconds": 1e3 * sample["seconds"],
-    },
-    "nanoseconds are taken for seconds": lambda sample: {
-        **sample,
-        "seconds": 1e9 * sample["seconds"],
-    },
+    "a sample is taken for a call": lambda sample: replace(sample, calls=1),
+    "the untimed calls are counted too": lambda sample: replace(sample, calls=2 * sample.calls),
+    "half of the calls are counted": lambda sample: replace(sample, calls=sample.calls / 2),
+    "milliseconds are taken for seconds": lambda sample: replace(
+        sample, seconds=1e3 * sample.seconds
+    ),
+    "nanoseconds are taken for seconds": lambda sample: replace(
+        sample, seconds=1e9 * sample.seconds
+    ),
 }
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_of_units_would_not_agree(compared, mistake):
     record, seconds = compared
-    assert {sample["calls"] for sample in record.samples} != {1}, (
+    assert {sample.calls for sample in record.samples} != {1}, (
         "then a sample is a call, and the test tells nothing"
     )
     assert not agree(

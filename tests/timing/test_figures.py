@@ -10,9 +10,11 @@ import pytest
 
 from harness.records import (
     BlockConditions,
+    Bytes,
     Cost,
     Flag,
     Protocol,
+    Seconds,
     Status,
     TimedSample,
     TimeSpent,
@@ -64,9 +66,9 @@ def measured(*, doubts=(), set_aside=False, unsteady=0, **samples):
         costs={name: [Cost()] * 4 for name in samples},
         steady={name: [False] * unsteady + [True] * (4 - unsteady) for name in samples},
         blocks=[BlockConditions(launch, tuple(doubts), set_aside) for launch in launches],
-        floor_bytes=1000,
+        floor_bytes=Bytes(1000),
         stopped="precision",
-        spent=TimeSpent(wall=1.0),
+        spent=TimeSpent(wall=Seconds(1.0)),
     )
 
 

@@ -57,7 +57,7 @@ def test_a_training_that_was_interrupted_ends_with_the_hashes_of_one_that_was_no
     model: str,
     arm: str,
 ) -> None:
-    same = {
+    same: dict[str, Any] = {
         "optimizer": optimizer,
         "model": model,
         "arm": arm,

@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from math import isfinite
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from harness.records import TrainingStep
+from harness.records import Seconds, TrainingStep
 from harness.training import models, optimizers
 from harness.training.datasets import Dataset, Split
 from harness.training.loop import Recipe, batches, train
@@ -44,7 +45,7 @@ class Timed(nn.Module):
 
 
 def recipe(**changes: object) -> Recipe:
-    usual = {
+    usual: dict[str, Any] = {
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "batch": 30,
@@ -57,7 +58,7 @@ def recipe(**changes: object) -> Recipe:
     return Recipe(**{**usual, **changes})
 
 
-def network(data: Dataset) -> nn.Sequential:
+def network(data: Dataset) -> nn.Module:
     model = models.build(
         "mlp", data.shape, data.classes, lambda features, _: nn.BatchNorm1d(features), bias=False
     )
@@ -71,9 +72,14 @@ def trained(data: Dataset, **changes: object) -> Training:
 
 def steps(*accuracies: float | None, seconds: float = 1.0) -> tuple[TrainingStep, ...]:
     return tuple(
-        TrainingStep(number, 1.0, seconds, accuracy=accuracy)
+        TrainingStep(number, 1.0, Seconds(seconds), accuracy=accuracy)
         for number, accuracy in enumerate(accuracies, 1)
     )
+
+
+def training(*steps: TrainingStep) -> Training:
+    """One that did not diverge, and whose evaluations took no time."""
+    return Training(steps, None, 0.8, Seconds(0))
 
 
 def test_evaluation_is_off_the_clock(blobs: Dataset) -> None:
@@ -97,27 +103,27 @@ def test_accuracy_is_evaluated_at_every_interval_and_after_the_last_step(blobs: 
 
 
 def test_a_miss_is_recorded_as_none_not_as_zero() -> None:
-    missed = Training(steps(None, 0.5, None, 0.89), None, 0.8, 0.0)
+    missed = training(*steps(None, 0.5, None, 0.89))
     assert missed.steps_to(0.9) is None
     assert missed.seconds_to(0.9) is None
 
 
 def test_the_target_is_reached_at_the_first_evaluation_that_meets_it() -> None:
-    done = Training(steps(None, 0.5, None, 0.9, None, 0.95, seconds=0.5), None, 0.8, 0.0)
+    done = training(*steps(None, 0.5, None, 0.9, None, 0.95, seconds=0.5))
     assert done.steps_to(0.9) == 4
     assert done.seconds_to(0.9) == pytest.approx(2)
 
 
 def test_the_first_steps_compilation_counts_for_nothing() -> None:
-    done = Training(
-        (TrainingStep(1, 1.0, 60.0), TrainingStep(2, 1.0, 1.0, accuracy=0.9)), None, 0.8, 0.0
+    done = training(
+        TrainingStep(1, 1.0, Seconds(60.0)), TrainingStep(2, 1.0, Seconds(1.0), accuracy=0.9)
     )
     assert done.seconds_per_step == pytest.approx(1)
     assert done.seconds_to(0.9) == pytest.approx(2)
 
 
 def test_a_single_step_is_its_own_median() -> None:
-    assert Training(steps(0.9, seconds=3.0), None, 0.8, 0.0).seconds_per_step == pytest.approx(3)
+    assert training(*steps(0.9, seconds=3.0)).seconds_per_step == pytest.approx(3)
 
 
 def test_a_divergence_ends_the_run_and_leaves_only_finite_losses(blobs: Dataset) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -61,9 +61,16 @@ def hashes(cell: TrainingCell, runs: list[Run]) -> dict[Run, list[str]]:
     }
 
 
-def asked(cell: TrainingCell, run: Run) -> dict[str, object]:
-    varied = {"optimizer": run.optimizer, "model": run.model, "threads": run.threads}
-    recipe = replace(cell, steps=20, batch=16, learning_rate=0.01, **varied)
+def asked(cell: TrainingCell, run: Run) -> dict[str, Any]:
+    recipe = replace(
+        cell,
+        steps=20,
+        batch=16,
+        learning_rate=0.01,
+        optimizer=run.optimizer,
+        model=run.model,
+        threads=run.threads,
+    )
     return {"arm": run.implementation, "baseline": "torch_native", "cell": recipe}
 
 

@@ -60,12 +60,9 @@ def boolean(node: ast.AST, source: Source) -> Iterator[Edit]:
 
 def number(node: ast.AST, source: Source) -> Iterator[Edit]:
     """A whole number is off by one, another is halved, and 0.0 becomes 1.0."""
-    value = node.value if isinstance(node, ast.Constant) else None
-    others = {int: lambda: [value + 1, value - 1], float: lambda: [value / 2 or 1.0]}.get(
-        type(value), list
-    )
-    for other in others():
-        yield Edit(source.start(node), source.end(node), repr(other))
+    if isinstance(node, ast.Constant):
+        for other in _other_numbers(node.value):
+            yield Edit(source.start(node), source.end(node), repr(other))
 
 
 def truth(node: ast.AST, source: Source) -> Iterator[Edit]:
@@ -161,6 +158,12 @@ def _replaced(
     found = source.operator(old, source.end(left), source.start(right)) if new else None
     for other in new if found else ():
         yield Edit(found.start, found.end, other)
+
+
+def _other_numbers(value: object) -> list[int] | list[float]:
+    if type(value) is int:  # which a bool is not
+        return [value + 1, value - 1]
+    return [value / 2 or 1.0] if type(value) is float else []
 
 
 def _kind(node: ast.expr) -> type:

@@ -15,10 +15,10 @@ PACKAGES = ("harness", "implementations", "conf")
 # point.
 IN_A_WORKER = """
 import importlib.util, sys
-import harness.isolation.worker_main, conf
+import harness.conformance.worker, conf
 from importlib.metadata import entry_points
 (entry,) = entry_points(group="bnbench.implementations", name="numpy")
-for name in ("harness.isolation.worker_main", "harness.conformance.runner", "conf", entry.module):
+for name in ("harness.conformance.worker", "harness.conformance.runner", "conf", entry.module):
     print(importlib.util.find_spec(name).origin)
 """
 
@@ -31,7 +31,7 @@ def main(copy: Path, answer: Path, cases: str) -> None:
 
     records = harness.check("numpy", cases=cases)
     failed = [
-        {"case": record.cell["case"], "status": record.status.value, "reason": record.reason}
+        {"case": record.cell.case, "status": record.status.value, "reason": record.reason}
         for record in records
         if record.failed
     ]
@@ -48,11 +48,10 @@ def main(copy: Path, answer: Path, cases: str) -> None:
 
 def here() -> list[str]:
     """The files of the project that this process has imported."""
-    return [
-        module.__file__
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in PACKAGES and getattr(module, "__file__", None)
+    modules = [
+        module for name, module in list(sys.modules.items()) if name.partition(".")[0] in PACKAGES
     ]
+    return [file for module in modules if (file := getattr(module, "__file__", None))]
 
 
 def in_a_worker() -> list[str]:

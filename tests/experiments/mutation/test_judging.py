@@ -107,7 +107,7 @@ def test_the_suite_s_tests_are_asked_about_its_own_files_when_the_check_has_pass
     mutant, check, asked, workshop, monkeypatch
 ):
     made = []
-    monkeypatch.setattr("workshop.applied", lambda mutant, text: text)
+    monkeypatch.setattr("tests.experiments.mutation.workshop.applied", lambda mutant, text: text)
     monkeypatch.setattr(judging, "by_check", lambda *_: made.append("check") or check)
     monkeypatch.setattr(judging, "by_tests", lambda *_: made.append("tests") or Outcome())
     assert judge(workshop, mutant) == check

@@ -13,7 +13,7 @@ import sys
 from functools import partial
 
 import torch
-from sanitized_pytest import install
+from sanitized_pytest import install  # type: ignore[import-not-found]  # it runs beside that file
 
 from implementations.fused_cpu.kernels import NUMBERS
 

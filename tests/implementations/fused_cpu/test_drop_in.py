@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from implementations import BatchNorm, batch_norm
-from implementations.fused_cpu import kernels
+from implementations.fused_cpu import kernels, library
 
 SHAPE = (8, 6, 9, 9)
 
@@ -140,23 +140,20 @@ def test_a_gradient_that_is_one_number_expanded_is_read_as_what_it_is(channels_l
 
 def test_parameters_and_statistics_that_are_strided_are_read_and_updated():
     x, wide = data()[0], torch.arange(2.0 * SHAPE[1])
-    mean, var, plain = (
-        wide.clone()[::2],
-        wide.clone()[::2] + 1,
-        [wide[::2].contiguous(), wide[::2] + 1],
-    )
+    mean, var = wide.clone()[::2], wide.clone()[::2] + 1
+    plain_mean, plain_var = wide[::2].contiguous(), wide[::2] + 1
     found = batch_norm(x, mean, var, wide[::2], wide[1::2], True, implementation="fused_cpu")
     expected = torch.nn.functional.batch_norm(
-        x, *plain, wide[::2].contiguous(), wide[1::2].contiguous(), True
+        x, plain_mean, plain_var, wide[::2].contiguous(), wide[1::2].contiguous(), True
     )
     torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(mean, plain[0])
-    torch.testing.assert_close(var, plain[1])
+    torch.testing.assert_close(mean, plain_mean)
+    torch.testing.assert_close(var, plain_var)
 
 
 def test_the_threads_are_torchs(monkeypatch):
     asked = []
-    real = kernels.native()
+    real = library.native()
 
     class Recording:
         def __getattr__(self, name):

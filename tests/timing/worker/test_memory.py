@@ -36,8 +36,8 @@ def saved(layer, phase=Phase.TRAINING_STEP, problem=PROBLEM):
 def keeping(*extra):
     """PyTorch's kernels as a layer that also saves what ``extra`` make of the output."""
 
-    def forward(*operands, out=None):
-        output, kept = torch_native.forward(*operands, out=out)
+    def forward(*operands, **keywords):
+        output, kept = torch_native.forward(*operands, **keywords)
         return output, (*kept, *(make(output) for make in extra))
 
     def backward(grad_output, kept, options, out=None):
