@@ -11,11 +11,14 @@ help:           ## list the targets
 bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
+# Files of tests share the cores; what measures runs after them, alone. Threads that wait leave the cores to others.
 test: $(READY)  ## run all tests; each benchmark once, untimed
-	$(BIN)/python -m pytest --benchmark-disable
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest --benchmark-disable -m timed
 
-lint: $(READY)  ## check style and types
+lint: $(READY)  ## check style, layout and types
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 ui: $(READY)    ## start MLflow on 127.0.0.1 with the results of `make bench`

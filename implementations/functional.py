@@ -11,12 +11,7 @@ from functools import lru_cache
 import torch
 
 from implementations import registry
-from implementations.arguments import (
-    Parameters,
-    check_activation,
-    check_residual,
-    within_contract,
-)
+from implementations.arguments import Parameters, check_activation, check_residual, within_contract
 from implementations.interface import (
     RANKS,
     Implementation,

@@ -17,12 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from implementations.interface import Implementation
-from implementations.module_source import (
-    files_of,
-    is_valid,
-    missing_requirement,
-    source_file,
-)
+from implementations.module_source import files_of, is_valid, missing_requirement, source_file
 
 GROUP = "bnbench.implementations"
 Specification = str | Mapping[str, Any]

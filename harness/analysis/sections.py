@@ -10,13 +10,7 @@ from dataclasses import dataclass
 
 from harness.analysis.matching import key_without
 from harness.analysis.selection import implementations, throughput_records
-from harness.records import (
-    AnyRecord,
-    Interval,
-    ThroughputCell,
-    ThroughputFigures,
-    ThroughputRecord,
-)
+from harness.records import AnyRecord, Interval, ThroughputCell, ThroughputFigures, ThroughputRecord
 
 SPACE_OUTSIDE_PAIRS = re.compile(r"(?<!\bno) ")  # "no weight" is one word of a problem
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.records import (
-    CANARY,
-    AnyRecord,
-    CaseRecord,
-    ThroughputRecord,
-    TrainingRecord,
-)
+from harness.records import CANARY, AnyRecord, CaseRecord, ThroughputRecord, TrainingRecord
 
 
 def throughput_records(records: Iterable[AnyRecord]) -> list[ThroughputRecord]:

@@ -16,15 +16,7 @@ from typing import TypeAlias, TypeGuard
 from harness import statistics
 from harness.analysis.matching import matching_key
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
-from harness.records import (
-    CANARY,
-    AnyRecord,
-    Flag,
-    Interval,
-    Status,
-    ThroughputRecord,
-    differing,
-)
+from harness.records import CANARY, AnyRecord, Flag, Interval, Status, ThroughputRecord, differing
 from harness.store import Contents
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 
 from harness import statistics
 from harness.analysis.multiple_testing import CorrectedVerdicts
-from harness.analysis.outcomes import (
-    ALL_OUTCOMES,
-    FAILED,
-    AnyOutcome,
-    Qualified,
-    outcome_label,
-)
+from harness.analysis.outcomes import ALL_OUTCOMES, FAILED, AnyOutcome, Qualified, outcome_label
 from harness.analysis.ratios import ratio_to_baseline
 from harness.analysis.sections import Section
 from harness.conformance.cases.properties import PROPERTIES

@@ -21,9 +21,9 @@ from implementations.native_build import MissingNativeCode
 
 __all__ = [
     "NAMED",
-    "PreparedFloor",
     "MissingNativeCode",
     "Pass",
+    "PreparedFloor",
     "Stream",
     "Traffic",
     "cache_bytes",

@@ -64,9 +64,7 @@ def threads() -> int:
 
 
 def prepare_move(
-    passes: Sequence[tuple[Sequence[Region], Sequence[Region]]],
-    *,
-    streaming: bool,
+    passes: Sequence[tuple[Sequence[Region], Sequence[Region]]], *, streaming: bool
 ) -> Callable[[], int]:
     """A function that reads and writes every byte of each pass's (reads, writes), pass by pass, and
     returns a sum of what it read.

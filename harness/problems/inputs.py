@@ -112,12 +112,7 @@ def drawn(problem: Problem, seed: int, inputs: Inputs, *, device: str = "cpu") -
     if scale is None:
         scale = torch.finfo(getattr(torch, problem.dtype)).tiny / 100
     return make_arrays(
-        problem,
-        seed,
-        distribution=kind.distribution,
-        mean=kind.mean,
-        scale=scale,
-        device=device,
+        problem, seed, distribution=kind.distribution, mean=kind.mean, scale=scale, device=device
     )
 
 

@@ -20,11 +20,7 @@ from harness.replay.levels import Level
 from harness.replay.outcomes import Outcome, ReplayVerdict
 from harness.replay.ratio_comparison import compare_ratios
 from harness.replay.recorded_runs import Original
-from harness.replay.training_comparison import (
-    bitwise_differences,
-    compare_seeds,
-    final_differences,
-)
+from harness.replay.training_comparison import bitwise_differences, compare_seeds, final_differences
 from harness.statistics import POINT
 
 Pair = tuple[Original, AnyRecord]

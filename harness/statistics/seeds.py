@@ -16,10 +16,7 @@ RESAMPLES = 9999
 
 
 def step_ratio(
-    arm: Sequence[float | None],
-    reference: Sequence[float | None],
-    alpha: float,
-    seed: int = 0,
+    arm: Sequence[float | None], reference: Sequence[float | None], alpha: float, seed: int = 0
 ) -> Interval:
     """The median over paired seeds of steps, or seconds, to a target, ``arm`` over ``reference``;
     percentile bootstrap.

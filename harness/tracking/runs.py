@@ -25,10 +25,7 @@ RUN_FILE = "run.json"
 
 
 def log_record(
-    config: Config,
-    parent_run_id: str,
-    record: AnyRecord,
-    environment: Environment | None = None,
+    config: Config, parent_run_id: str, record: AnyRecord, environment: Environment | None = None
 ) -> str:
     """Write the record as a child of the parent run and return the child's id.
 

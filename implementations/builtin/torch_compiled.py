@@ -40,9 +40,7 @@ def compiled_functions(functions: Functions) -> Functions:
     """The functions compiled anew. Nothing is compiled before their first call."""
     forward, backward = compiled(functions.forward), functions.backward
     return Functions(
-        forward,
-        None if backward is None else compiled(backward),
-        steady_layer(functions.layer),
+        forward, None if backward is None else compiled(backward), steady_layer(functions.layer)
     )
 
 

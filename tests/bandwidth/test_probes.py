@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from harness.bandwidth import (
     NAMED,
-    PreparedFloor,
     MissingNativeCode,
     Pass,
+    PreparedFloor,
     Stream,
     Traffic,
     floor,

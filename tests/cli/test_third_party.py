@@ -56,12 +56,7 @@ def scratch(tmp_path_factory):
 def bnbench(python, folder, *arguments):
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(
-        [
-            python,
-            "-c",
-            "import sys; from harness.cli import main; sys.exit(main())",
-            *arguments,
-        ],
+        [python, "-c", "import sys; from harness.cli import main; sys.exit(main())", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -34,10 +34,5 @@ def test_a_table_has_exactly_the_choices(choice, table):
 
 
 def test_arms_that_are_no_implementation_have_names_of_their_own():
-    assert choices.ALTERNATIVES == (
-        choices.WITHOUT,
-        choices.GROUP,
-        choices.LAYER,
-        choices.GHOST,
-    )
+    assert choices.ALTERNATIVES == (choices.WITHOUT, choices.GROUP, choices.LAYER, choices.GHOST)
     assert choices.WITHOUT == "none"

@@ -205,13 +205,7 @@ def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
     assert not QuantityCheck("output", fault="is missing").passed
     assert [
         QuantityCheck("output", ratio).passed for ratio in (0.0, 1.0, 1.001, math.inf, math.nan)
-    ] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    ] == [True, True, False, False, False]
 
 
 def test_failures_are_told_worst_first_and_not_all_of_many():

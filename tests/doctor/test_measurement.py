@@ -79,8 +79,7 @@ def test_probes_are_read_in_turn_as_bytes_per_second() -> None:
 @needs_probes
 @pytest.mark.timed
 def test_a_short_measurement_through_the_command_has_noise_and_bandwidth(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = situations(1)["small call"]
     monkeypatch.setattr(measurement, "situations", lambda _: {"small call": small})

@@ -103,11 +103,7 @@ def parse(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "pattern",
-        nargs="?",
-        default="*",
-        metavar="GLOB",
-        help="such as '*variance*'; default: all",
+        "pattern", nargs="?", default="*", metavar="GLOB", help="such as '*variance*'; default: all"
     )
     pattern = parser.parse_args(arguments).pattern
     chosen = [wrong for wrong in WRONG if fnmatchcase(wrong, pattern)]

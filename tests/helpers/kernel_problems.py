@@ -77,11 +77,9 @@ def variant_caches(blocking, problem):
     rows if one array is larger than that cache.
     """
     array = problem.size * torch.finfo(getattr(torch, problem.dtype)).bits // 8
-    return {
-        "cached": (1 << 24, 1 << 30),
-        "streaming": (1 << 24, 2 * array),
-        "narrow": (64, 64),
-    }[blocking]
+    return {"cached": (1 << 24, 1 << 30), "streaming": (1 << 24, 2 * array), "narrow": (64, 64)}[
+        blocking
+    ]
 
 
 def kernel_variants():

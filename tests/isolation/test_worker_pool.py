@@ -290,10 +290,7 @@ def test_real_workers_are_gone_when_the_generator_is_closed(monkeypatch):
     ],
 )
 def test_workers_in_different_lanes_have_cpus_of_their_own_as_long_as_there_are_any(
-    monkeypatch,
-    allowed,
-    threads,
-    expected,
+    monkeypatch, allowed, threads, expected
 ):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: allowed)
     assert [WorkerSettings(threads, lane=lane).cpus for lane in range(len(expected))] == expected

@@ -102,8 +102,7 @@ def test_another_error_of_a_case_is_a_difference_and_so_is_a_missing_quantity() 
 
 
 @pytest.mark.parametrize(
-    ("reason", "outcome"),
-    [("it fell over", Outcome.SAME), ("it was killed", Outcome.AMBIGUOUS)],
+    ("reason", "outcome"), [("it fell over", Outcome.SAME), ("it was killed", Outcome.AMBIGUOUS)]
 )
 @pytest.mark.parametrize(
     "fallen",
@@ -177,11 +176,7 @@ def test_at_the_statistical_level_all_seeds_are_compared_as_one(
     ],
 )
 def test_no_seed_is_left_out_to_call_the_others_the_same(
-    seeds: int,
-    fallen: list[int],
-    diverged: list[int],
-    outcome: Outcome,
-    note: str,
+    seeds: int, fallen: list[int], diverged: list[int], outcome: Outcome, note: str
 ) -> None:
     pairs = []
     for seed in range(seeds):

@@ -42,9 +42,7 @@ REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
     ],
 )
 def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_passes_it(
-    tmp_path: Path,
-    records: Sequence[CaseRecord],
-    status: int,
+    tmp_path: Path, records: Sequence[CaseRecord], status: int
 ) -> None:
     assert exit_status(synthetic.journal(tmp_path, records), "s1") == status
 

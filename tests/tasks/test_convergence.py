@@ -154,8 +154,7 @@ def test_missing_data_are_a_usage_error_before_anything_runs() -> None:
 
 
 def test_the_folder_of_the_data_reaches_the_worker_and_names_no_cell(
-    hosts: list[FakeWorker],
-    monkeypatch: pytest.MonkeyPatch,
+    hosts: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "find", lambda *_: "found")
     configs = [
@@ -223,8 +222,7 @@ def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeWork
 
 
 def test_the_device_is_held_during_each_run_and_only_then(
-    hosts: list[FakeWorker],
-    monkeypatch: pytest.MonkeyPatch,
+    hosts: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[int] = []
 
@@ -294,8 +292,7 @@ def test_what_is_not_timed_shares_the_device_and_says_nothing_of_its_pace(plugin
 
 
 def test_a_run_that_failed_keeps_its_checkpoint_and_one_that_ended_does_not(
-    hosts: list[FakeWorker],
-    tmp_path: Path,
+    hosts: list[FakeWorker], tmp_path: Path
 ) -> None:
     config = configured("torch_native", "numpy", seeds=[0])
     config.results, config.resume = str(tmp_path), True

@@ -72,10 +72,7 @@ def compared(request):
 
 def test_another_harness_finds_the_same_seconds_per_call(compared):
     record, seconds = compared
-    assert agree(record.figures.median_seconds, seconds), (
-        record.figures.median_seconds,
-        seconds,
-    )
+    assert agree(record.figures.median_seconds, seconds), (record.figures.median_seconds, seconds)
 
 
 MISTAKES = {

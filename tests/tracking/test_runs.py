@@ -63,9 +63,7 @@ def runs_of(config: Config) -> dict[str, Run]:
     return {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
 
 
-def test_a_record_is_a_child_with_its_parameters_tags_and_metrics(
-    config: Config,
-) -> None:
+def test_a_record_is_a_child_with_its_parameters_tags_and_metrics(config: Config) -> None:
     parent = tracking.open_session(
         config, "session-1", {"command": "bnbench run", "machine": {"cpu": "some"}}
     )

@@ -51,11 +51,7 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     ("model", "arm"), [("mlp", "torch_native"), ("cnn", "fused_cpu"), ("mlp", "ghost_batch_norm")]
 )
 def test_a_training_that_was_interrupted_ends_with_the_hashes_of_one_that_was_not(
-    cell: TrainingCell,
-    tmp_path: Path,
-    optimizer: str,
-    model: str,
-    arm: str,
+    cell: TrainingCell, tmp_path: Path, optimizer: str, model: str, arm: str
 ) -> None:
     same: dict[str, Any] = {
         "optimizer": optimizer,
@@ -116,9 +112,7 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(cell: TrainingCell, tmp_
 
 @pytest.mark.usefixtures("every_step")
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
-    cell: TrainingCell,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    cell: TrainingCell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.pt"
     with pytest.raises(Interrupted):

@@ -235,10 +235,7 @@ def test_a_spoilt_file_is_told_with_what_is_wrong_and_how_to_mend_it(
 
 
 def test_a_download_is_loaded_from_where_it_was_put_and_what_is_right_is_not_fetched_again(
-    small: Path,
-    url: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    small: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show_datasets("fashion_mnist")
     home = fashion_mnist.downloaded()
@@ -277,9 +274,7 @@ def test_a_download_that_is_not_right_leaves_nothing_behind_but_the_files_before
 
 
 def test_a_server_that_hangs_up_half_way_leaves_nothing_behind(
-    small: Path,
-    url: str,
-    monkeypatch: pytest.MonkeyPatch,
+    small: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(self: Quiet) -> None:
         self.send_response(200)
@@ -294,9 +289,7 @@ def test_a_server_that_hangs_up_half_way_leaves_nothing_behind(
 
 
 def test_without_a_server_no_folder_is_made_and_debians_package_is_named(
-    small: Path,
-    url: str,
-    monkeypatch: pytest.MonkeyPatch,
+    small: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fashion_mnist, "URL", "http://127.0.0.1:1")
     with pytest.raises(
@@ -318,9 +311,7 @@ def test_nothing_is_downloaded_but_by_https(
 
 
 def test_all_data_sets_are_told_with_where_they_are_or_what_brings_them(
-    small: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_datasets(None)
     missing = capsys.readouterr().out.splitlines()

@@ -101,8 +101,7 @@ def test_what_cannot_be_loaded_is_unavailable_with_the_reason(cell: TrainingCell
 
 
 def test_data_are_read_once_for_many_runs_and_again_where_a_run_has_written_into_them(
-    cell: TrainingCell,
-    monkeypatch: pytest.MonkeyPatch,
+    cell: TrainingCell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
     load = datasets.load

@@ -9,16 +9,8 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from harness.conformance.checks.examples import (
-    Trial,
-    batches,
-)
-from harness.conformance.checks.law_terms import (
-    GRADIENTS,
-    SEEDS,
-    scaled_sum,
-    weight_of,
-)
+from harness.conformance.checks.examples import Trial, batches
+from harness.conformance.checks.law_terms import GRADIENTS, SEEDS, scaled_sum, weight_of
 from harness.conformance.checks.search import Draw
 from harness.conformance.compare import QuantityCheck
 from implementations import oracle

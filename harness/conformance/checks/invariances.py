@@ -9,10 +9,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from harness.conformance.checks.examples import (
-    Trial,
-    rows_of,
-)
+from harness.conformance.checks.examples import Trial, rows_of
 from harness.conformance.checks.law_terms import (
     GRADIENTS,
     QUARTERS,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from hypothesis import strategies as st
 
-from harness.conformance.checks.examples import (
-    Answer,
-)
+from harness.conformance.checks.examples import Answer
 from harness.conformance.compare import QuantityCheck
 from implementations import oracle
 from implementations.interface import Arrays

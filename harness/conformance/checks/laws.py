@@ -12,11 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from harness.conformance.cases import LawCase
-from harness.conformance.checks.examples import (
-    Trial,
-    oracle_examples,
-    problems,
-)
+from harness.conformance.checks.examples import Trial, oracle_examples, problems
 from harness.conformance.checks.identities import (
     affine,
     folding,

@@ -23,13 +23,7 @@ COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#C
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
 # Solid, or an offset and the lengths of dashes and gaps, in points.
 Dashes = Literal["-"] | tuple[int, tuple[float, ...]]
-DASHES: tuple[Dashes, ...] = (
-    "-",
-    (0, (5, 2)),
-    (0, (1, 1.2)),
-    (0, (5, 1.5, 1, 1.5)),
-    (0, (8, 2)),
-)
+DASHES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
 GREY, GRID = "#808080", "#DDDDDD"
 WIDTH, DPI = 10.0, 150  # inches, dots an inch: sharp at 1000 px
 TITLE, LABEL = 11, 9  # points

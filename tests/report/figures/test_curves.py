@@ -56,10 +56,7 @@ def test_a_panel_is_drawn_for_each_quantity_that_was_recorded(monkeypatch, tmp_p
     drawn = []
     monkeypatch.setattr(curves, "_finish", lambda _axes, panel, _target: drawn.append(panel))
     draw(trained(ARMS), tmp_path)
-    assert [panel.title for panel in drawn] == [
-        "training loss of the batch",
-        "validation accuracy",
-    ]
+    assert [panel.title for panel in drawn] == ["training loss of the batch", "validation accuracy"]
     drawn.clear()
     draw([with_steps(record, rich) for record in trained(ARMS)], tmp_path)
     assert drawn == list(curves.PANELS)

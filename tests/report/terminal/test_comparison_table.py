@@ -47,10 +47,7 @@ def test_a_comparison_shows_a_reason_as_it_is(reason: str) -> None:
             "OK → MISTRUSTED: the comparison proves too little",
         ),
         (AlarmWithdrawn(Change.SLOWER), "SLOWER before Holm"),
-        (
-            ForbiddenByFlags((Flag.DISTURBED, Flag.UNSTEADY)),
-            "no verdict: DISTURBED, UNSTEADY",
-        ),
+        (ForbiddenByFlags((Flag.DISTURBED, Flag.UNSTEADY)), "no verdict: DISTURBED, UNSTEADY"),
         (TooFewLaunches(), "fewer than two launches beside the baseline"),
     ],
 )
