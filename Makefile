@@ -11,9 +11,10 @@ help:           ## list the targets
 bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
-# Files of tests share the cores; what measures runs after them, alone. Threads that wait leave the cores to others.
+# Files of tests share the cores, and one more waits for a turn to time; what needs a quiet machine runs after them, alone.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: $(READY)  ## run all tests; each benchmark once, untimed
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n auto --maxprocesses 8 --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --benchmark-disable -m timed
 
 lint: $(READY)  ## check style, layout and types

@@ -140,7 +140,6 @@ def test_check_is_a_run_of_conformance_thorough_if_asked(monkeypatch, arguments,
 
 
 @pytest.mark.slow
-@pytest.mark.timed
 def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sweeps_compare(
     bnbench, tmp_path
 ):
@@ -179,7 +178,6 @@ def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sw
     assert "torch_unfused" in compared.stdout
 
 
-@pytest.mark.timed
 def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not(bnbench):
     for name, status in (("Wrong", 1), ("Refusing", 0)):
         ran = bnbench(
@@ -194,7 +192,6 @@ def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not
         assert ("WRONG" if status else "UNSUPPORTED") in ran.stdout
 
 
-@pytest.mark.timed
 def test_where_nothing_could_be_measured_the_status_is_three(bnbench):
     ran = bnbench(
         "run",
@@ -208,7 +205,6 @@ def test_where_nothing_could_be_measured_the_status_is_three(bnbench):
     assert ran.returncode == 3, ran.stdout + ran.stderr
 
 
-@pytest.mark.timed
 def test_a_gpu_that_is_not_there_is_unavailable_and_not_a_number(bnbench):
     ran = bnbench("run", SHAPE, *SMALL, "device=cuda", "tracking=none", "task.launches=1")
     assert "UNAVAILABLE" in ran.stdout
@@ -230,7 +226,6 @@ def test_the_doctor_names_each_subject_with_its_remedy(bnbench_here):
     assert "memory" in ran.stdout
 
 
-@pytest.mark.timed
 def test_a_users_own_folder_named_conf_or_harness_hides_nothing(bnbench, tmp_path):
     for name in ("conf", "harness", "implementations"):
         (tmp_path / name).mkdir()

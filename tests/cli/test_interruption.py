@@ -17,10 +17,11 @@ from harness.records import Status, TrainingRecord
 from harness.store import Journal
 from tests.helpers.commands import SMALL, command
 
-pytestmark = pytest.mark.timed
 SWEEP = (
     "run",
     *SMALL,
+    "task.launches=1",
+    "task.most_launches=1",
     "problem.shapes=[[4,3,5],[8,3],[16,3]]",
     "-m",
     "problem.dtype=float32,float64",

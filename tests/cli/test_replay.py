@@ -38,7 +38,6 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.timed
 def test_a_session_is_the_same_again_wherever_it_was_recorded(bnbench, trained):
     results, session = trained
     journal = (results / "journal/journal.jsonl").read_text().splitlines()
@@ -52,7 +51,6 @@ def test_a_session_is_the_same_again_wherever_it_was_recorded(bnbench, trained):
 
 
 @pytest.mark.slow
-@pytest.mark.timed
 def test_another_number_of_threads_is_found_and_named(bnbench, trained):
     results, session = trained
     place = (f"journal={results}/journal", "tracking=none")
@@ -64,7 +62,6 @@ def test_another_number_of_threads_is_found_and_named(bnbench, trained):
 
 
 @pytest.mark.slow
-@pytest.mark.timed
 def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, trained):
     results, _ = trained
     from mlflow import MlflowClient
@@ -88,7 +85,6 @@ def outcomes_in(text):
 
 
 @pytest.mark.slow
-@pytest.mark.timed
 def test_a_replay_of_speeds_has_an_outcome_for_each_arm_and_the_exit_status_of_the_worst(
     bnbench, tmp_path
 ):

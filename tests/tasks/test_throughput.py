@@ -35,8 +35,8 @@ def measured(*implementations, problem=SMALL, **keywords):
 
 
 def test_every_arm_is_measured_in_every_block_of_every_launch():
-    records = measured("numpy", "torch_unfused", launches=3, blocks=4)
-    assert set(records) == {"torch_native", "canary", "numpy", "torch_unfused"}
+    records = measured("numpy", blocks=4)
+    assert set(records) == {"torch_native", "canary", "numpy"}
     for record in records.values():
         assert record.status is Status.OK
         places = Counter((sample.launch, sample.block) for sample in record.samples)
@@ -44,7 +44,7 @@ def test_every_arm_is_measured_in_every_block_of_every_launch():
             (sample.launch, sample.block) for sample in record.samples if not sample.set_aside
         )
         assert set(counted.values()) == {1}  # what a busy machine disturbed is taken again
-        assert {(launch, block) for launch in range(3) for block in range(4)} <= set(places)
+        assert {(launch, block) for launch in range(2) for block in range(4)} <= set(places)
 
 
 TROUBLES = {
@@ -121,7 +121,7 @@ def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_r
 
 def test_three_times_the_work_is_found_slower_or_the_record_says_what_disturbed_it():
     problem = Problem((16, 32, 28, 28))
-    records = measured(plugin("Slowed", factor=3), problem=problem, launches=4)
+    records = measured(plugin("Slowed", factor=3), problem=problem, launches=3)
     record = records["Slowed(factor=3)"]
     assert record.figures.ratio.low > 1
     if record.flags:

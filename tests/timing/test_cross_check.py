@@ -21,6 +21,7 @@ from harness.problems.inputs import make_arrays
 from harness.records import Status
 from implementations.interface import Phase, Problem
 
+pytestmark = pytest.mark.timed
 FACTOR = sqrt(2)  # the widest that lets no twofold mistake pass beside a ratio that itself passes
 TRIES = 5  # another process beside one of the harnesses passes; a mistake of units stays
 PROBLEMS = {
