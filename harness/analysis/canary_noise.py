@@ -27,8 +27,8 @@ def canary_noise(section: Section) -> CanaryNoise:
     canaries = [(cell.label, cell.canary) for cell in section.cells if cell.canary]
     verdicts = [(label, statistics.verdict(ratio, section.margin)) for label, ratio in canaries]
     return CanaryNoise(
-        len(canaries),
-        sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries),
-        sum(verdict is Verdict.SAME for _, verdict in verdicts),
-        tuple(label for label, verdict in verdicts if verdict in DECIDED),
+        measured=len(canaries),
+        including_1=sum(ratio.low <= 1 <= ratio.high for _, ratio in canaries),
+        inside=sum(verdict is Verdict.SAME for _, verdict in verdicts),
+        beyond=tuple(label for label, verdict in verdicts if verdict in DECIDED),
     )

@@ -29,13 +29,13 @@ def completeness(contents: Contents, session: str) -> Completeness:
     records = contents.of_session(session)
     missing = len(contents.missing(session))
     return Completeness(
-        len(records) + missing,
-        missing,
-        contents.torn,
-        sum(record.failed for record in records),
-        len(flagged(records)),
-        sum(record.session != session for record in records),
-        tuple(contents.failures_of(session)),
+        planned=len(records) + missing,
+        missing=missing,
+        torn=contents.torn,
+        failed=sum(record.failed for record in records),
+        flagged=len(flagged(records)),
+        earlier=sum(record.session != session for record in records),
+        failures=tuple(contents.failures_of(session)),
     )
 
 

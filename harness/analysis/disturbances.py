@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from harness.analysis.sections import CellArms, Section
-from harness.records import Flag
+from harness.records import Doubt, Flag
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Disturbances:
     samples: int
     retaken: int
     preempted: int
-    doubts: Mapping[str, int]
+    doubts: Mapping[Doubt, int]
     elsewhere: float
     busiest: float
     disturbed: Mapping[str, list[str]]
@@ -40,20 +40,20 @@ def disturbances(section: Section) -> Disturbances | None:
     found = [figures.conditions for figures in section.measurements() if figures.conditions]
     if not found:
         return None
-    doubts: Counter[str] = Counter()
+    doubts: Counter[Doubt] = Counter()
     for conditions in found:
         doubts.update(conditions.doubts)
     return Disturbances(
-        sum(conditions.blocks for conditions in found),
-        sum(conditions.set_aside for conditions in found),
-        sum(conditions.samples for conditions in found),
-        sum(conditions.retaken for conditions in found),
-        sum(conditions.preempted for conditions in found),
-        dict(doubts.most_common()),
-        fmean(conditions.elsewhere for conditions in found),
-        max(conditions.elsewhere for conditions in found),
-        {cell.label: names for cell in section.cells if (names := _disturbed(cell))},
-        len(section.cells),
+        blocks=sum(conditions.blocks for conditions in found),
+        set_aside=sum(conditions.set_aside for conditions in found),
+        samples=sum(conditions.samples for conditions in found),
+        retaken=sum(conditions.retaken for conditions in found),
+        preempted=sum(conditions.preempted for conditions in found),
+        doubts=dict(doubts.most_common()),
+        elsewhere=fmean(conditions.elsewhere for conditions in found),
+        busiest=max(conditions.elsewhere for conditions in found),
+        disturbed={cell.label: names for cell in section.cells if (names := _disturbed(cell))},
+        cells=len(section.cells),
     )
 
 

@@ -117,11 +117,11 @@ def _speed_tally(section: Section, name: str, verdicts: CorrectedVerdicts) -> Sp
     plausible = (record for record in records if Flag.IMPLAUSIBLE not in record.flags)
     ratios = [ratio.estimate for ratio in map(ratio_to_baseline, plausible) if ratio]
     return SpeedTally(
-        name,
-        len(records),
-        statistics.geometric_mean(ratios) if ratios else None,
-        len(ratios),
-        count_outcomes(map(verdicts.outcome, records)),
+        implementation=name,
+        cells=len(records),
+        geometric_mean=statistics.geometric_mean(ratios) if ratios else None,
+        covered=len(ratios),
+        outcomes=count_outcomes(map(verdicts.outcome, records)),
     )
 
 

@@ -16,7 +16,7 @@ from harness.config import Config, ThroughputConfig
 from harness.doctor.power_planning import SamplingCost, SamplingPlan, best_plan
 from harness.environment import machine
 from harness.isolation import WorkerSettings
-from harness.records import CANARY, Interval, Protocol, Seconds, TimedSample
+from harness.records import CANARY, Doubt, Interval, Protocol, Seconds, TimedSample
 from harness.statistics import Components, block_log_ratios
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import CellMeasurement, CellSpec
@@ -52,7 +52,7 @@ class Noise:
     launches: int
     blocks: int
     all_blocks: int
-    doubts: Mapping[str, int]
+    doubts: Mapping[Doubt, int]
     cost: SamplingCost
     findable: Mapping[float, SamplingPlan | None]
     findable_running: Mapping[float, SamplingPlan | None]
@@ -100,19 +100,23 @@ def noise(
     cost = cost_of(spec.baseline, measured, len(by_launch), start)
     running = SamplingCost(0.0, cost.launch, cost.block)
     return Noise(
-        name,
-        problem.shape,
-        ARRAYS * array_bytes(problem),
-        statistics.median_seconds(measured.samples[spec.baseline]),
-        components,
-        statistics.interval(statistics.log_ratios(measured.samples, CANARY, spec.baseline), alpha),
-        len(by_launch),
-        sum(map(len, by_launch)),
-        len(measured.blocks),
-        dict(Counter(chain.from_iterable(block.doubts for block in measured.blocks))),
-        cost,
-        {time: best_plan(components, cost, time, alpha, margin) for time in TIMES},
-        {time: best_plan(components, running, time, alpha, margin) for time in TIMES},
+        name=name,
+        shape=problem.shape,
+        bytes=ARRAYS * array_bytes(problem),
+        seconds=statistics.median_seconds(measured.samples[spec.baseline]),
+        components=components,
+        ratio=statistics.interval(
+            statistics.log_ratios(measured.samples, CANARY, spec.baseline), alpha
+        ),
+        launches=len(by_launch),
+        blocks=sum(map(len, by_launch)),
+        all_blocks=len(measured.blocks),
+        doubts=dict(Counter(chain.from_iterable(block.doubts for block in measured.blocks))),
+        cost=cost,
+        findable={time: best_plan(components, cost, time, alpha, margin) for time in TIMES},
+        findable_running={
+            time: best_plan(components, running, time, alpha, margin) for time in TIMES
+        },
     )
 
 

@@ -9,7 +9,7 @@ from typing import final
 from harness.records.interval import Interval
 from harness.records.plain_data import OMIT_NONE
 from harness.records.samples import BlockConditions, TimedSample
-from harness.records.statuses import Verdict
+from harness.records.statuses import Doubt, StopReason, Verdict
 from harness.records.units import Bytes, Seconds
 
 
@@ -54,7 +54,7 @@ class Conditions:
     samples: int
     retaken: int
     preempted: int
-    doubts: Mapping[str, int]
+    doubts: Mapping[Doubt, int]
     stolen: float
     elsewhere: float
     load: float
@@ -103,7 +103,7 @@ class ThroughputFigures:
     launches: int = 0
     blocks: int = 0
     calls: int = 0
-    stopped: str = ""
+    stopped: StopReason = StopReason.UNKNOWN
     unsteady_launches: int = 0
     conditions: Conditions | None = None
     spent: TimeSpent | None = None

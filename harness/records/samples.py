@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.records.plain_data import OMIT_NONE
+from harness.records.statuses import Doubt
 from harness.records.units import Seconds
 
 
@@ -28,7 +29,7 @@ class TimedSample:
     waited: float | None = None
     preempted: int = 0
     device_seconds: Seconds | None = None
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     set_aside: bool = False
     retaken: bool = False
 
@@ -42,7 +43,7 @@ class BlockConditions:
     """
 
     launch: int
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     set_aside: bool = False
     stolen: float = 0.0
     stolen_ticks: int = 0

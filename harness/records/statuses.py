@@ -43,6 +43,25 @@ class Flag(StrEnum):
     MISTRUSTED = "MISTRUSTED"
 
 
+class Doubt(StrEnum):
+    """Why a block or a sample is in doubt: what the kernel counted around it."""
+
+    WAITING = "waiting"
+    STEAL = "steal"
+    THROTTLING = "throttling"
+    FREQUENCY = "frequency"
+
+
+class StopReason(StrEnum):
+    """Why no further launch was made."""
+
+    LAUNCHES = "launches"
+    PRECISION = "precision"
+    BUDGET = "budget"
+    # What records have that were made before the reason was kept.
+    UNKNOWN = ""
+
+
 class Verdict(StrEnum):
     """What an interval says about a ratio of times, given a practical margin."""
 

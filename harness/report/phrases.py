@@ -13,7 +13,7 @@ from harness.analysis.outcomes import Qualified
 from harness.analysis.sections import Section
 from harness.analysis.tallies import CaseTally, Counts
 from harness.analysis.time_budget import TimeBudget
-from harness.records import Status, ThroughputRecord, Verdict
+from harness.records import Doubt, Status, ThroughputRecord, Verdict
 
 DOCUMENTED = f"{Status.WRONG} as {Qualified.DOCUMENTED}"
 FLOOR_SIGN = "×floor"
@@ -59,7 +59,7 @@ def disturbance_summary(found: Disturbances) -> str:
     )
 
 
-def doubt_counts(doubts: Mapping[str, int]) -> str:
+def doubt_counts(doubts: Mapping[Doubt, int]) -> str:
     """How many blocks are in doubt for which reason: waiting 7, steal 1."""
     return ", ".join(f"{doubt} {count}" for doubt, count in doubts.items())
 

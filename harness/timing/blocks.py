@@ -1,5 +1,5 @@
-"""The blocks of one launch, watched: a disturbed one is made up for, and set aside where most are
-not disturbed.
+"""The blocks of one launch. A disturbed block is replaced by another and set aside, unless most
+blocks were disturbed.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from harness.records import BlockConditions, TimedSample
+from harness.records import BlockConditions, Doubt, TimedSample
 from harness.timing import conditions, schedule
 from harness.timing.conditions import MachineActivity
 from harness.timing.launch import Launch
 from harness.timing.schedule import ScheduledSample
 
-ATTEMPTS = 2  # times the blocks asked for, where some are disturbed
+MOST_BLOCKS = 2  # times the blocks asked for, before disturbed ones are accepted
 
 
 @dataclass(frozen=True)
@@ -23,41 +23,57 @@ class Block:
 
     samples: tuple[ScheduledSample, ...]
     activity: MachineActivity
-    doubts: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     set_aside: bool = False
 
     def conditions(self, launch: int) -> BlockConditions:
         """What is recorded of the block as a whole."""
-        return BlockConditions(launch, self.doubts, self.set_aside, **vars(self.activity))
+        activity = self.activity
+        return BlockConditions(
+            launch=launch,
+            doubts=self.doubts,
+            set_aside=self.set_aside,
+            stolen=activity.stolen,
+            stolen_ticks=activity.stolen_ticks,
+            throttled=activity.throttled,
+            elsewhere=activity.elsewhere,
+            load=activity.load,
+            frequency=activity.frequency,
+        )
 
     def timed_samples(self, launch: int) -> Iterator[tuple[str, TimedSample]]:
         """What is recorded of each sample, with its arm."""
         for sample in self.samples:
-            doubts = dict.fromkeys([*self.doubts, *["waiting"] * sample.waited])
-            yield (
-                sample.arm,
-                TimedSample(
-                    launch=launch,
-                    block=sample.block,
-                    calls=sample.calls,
-                    **vars(sample.result),
-                    doubts=tuple(doubts),
-                    set_aside=self.set_aside or sample.set_aside,
-                    retaken=sample.set_aside,
-                ),
-            )
+            yield sample.arm, self._timed_sample(launch, sample)
+
+    def _timed_sample(self, launch: int, sample: ScheduledSample) -> TimedSample:
+        result = sample.result
+        waiting = [Doubt.WAITING] if sample.waited_too_long else []
+        return TimedSample(
+            launch=launch,
+            block=sample.block,
+            calls=sample.calls,
+            seconds=result.seconds,
+            untimed=result.untimed,
+            waited=result.waited,
+            preempted=result.preempted,
+            device_seconds=result.device_seconds,
+            doubts=tuple(dict.fromkeys([*self.doubts, *waiting])),
+            set_aside=self.set_aside or sample.retaken,
+            retaken=sample.retaken,
+        )
 
 
 def take_blocks(
     launch: Launch, calls: Mapping[str, int], wanted: int, order: random.Random, most_calls: int
 ) -> list[Block]:
-    """Blocks until ``wanted`` are undisturbed, or ``ATTEMPTS`` times as many are done.
+    """Blocks until ``wanted`` are undisturbed, or ``MOST_BLOCKS`` times as many are done.
 
     Where most are disturbed, that is how this launch was, and none is set aside: a launch keeps at
     least half of its blocks.
     """
     blocks: list[Block] = []
-    while _undisturbed(blocks) < wanted and len(blocks) < ATTEMPTS * wanted:
+    while _undisturbed(blocks) < wanted and len(blocks) < MOST_BLOCKS * wanted:
         before = conditions.read(launch.processes)
         samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls))
         activity = conditions.between(before, conditions.read(launch.processes))

@@ -14,15 +14,15 @@ from dataclasses import replace
 from math import prod
 
 from harness import statistics
-from harness.records import Cost, Seconds
+from harness.records import Cost, Seconds, StopReason
 from harness.timing import schedule
 from harness.timing.blocks import take_blocks
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
 from harness.timing.launch import ArmFailed, Launch
 from harness.timing.launch_pool import LaunchPool
 from harness.timing.messages import CellSetup
-from harness.timing.schedule import WarmedUp
 from harness.timing.time_account import TimeAccount
+from harness.timing.warm_up import WarmedUp, warm_up
 
 LARGEST_ITEM = 8  # bytes of a float64
 # What a saved graph keeps beyond the shared input: the output, and a mask or a normalized copy.
@@ -65,7 +65,7 @@ class _Attempt:
         self, spec: CellSpec, account: TimeAccount, failures: dict[str, ArmFailed]
     ) -> None:
         self.spec, self.account = spec, account
-        self.result = CellMeasurement(failures=failures, stopped="launches")
+        self.result = CellMeasurement(failures=failures, stopped=StopReason.LAUNCHES)
         self.most_calls = _most_calls(spec.setup)
 
     def run(self, launches: LaunchPool, announce: Callable[[str], None]) -> None:
@@ -76,14 +76,17 @@ class _Attempt:
         while index < wanted:
             enough = index >= statistics.LEAST_LAUNCHES
             if enough and self.account.elapsed - began > protocol.cell_seconds:
-                self.result.stopped = "budget"
+                self.result.stopped = StopReason.BUDGET
                 return
             announce(f"launch {index + 1} of {wanted}")
             self._measure(launches[index], index)
             index += 1
             if index == protocol.launches:
                 wanted = min(launches_wanted(self.spec, self.result), most)
-                self.result.stopped = "precision" if wanted < most else "launches"
+                enough_precision = wanted < most
+                self.result.stopped = (
+                    StopReason.PRECISION if enough_precision else StopReason.LAUNCHES
+                )
 
     def _measure(self, launch: Launch, index: int) -> None:
         starting = launch.starting
@@ -147,7 +150,7 @@ class _Attempt:
     def _warm_up(self, launch: Launch, arm: str) -> WarmedUp:
         with self.account.on("untimed"):
             seconds = self.spec.protocol.sample_seconds
-            warmed = schedule.warm_up(launch, arm, seconds, self.most_calls)
+            warmed = warm_up(launch, arm, seconds, self.most_calls)
         self.result.steady.setdefault(arm, []).append(warmed.steady)
         if arm in self.result.costs:
             *earlier, cost = self.result.costs[arm]

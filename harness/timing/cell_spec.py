@@ -11,6 +11,7 @@ from harness.records import (
     Cost,
     MemoryUse,
     Protocol,
+    StopReason,
     TimedSample,
     TimeSpent,
 )
@@ -40,8 +41,7 @@ class CellMeasurement:
     """What came of a cell, by arm.
 
     ``costs`` and ``steady``, whether its warm-up ended, have an entry for each launch. ``failures``
-    are the arms that are out. ``stopped`` is why sampling ended: "launches", "precision" or
-    "budget".
+    are the arms that are out, ``stopped`` says why sampling ended.
     """
 
     samples: dict[str, list[TimedSample]] = field(default_factory=dict)
@@ -51,5 +51,5 @@ class CellMeasurement:
     blocks: list[BlockConditions] = field(default_factory=list)
     floor_bytes: Bytes | None = None
     failures: dict[str, ArmFailed] = field(default_factory=dict)
-    stopped: str = ""
+    stopped: StopReason = StopReason.UNKNOWN
     spent: TimeSpent = TimeSpent()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.environment.counters import TICKS, Counters, count, work_elsewhere
 from harness.environment.machine import ROOT, text
+from harness.records import Doubt
 from harness.timing.schedule import ScheduledSample
 
 # of the ticks, and ticks: a single one is within the kernel's rounding
@@ -60,25 +61,25 @@ def read(processes: Iterable[int], root: Path = ROOT) -> Reading:
 def between(before: Reading, after: Reading) -> MachineActivity:
     passed = after.counters.since(before.counters)
     return MachineActivity(
-        passed.share(passed.stolen),
-        passed.stolen,
-        passed.throttled,
-        work_elsewhere(passed, after.own - before.own, len(os.sched_getaffinity(0))),
-        after.load,
-        (before.frequency, after.frequency),
+        stolen=passed.share(passed.stolen),
+        stolen_ticks=passed.stolen,
+        throttled=passed.throttled,
+        elsewhere=work_elsewhere(passed, after.own - before.own, len(os.sched_getaffinity(0))),
+        load=after.load,
+        frequency=(before.frequency, after.frequency),
     )
 
 
-def doubts(activity: MachineActivity, samples: Sequence[ScheduledSample]) -> tuple[str, ...]:
-    """Why a block is not to be believed, by keyword; empty where it is."""
+def doubts(activity: MachineActivity, samples: Sequence[ScheduledSample]) -> tuple[Doubt, ...]:
+    """Why a block is in doubt; empty where it is not."""
     before, after = activity.frequency
     found = {
-        "waiting": any(sample.waited and not sample.set_aside for sample in samples),
-        "steal": activity.stolen > STOLEN and activity.stolen_ticks >= LEAST_STOLEN,
-        "throttling": activity.throttled > 0,
-        "frequency": bool(before and after) and abs((after or 0) / (before or 1) - 1) > CHANGED,
+        Doubt.WAITING: any(sample.waited_too_long and not sample.retaken for sample in samples),
+        Doubt.STEAL: activity.stolen > STOLEN and activity.stolen_ticks >= LEAST_STOLEN,
+        Doubt.THROTTLING: activity.throttled > 0,
+        Doubt.FREQUENCY: bool(before and after) and abs((after or 0) / (before or 1) - 1) > CHANGED,
     }
-    return tuple(name for name, holds in found.items() if holds)
+    return tuple(doubt for doubt, holds in found.items() if holds)
 
 
 def _cpu_seconds(process: int, root: Path) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.doctor.noise import cost_of, noise, situations, training_step
 from harness.isolation import WorkerSettings
-from harness.records import BlockConditions, Seconds, TimedSample, TimeSpent
+from harness.records import BlockConditions, Doubt, Seconds, TimedSample, TimeSpent
 from harness.statistics import block_log_ratios
 from harness.timing.cell_spec import CellMeasurement
 
@@ -42,7 +42,7 @@ def measured_twice() -> CellMeasurement:
         ],
     }
     blocks = [
-        BlockConditions(launch, doubts=("waiting",) if (launch, block) == (0, 1) else ())
+        BlockConditions(launch, doubts=(Doubt.WAITING,) if (launch, block) == (0, 1) else ())
         for launch, block in places
     ]
     spent = TimeSpent(wall=Seconds(30.0), starting=Seconds(4.0))

@@ -16,6 +16,7 @@ from harness.records import (
     Protocol,
     Seconds,
     Status,
+    StopReason,
     ThroughputCell,
     ThroughputFigures,
     ThroughputRecord,
@@ -48,7 +49,7 @@ THROUGHPUT_FIGURES = ThroughputFigures(
     median_seconds=Seconds(0.5),
     ratio=Interval(0.8, 0.7, 0.9),
     verdict=Verdict.FASTER,
-    stopped="budget",
+    stopped=StopReason.BUDGET,
 )
 TRAINING_CELL = TrainingCell(
     dataset="digits",

@@ -5,7 +5,7 @@ and costs.
 from __future__ import annotations
 
 from harness.environment import Environment
-from harness.records import Conditions, Cost, Seconds, Status, TimeSpent
+from harness.records import Conditions, Cost, Doubt, Seconds, Status, TimeSpent
 
 BASELINE = "torch_native"
 TIME = "2026-11-23T01:02:03+00:00"
@@ -32,7 +32,7 @@ CONDITIONS = Conditions(
     samples=350,
     retaken=14,
     preempted=90,
-    doubts={"waiting": 7, "steal": 1},
+    doubts={Doubt.WAITING: 7, Doubt.STEAL: 1},
     stolen=0.001,
     elsewhere=0.25,
     load=1.5,

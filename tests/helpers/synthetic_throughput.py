@@ -12,6 +12,7 @@ from harness import statistics
 from harness.records import (
     CANARY,
     Bytes,
+    Doubt,
     Flag,
     Floor,
     Identity,
@@ -20,6 +21,7 @@ from harness.records import (
     Protocol,
     Seconds,
     Status,
+    StopReason,
     ThroughputCell,
     ThroughputFigures,
     ThroughputRecord,
@@ -176,7 +178,7 @@ def _sample(launch: int, block: int, seconds: float, *, set_aside: bool = False)
         seconds=Seconds(4 * seconds),
         untimed=Seconds(seconds),
         waited=0.001,
-        doubts=("waiting",) * set_aside,
+        doubts=(Doubt.WAITING,) * set_aside,
         set_aside=set_aside,
     )
 
@@ -192,7 +194,7 @@ def _figures(arms: Arms, name: str, *, floor: bool) -> ThroughputFigures:
         launches=8,
         blocks=BLOCKS,
         calls=4,
-        stopped="precision",
+        stopped=StopReason.PRECISION,
         conditions=CONDITIONS,
         spent=SPENT,
     )

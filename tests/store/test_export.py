@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.environment import Environment
 from harness.records import (
+    Doubt,
     Identity,
     Seconds,
     Status,
@@ -68,7 +69,7 @@ def test_a_field_that_a_task_has_not_is_null_in_its_rows(tmp_path):
 
 
 def test_lists_are_kept_as_lists(tmp_path):
-    sample = TimedSample(0, 0, 1, Seconds(0.5), doubts=("steal", "waiting"))
+    sample = TimedSample(0, 0, 1, Seconds(0.5), doubts=(Doubt.STEAL, Doubt.WAITING))
     table = exported([replace(throughput_record(), samples=(sample,))], tmp_path)
     assert list(table["doubts"][0]) == ["steal", "waiting"]
 

@@ -18,7 +18,7 @@ from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
 from harness.timing.launch import ArmFailed
 from harness.timing.messages import CellSetup, TimingResult
-from harness.timing.schedule import ATTEMPTS
+from harness.timing.schedule import SAMPLE_ATTEMPTS
 from implementations.interface import Phase, Problem
 
 SECONDS = {
@@ -208,7 +208,7 @@ def test_a_disturbed_block_is_set_aside_kept_counted_and_made_up_for():
     blocks = 6
 
     def disturbed_for_a_while(count):
-        return 0.5 if count % 47 >= 47 - ATTEMPTS else 0.0
+        return 0.5 if count % 47 >= 47 - SAMPLE_ATTEMPTS else 0.0
 
     done, _ = measured(launches=2, most=2, blocks=blocks, waited=disturbed_for_a_while)
     aside = [block for block in done.blocks if block.set_aside]

@@ -16,6 +16,7 @@ from harness.records import (
     Protocol,
     Seconds,
     Status,
+    StopReason,
     TimedSample,
     TimeSpent,
     Verdict,
@@ -67,7 +68,7 @@ def measured(*, doubts=(), set_aside=False, unsteady=0, **samples):
         steady={name: [False] * unsteady + [True] * (4 - unsteady) for name in samples},
         blocks=[BlockConditions(launch, tuple(doubts), set_aside) for launch in launches],
         floor_bytes=Bytes(1000),
-        stopped="precision",
+        stopped=StopReason.PRECISION,
         spent=TimeSpent(wall=Seconds(1.0)),
     )
 

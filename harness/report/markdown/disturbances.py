@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness import formatting
 from harness.analysis.disturbances import Disturbances
 from harness.analysis.sections import Section
-from harness.records import Conditions, ThroughputFigures
+from harness.records import Conditions, Doubt, ThroughputFigures
 from harness.report import phrases
 
-MEANING = {
-    "waiting": "threads waited for a CPU",
-    "steal": "the hypervisor took CPU time",
-    "throttling": "a CPU quota ran out",
-    "frequency": "the CPU's frequency changed",
+MEANING: Mapping[Doubt, str] = {
+    Doubt.WAITING: "threads waited for a CPU",
+    Doubt.STEAL: "the hypervisor took CPU time",
+    Doubt.THROTTLING: "a CPU quota ran out",
+    Doubt.FREQUENCY: "the CPU's frequency changed",
 }
 HEADER = (
     "problem",
@@ -62,7 +64,7 @@ def table(section: Section) -> str:
 
 def _doubts(found: Disturbances) -> list[str]:
     return [
-        f"{formatting.counted(count, 'block')} in doubt: {MEANING.get(doubt, doubt)} (`{doubt}`)."
+        f"{formatting.counted(count, 'block')} in doubt: {MEANING[doubt]} (`{doubt}`)."
         for doubt, count in found.doubts.items()
     ]
 
