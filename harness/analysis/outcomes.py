@@ -42,7 +42,7 @@ def is_refusal(status: Status) -> bool:
 
 FAILED = tuple(status for status in Status if status.failed)
 REFUSED = tuple(status for status in Status if is_refusal(status))
-# In the order in which they are counted: verdicts first, failures before what is none.
+# In the order in which they are counted: verdicts first, failures before refusals.
 ALL_OUTCOMES: tuple[AnyOutcome, ...] = (
     *Verdict,
     *WithoutVerdict,

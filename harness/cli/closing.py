@@ -73,13 +73,13 @@ def _print_missing(contents: Contents, session: str, console: Console) -> None:
     missing = len(contents.missing(session))
     if missing:
         console.print(
-            f"[red]{missing} planned records were not made[/]; the same command with resume=true "
-            "makes them"
+            f"[red]{missing} planned records are missing[/]; rerun the same command with "
+            "resume=true to make them"
         )
     for failure in contents.failures_of(session):
         console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")
     if contents.torn:
-        console.print(f"{contents.torn} torn lines of the journal were skipped")
+        console.print(f"{contents.torn} unreadable lines of the journal were skipped")
 
 
 def _print_links(session: Session, parent_run: str, console: Console) -> None:

@@ -7,6 +7,7 @@ serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side
 device_lock     timed work one at a time
+failures        the status of a record whose worker failed
 """
 
 from harness.isolation.settings import WAIT_POLICIES, WorkerSettings

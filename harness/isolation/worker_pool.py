@@ -118,8 +118,8 @@ class _Backlog(Generic[Item]):
             return kind, self._left[kind].popleft()
 
     def _need(self, kind: WorkerKind) -> int:
-        """How many items wait for a worker that nobody has started, or more than a second one is
-        worth.
+        """Items waiting for a kind of worker; if that kind is already served, only those beyond
+        `worth`.
         """
         return len(self._left[kind]) - (self._worth if kind in self._served else 0)
 

@@ -5,6 +5,8 @@ figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `Case
 samples    the raw observations that figures derive from
 record     a cell, an implementation and what became of it: `Record`, one class for each task
 statuses   `Status`, `Flag`, `Verdict`, `Doubt`, `StopReason`
+interval   an estimate and its confidence interval: `Interval`
+units      units as types: `Seconds`, `Bytes`
 plain_data to plain data, ready for JSON, and back
 reading    records as plain data, of this and earlier schemas
 """

@@ -85,8 +85,9 @@ class ThroughputFigures:
 
     ``ratio`` is of times, arm over baseline, below 1 where the arm is faster; where it is None,
     ``ratio_absent`` has the reason, as ``floor_absent`` has for ``floor``. ``canary`` is the
-    baseline relative to itself. ``clocks`` are other ways of timing relative to this one.
-    ``around_blocks`` and ``floors``, the floor's own samples, are with the baseline's record only.
+    baseline relative to itself. ``clocks``: the slope over calls and the device's own time, each
+    as a ratio to the wall-clock time per call. ``around_blocks`` and ``floors``, the floor's own
+    samples, are with the baseline's record only.
     """
 
     median_seconds: Seconds

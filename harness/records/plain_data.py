@@ -53,7 +53,8 @@ def from_plain(data: object, wanted: type[Made]) -> Made:
     try:
         return msgspec.convert(_gathered(data, wanted), wanted)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
-        raise InvalidDataError(f"no {getattr(wanted, '__name__', wanted)}: {error}") from error
+        name = getattr(wanted, "__name__", wanted)
+        raise InvalidDataError(f"not a valid {name}: {error}") from error
 
 
 def to_json(data: object) -> str:

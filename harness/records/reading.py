@@ -48,7 +48,7 @@ def record_from_plain(data: Mapping[str, object]) -> AnyRecord:
     try:
         return _record(data)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InvalidDataError(f"no record: {type(error).__name__}: {error}") from error
+        raise InvalidDataError(f"not a valid record: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def _record(data: Mapping[str, object]) -> AnyRecord:
                 **common,
             )
         case task:
-            raise InvalidDataError(f"{task!r} is no task of this version")
+            known = ", ".join(kind.TASK for kind in (ThroughputCell, TrainingCell, CaseCell))
+            raise InvalidDataError(f"unknown task {task!r}; this version knows {known}")
 
 
 def _identity(data: Mapping[str, object], kind: type[CellT]) -> Identity[CellT]:

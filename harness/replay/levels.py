@@ -34,7 +34,7 @@ def level_of(task: str, given: str | None) -> Level:
     allowed = [str(level) for level in LEVELS[task]]
     if given not in allowed:
         raise UsageError(
-            f"--level {given} is no level of task={task}{suggestion(given, allowed)}; "
+            f"--level {given} is not available for task={task}{suggestion(given, allowed)}; "
             f"allowed: {', '.join(allowed)}"
         )
     return Level(given)

@@ -25,13 +25,13 @@ def bitwise_differences(original: TrainingRecord, again: TrainingRecord) -> Iter
         yield from _loss_difference(original, again)
         yield from _curve_differences(original, again)
         return
-    yield from _hash_difference("the data are others", before.data_sha256, after.data_sha256)
+    yield from _hash_difference("the data differ", before.data_sha256, after.data_sha256)
     yield from _hash_difference(
-        "the initial weights are others", before.initial_sha256, after.initial_sha256
+        "the initial weights differ", before.initial_sha256, after.initial_sha256
     )
     yield from _loss_difference(original, again)
     yield from _hash_difference(
-        "the hash of the losses is another one", before.losses_sha256, after.losses_sha256
+        "the hash of the losses differs", before.losses_sha256, after.losses_sha256
     )
     yield from _hash_difference(
         "parameters or buffers differ after the same losses",

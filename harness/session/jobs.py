@@ -34,7 +34,7 @@ def run_job(config: Config, job: str) -> None:
         _run(config, session, job, journal)
     except Exception as error:
         journal.fail(Failure(session, job, f"{type(error).__name__}: {error}"))
-        message = f"[red]{config.task.name} could not go on:[/] {escape(str(error))}"
+        message = f"[red]{config.task.name} stopped:[/] {escape(str(error))}"
         Console(stderr=True).print(message)
 
 

@@ -14,7 +14,7 @@ careful harness would, so that each precaution shows what it is for:
                                     independent
     one launch                      a t-interval over the blocks of the first launch
     unpaired                        Welch's interval of the two arms' launch medians, each by itself
-    least times                     the ratio of the two least times beyond the margin, with no
+    minimum times                   the ratio of the two minimum times beyond the margin, with no
                                     interval
 
 Of each: the share of false verdicts with its one-sided 95 % upper bound (Clopper and Pearson), the
@@ -152,14 +152,14 @@ def launch_logs(record: ThroughputRecord) -> list[float]:
     return [log(seconds) for seconds in statistics.launch_seconds(record.samples)]
 
 
-def least_times(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
-    ratio = log(least_time(canary) / least_time(baseline))
+def minimum_times(canary: ThroughputRecord, baseline: ThroughputRecord) -> Judgement:
+    ratio = log(minimum_time(canary) / minimum_time(baseline))
     if abs(ratio) <= log1p(canary.cell.margin):
         return Verdict.SAME, None
     return Verdict.SLOWER if ratio > 0 else Verdict.FASTER, None
 
 
-def least_time(record: ThroughputRecord) -> float:
+def minimum_time(record: ThroughputRecord) -> float:
     """Seconds per call of the quickest sample."""
     return min(sample.seconds / sample.calls for sample in record.samples)
 
@@ -189,7 +189,7 @@ JUDGES: dict[str, Callable[[ThroughputRecord, ThroughputRecord], Judgement]] = {
     "blocks as the unit": blocks_as_the_unit,
     "one launch": one_launch,
     "unpaired": unpaired,
-    "least times": least_times,
+    "minimum times": minimum_times,
 }
 
 

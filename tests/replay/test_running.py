@@ -87,7 +87,7 @@ def test_a_level_that_speeds_do_not_have_is_refused_before_anything_is_run(
     place: Sequence[str], tmp_path: Path
 ) -> None:
     before = Journal(tmp_path / "journal").path.read_text()
-    with pytest.raises(UsageError, match="--level bitwise is no level of task=throughput"):
+    with pytest.raises(UsageError, match="--level bitwise is not available for task=throughput"):
         running.replay("recorded", "bitwise", place, [], lambda _: None)
     assert Journal(tmp_path / "journal").path.read_text() == before
 

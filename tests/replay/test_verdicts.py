@@ -59,10 +59,10 @@ def test_the_first_loss_that_differs_is_named_with_both_values_and_the_distance(
     [
         (
             {"data_sha256": "x" * 64},
-            "the data are others: SHA-256 dddddddddddddddd… → xxxxxxxxxxxxxxxx…",
+            "the data differ: SHA-256 dddddddddddddddd… → xxxxxxxxxxxxxxxx…",
         ),
-        ({"initial_sha256": "x" * 64}, "the initial weights are others"),
-        ({"losses_sha256": "x" * 64}, "the hash of the losses is another one"),
+        ({"initial_sha256": "x" * 64}, "the initial weights differ"),
+        ({"losses_sha256": "x" * 64}, "the hash of the losses differs"),
         ({"parameters_sha256": "x" * 64}, "parameters or buffers differ after the same losses"),
         ({"diverged_at": 7}, "diverged at: None → 7"),
         ({"best_validation_accuracy": 0.99}, "best validation accuracy: 0.9 → 0.99"),
@@ -259,6 +259,7 @@ def test_a_level_that_a_task_does_not_have_is_refused() -> None:
     assert level_of("convergence", None) is Level.BITWISE
     assert level_of("throughput", None) is Level.STATISTICAL
     with pytest.raises(
-        UsageError, match=r"--level bitwise is no level of task=throughput.*allowed: statistical"
+        UsageError,
+        match=r"--level bitwise is not available for task=throughput.*allowed: statistical",
     ):
         level_of("throughput", "bitwise")

@@ -10,7 +10,7 @@ import torch
 
 from harness.training import datasets
 from harness.training.datasets import divide
-from harness.training.datasets.sources import packaged
+from harness.training.datasets.source import packaged
 
 
 def test_digits_hold_out_thirty_images_of_each_class_twice() -> None:

@@ -133,7 +133,7 @@ def test_the_options_of_a_model_are_its_own_unless_others_are_given() -> None:
 
 
 def test_an_option_that_a_model_does_not_take_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ValueError, match=r"depth=3 is nothing that model=resnet20 takes; .*: mlp$"):
+    with pytest.raises(ValueError, match=r"depth=3 is not an option of model=resnet20; .*: mlp$"):
         models.options_of("resnet20", {"depth": 3})
 
 

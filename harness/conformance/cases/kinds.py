@@ -142,8 +142,9 @@ class LawCase(Common):
 
 @dataclass(frozen=True)
 class RepeatsCase(Common):
-    """What successive calls may not do to each other, to their operands or to what autograd keeps,
-    by name of ``what``.
+    """What successive calls may not do to each other, to their operands or to what autograd keeps.
+
+    ``what`` names the check.
     """
 
     what: str

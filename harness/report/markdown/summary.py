@@ -117,7 +117,7 @@ def _floor(section: Section) -> list[str]:
 def _noise(section: Section) -> str:
     noise, margin = canary_noise(section), formatting.percent(section.margin)
     if not noise.measured:
-        return "No cell has a canary, so that the noise of the ratios is not known."
+        return "No cell has an A/A ratio, so the noise of the ratios is unknown."
     text = (
         "A/A: the interval of the baseline against itself includes a ratio of 1 in "
         f"{noise.including_1} of {formatting.counted(noise.measured, 'cell')}, and lies within "

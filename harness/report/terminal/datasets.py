@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from harness.config.usage import UsageError
 from harness.training.datasets import DATASETS
-from harness.training.datasets.sources import Tell
+from harness.training.datasets.source import OnProgress
 from harness.training.lookup import choose
 
 
@@ -45,7 +45,7 @@ def _fetch(name: str) -> str:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Tell]:
+def progress_bars() -> Iterator[OnProgress]:
     """A bar for each file on a terminal, a line for each elsewhere; on stderr, so that stdout stays
     for results.
     """

@@ -96,8 +96,8 @@ def _unchanged_thread_count() -> Iterator[None]:
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
         raise RuntimeError(
-            "it changed torch's number of threads, which is the harness's to set: "
-            f"{threads} in this cell"
+            f"it changed torch's number of threads, {threads} in this cell; "
+            "only the harness may set it"
         )
 
 

@@ -17,16 +17,15 @@ from harness.records import Seconds
 from harness.timing.messages import TimingResult
 from harness.timing.worker.state import PreparedArm, WorkerState
 
-# Calls at most that an arm is armed for beyond those made, so that it cannot know which is the
-# last.
+# Upper bound on spare calls, so that an arm cannot tell which call is the last.
 SPARE_CALLS = 7
 
 
 def sample(state: WorkerState, *, arm: str, calls: int, untimed: int) -> TimingResult:
     """Time ``calls`` calls of an arm in a row, after ``untimed`` ones.
 
-    Those bring back what the arm sampled before has driven out: data, code, branch history, and
-    threads from their sleep. With a single one, the same code in a process of its own seemed 9 %
+    The untimed calls restore what the previous arm evicted: data, code, branch history; and they
+    wake sleeping threads. With a single one, the same code in a process of its own seemed 9 %
     slower than beside the baseline.
     """
     cell = state.cell

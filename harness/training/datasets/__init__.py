@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from harness.config.choices import DatasetName
 from harness.training.datasets import digits, fashion_mnist, mnist1d
-from harness.training.datasets.sources import DataError, Source
+from harness.training.datasets.source import DataError, Source
 from harness.training.datasets.splits import Dataset, Split, divide
 from harness.training.lookup import choose
 

@@ -6,7 +6,7 @@ Repository, 1998.
 
 from __future__ import annotations
 
-from harness.training.datasets.sources import packaged
+from harness.training.datasets.source import packaged
 from harness.training.datasets.splits import Dataset, divide
 
 DESCRIPTION = "1,797 handwritten digits, 8×8"

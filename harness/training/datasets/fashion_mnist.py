@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.training.datasets.fetching import fetch_files
 from harness.training.datasets.idx import File, read
-from harness.training.datasets.sources import DataError, Tell
+from harness.training.datasets.source import DataError, OnProgress
 from harness.training.datasets.splits import Dataset, Split, hold_out
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ def load(folder: str | None) -> Dataset:
     return Dataset(scaled(images, labels, train), scaled(images, labels, validation), test, classes)
 
 
-def fetch(tell: Tell) -> str:
+def fetch(on_progress: OnProgress) -> str:
     """Download the files that are not yet where downloads go, and say where that is. Raises
     `DataError`.
     """
     try:
-        fetch_files(downloaded(), URL, FILES, tell)
+        fetch_files(downloaded(), URL, FILES, on_progress)
     except DataError as error:
         raise DataError(
             f"{error}. Without a network: {INSTALL}, or task.data_folder=FOLDER with the files"

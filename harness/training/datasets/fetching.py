@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from harness.training.datasets.idx import File, read
-from harness.training.datasets.sources import DataError, Tell
+from harness.training.datasets.source import DataError, OnProgress
 
 TIMEOUT = 30.0  # seconds without a byte
 PIECE = 1 << 16  # bytes
@@ -33,7 +33,7 @@ class SafeRedirects(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def fetch_files(folder: Path, url: str, files: Sequence[File], tell: Tell) -> None:
+def fetch_files(folder: Path, url: str, files: Sequence[File], on_progress: OnProgress) -> None:
     """Have each of ``files`` in ``folder``, as ``NAME.gz``, from ``url``/NAME.gz; those that are
     there and right are kept.
 
@@ -44,9 +44,9 @@ def fetch_files(folder: Path, url: str, files: Sequence[File], tell: Tell) -> No
         path = folder / f"{file.name}.gz"
         try:
             if _right(path, file):
-                tell(file.name, path.stat().st_size, path.stat().st_size)
+                on_progress(file.name, path.stat().st_size, path.stat().st_size)
                 continue
-            _fetch(f"{url}/{path.name}", path, file, partial(tell, file.name))
+            _fetch(f"{url}/{path.name}", path, file, partial(on_progress, file.name))
         except (OSError, HTTPException, ValueError) as error:
             raise DataError(f"{path.name} could not be had from {url}: {error}") from error
 
@@ -59,8 +59,10 @@ def _right(path: Path, file: File) -> bool:
     return True
 
 
-def _fetch(url: str, path: Path, file: File, tell: Callable[[int, int | None], None]) -> None:
-    pieces = _pieces(url, prod(file.shape) + SLACK, tell)
+def _fetch(
+    url: str, path: Path, file: File, on_progress: Callable[[int, int | None], None]
+) -> None:
+    pieces = _pieces(url, prod(file.shape) + SLACK, on_progress)
     first = next(pieces, b"")  # before there is a folder: without a network none is made
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(suffix=".gz", prefix=".part-", dir=path.parent)
@@ -76,7 +78,7 @@ def _fetch(url: str, path: Path, file: File, tell: Callable[[int, int | None], N
         part.unlink(missing_ok=True)
 
 
-def _pieces(url: str, most: int, tell: Callable[[int, int | None], None]) -> Iterator[bytes]:
+def _pieces(url: str, most: int, on_progress: Callable[[int, int | None], None]) -> Iterator[bytes]:
     """The bytes at ``url``, at most ``most`` of them, piece by piece. Raises OSError, HTTPException
     or ValueError.
     """
@@ -89,7 +91,7 @@ def _pieces(url: str, most: int, tell: Callable[[int, int | None], None]) -> Ite
             here += len(piece)
             if here > most:
                 raise ValueError(f"it goes on after the {most:,} bytes that it can have at most")
-            tell(here, total)
+            on_progress(here, total)
             yield piece
 
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.training.datasets.sources import packaged
+from harness.training.datasets.source import packaged
 from harness.training.datasets.splits import Dataset, divide
 
 DESCRIPTION = "5,000 generated curves of 40 points in the form of digits"

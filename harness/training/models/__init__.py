@@ -42,8 +42,8 @@ def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if option not in allowed:
             owners = ", ".join(other for other, options in MODELS.items() if option in options)
             raise ValueError(
-                f"{option}={value} is nothing that model={name} takes; leave it out, or choose a "
-                f"model that does: {owners}"
+                f"{option}={value} is not an option of model={name}; leave it out, or choose a "
+                f"model that has it: {owners}"
             )
     return {**allowed, **chosen}
 

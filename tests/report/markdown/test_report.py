@@ -214,7 +214,7 @@ def test_a_session_in_which_everything_failed_still_has_a_report(tmp_path: Path)
 def test_a_lone_arm_and_seed_have_nothing_to_be_compared_with(tmp_path: Path) -> None:
     records = synthetic.throughput(cell(), {BASELINE: 1.0}) + synthetic.convergence([BASELINE], [0])
     report = written(tmp_path, records)
-    assert "No cell has a canary" in report
+    assert "No cell has an A/A ratio" in report
     assert "P(sooner than" not in report
 
 

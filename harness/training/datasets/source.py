@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.training.datasets.splits import Dataset
 
-# of a file's name, the bytes of it that are here, and all, if that is known
-Tell = Callable[[str, int, int | None], None]
+# called with a file's name, the bytes of it that are here, and all of them, if that is known
+OnProgress = Callable[[str, int, int | None], None]
 
 
 class DataError(ValueError):
@@ -32,7 +32,7 @@ class Source:
     description: str
     find: Callable[[str | None], str]
     load: Callable[[str | None], Dataset]
-    fetch: Callable[[Tell], str] | None = None
+    fetch: Callable[[OnProgress], str] | None = None
 
     def whereabouts(self) -> str | DataError:
         """Where it is if it needs no folder named, or the error that says which command
