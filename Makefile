@@ -14,7 +14,7 @@ bench: $(READY) ## check, measure and train once, in a few minutes: table, repor
 # Files of tests share the cores, and one more waits for a turn to time; what needs a quiet machine runs after them, alone.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: $(READY)  ## run all tests; each benchmark once, untimed
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n $(WORKERS) --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest --benchmark-disable -m timed
 
 lint: $(READY)  ## check style, layout and types

@@ -151,6 +151,7 @@ def test_a_second_derivative_of_a_pair_is_a_clear_error():
         gradient.sum().backward()
 
 
+@pytest.mark.slow
 def test_more_than_eight_shapes_do_not_exhaust_the_compiler():
     for count in range(2, 12):
         x = torch.randn(count, 3, generator=torch.Generator().manual_seed(count))

@@ -63,6 +63,7 @@ def test_each_case_is_asked_whatever_became_of_the_one_before(name, status, reas
     assert all(reason in record.reason and record.figures is None for record in records)
 
 
+@pytest.mark.slow
 def test_a_worker_that_died_is_replaced():
     died, alive = checked({"_target_": "wrong_bn.DiesAsALayer"})
     assert (died.status, alive.status) == (Status.CRASHED, Status.OK)

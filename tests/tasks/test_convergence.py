@@ -211,6 +211,7 @@ def test_arms_of_a_seed_follow_each_other_in_an_order_that_varies(hosts: list[Fa
     assert {asked[2 * seed][0] for seed in seeds} == {"torch_native", "none"}
 
 
+@pytest.mark.slow
 def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeWorker]) -> None:
     config = configured()
     records = convergence.measure(
@@ -241,6 +242,7 @@ def test_the_device_is_held_during_each_run_and_only_then(
     assert held == [1, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_fresh_process_repeats_a_run_bit_for_bit_though_others_ran_and_died_beside_it(
     plugin: str,
 ) -> None:

@@ -47,5 +47,6 @@ def test_a_lie_is_named(records, name):
     assert reason is None or reason in records[name].reason
 
 
+@pytest.mark.slow
 def test_a_lie_costs_its_own_record_only(records):
     assert {records[name].status for name in ("torch_native", "numpy", "canary")} == {Status.OK}
