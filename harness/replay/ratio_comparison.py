@@ -7,6 +7,7 @@ from __future__ import annotations
 from math import exp, hypot, log
 
 from harness import statistics
+from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
 from harness.records import Interval, ThroughputRecord
 from harness.replay.outcomes import Outcome, ReplayVerdict
 
@@ -29,12 +30,9 @@ def compare_ratios(original: ThroughputRecord, again: ThroughputRecord) -> Repla
 
 def ratio_of(record: ThroughputRecord) -> Interval | None:
     """The time relative to the baseline's or, of the baseline, to the floor's."""
-    figures = record.figures
-    if figures is None:
-        return None
-    if record.implementation != record.cell.baseline:
-        return figures.ratio
-    return None if figures.floor is None else figures.floor.ratio
+    if record.implementation == record.cell.baseline:
+        return ratio_to_floor(record)
+    return ratio_to_baseline(record)
 
 
 def quotient(after: Interval, before: Interval) -> Interval:
