@@ -10,33 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TypeAlias, TypeGuard
 
 from harness import statistics
+from harness.analysis.changes import Change, change_of
 from harness.analysis.matching import matching_key
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
 from harness.records import CANARY, AnyRecord, Flag, Interval, Status, ThroughputRecord, differing
 from harness.store import Contents
 
 REGRESSED, UNDECIDED = 1, 3  # exit statuses
-
-
-class Change(StrEnum):
-    """What a comparison of two records came to. The first four are the verdict on the ratio after /
-    before.
-    """
-
-    FASTER = "FASTER"
-    SLOWER = "SLOWER"
-    SAME = "SAME"
-    AMBIGUOUS = "AMBIGUOUS"
-    # it was not failing before, or was OK and now refuses or deviates as documented
-    BROKEN = "BROKEN"
-    MENDED = "MENDED"
-    UNCHANGED = "UNCHANGED"  # the same status; nothing is timed
-    ADDED = "ADDED"
-    REMOVED = "REMOVED"
 
 
 ALARMS = (Change.FASTER, Change.SLOWER)
@@ -208,7 +191,7 @@ def _by_time(
     if flags := {*new.flags, *old.flags}:
         return Comparison(new, Change.AMBIGUOUS, ratio, ForbiddenByFlags(tuple(sorted(flags))))
     p_value = statistics.difference_level(*log_ratios, margin, pilots)
-    return Comparison(new, Change(statistics.verdict(ratio, margin)), ratio, p_value=p_value)
+    return Comparison(new, change_of(statistics.verdict(ratio, margin)), ratio, p_value=p_value)
 
 
 def _log_ratios(contents: Contents, record: ThroughputRecord) -> list[float]:

@@ -5,10 +5,11 @@ times of two days cannot be compared.
 from __future__ import annotations
 
 from math import exp, hypot, log
+from typing import assert_never
 
 from harness import statistics
 from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
-from harness.records import Interval, ThroughputRecord
+from harness.records import Interval, ThroughputRecord, Verdict
 from harness.replay.outcomes import Outcome, ReplayVerdict
 
 
@@ -25,7 +26,22 @@ def compare_ratios(original: ThroughputRecord, again: ThroughputRecord) -> Repla
     flags = sorted({*original.flags, *again.flags})
     if flags:
         return ReplayVerdict(Outcome.AMBIGUOUS, f"{note}; no verdict: {', '.join(flags)}")
-    return ReplayVerdict(Outcome(statistics.verdict(ratio, again.cell.margin)), note)
+    return ReplayVerdict(outcome_of(statistics.verdict(ratio, again.cell.margin)), note)
+
+
+def outcome_of(verdict: Verdict) -> Outcome:
+    """The type checker asks here for the outcome of each new verdict."""
+    match verdict:
+        case Verdict.FASTER:
+            return Outcome.FASTER
+        case Verdict.SLOWER:
+            return Outcome.SLOWER
+        case Verdict.SAME:
+            return Outcome.SAME
+        case Verdict.AMBIGUOUS:
+            return Outcome.AMBIGUOUS
+        case _:
+            assert_never(verdict)
 
 
 def ratio_of(record: ThroughputRecord) -> Interval | None:
