@@ -33,7 +33,7 @@ class SampledChannels:
         """A copy of what these channels hold at this moment."""
         return replace(results, **self._copies(results))
 
-    def place(self, index: tuple[int, ...]) -> tuple[int, ...]:
+    def whole_index(self, index: tuple[int, ...]) -> tuple[int, ...]:
         """From an index into the sampled channels' tensor to one into the whole tensor."""
         axis = min(len(index) - 1, 1)
         channel = self.channels[index[axis]]

@@ -124,7 +124,7 @@ def _failed(seen: Results, audit: _Audit, arrays: Arrays) -> list[QuantityCheck]
         found = [check for check in found if check.quantity not in RUNNING]
         found += check_updates(seen, sampled, arrays, audit.updates)
     failed = [check for check in found if not check.passed]
-    return [replace(check, index=sampled.place(check.index)) for check in failed]
+    return [replace(check, index=sampled.whole_index(check.index)) for check in failed]
 
 
 def _changes_by_itself(
