@@ -26,7 +26,7 @@ from harness.conformance.cases import RepeatsCase
 from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.snapshots import changed, same_bits, snapshot, tensors
-from harness.conformance.compare import QuantityCheck, verify
+from harness.conformance.compare import QuantityCheck, compare_with_oracle
 from harness.problems.inputs import make_arrays
 from implementations.interface import (
     Arrays,
@@ -84,7 +84,9 @@ def batches_in_turn(
         kept, {"the first output": steps[0].output}, "was changed by the second call"
     )
     for which, arrays, made, old in zip(("first", "second"), batches, steps, before, strict=True):
-        for finding in verify(made.results(), case.problem, Phase.TRAINING_STEP, arrays):
+        for finding in compare_with_oracle(
+            made.results(), case.problem, Phase.TRAINING_STEP, arrays
+        ):
             yield replace(finding, quantity=f"the {which} batch's {finding.quantity}")
         yield from changed(old, tensors(arrays))
 
@@ -132,7 +134,7 @@ def output_changed_in_place(
             fault=f"raised {type(error).__name__}: {' '.join(str(error).split())}",
         )
         return
-    yield from verify(
+    yield from compare_with_oracle(
         results, replace(case.problem, activation="relu"), Phase.TRAINING_STEP, arrays
     )
 
@@ -194,7 +196,7 @@ def gradients_asked_in_part(
         together = replace(whole, **{f"grad_{name}": alone})  # type: ignore[arg-type]
         (found,) = [
             finding
-            for finding in verify(together, case.problem, Phase.TRAINING_STEP, arrays)
+            for finding in compare_with_oracle(together, case.problem, Phase.TRAINING_STEP, arrays)
             if finding.quantity == f"grad_{name}"
         ]
         yield replace(found, quantity=f"{found.quantity}, asked for alone,")

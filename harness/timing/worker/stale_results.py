@@ -18,7 +18,7 @@ from itertools import product
 
 import torch
 
-from harness.conformance.compare import QuantityCheck, failures, verify
+from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
 from harness.timing.worker.checksum import changed_operands, checksums, integers
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
 from harness.timing.worker.repeated_updates import RUNNING, check_updates
@@ -32,7 +32,7 @@ NOT_UPDATED = "it did not update the running statistics"
 
 
 @dataclass(frozen=True)
-class _Audit:
+class _AuditedChannels:
     """The audited channels, and how often their running statistics were updated since armed."""
 
     sampled: SampledChannels
@@ -59,7 +59,7 @@ def find_stale_results(
     with what it copied. Raises what the arm raises.
     """
     sampled = SampledChannels.of(problem, phase, channels)
-    audit = _Audit(sampled, 2 * calls if phase.training and phase.has_forward else 0)
+    audit = _AuditedChannels(sampled, 2 * calls if phase.training and phase.has_forward else 0)
     old = sampled.operands(arrays)
     began = time.monotonic()
     time_calls(calls)  # an arm that puts calls off still has these to do when the inputs change
@@ -74,7 +74,7 @@ def find_stale_results(
         if shares_memory:
             _poison(results, phase, arrays)  # whatever is written after this was not done in time
         left = sampled.results(prepared.results())
-        fault = failures(verify(results, problem, phase, arrays, channels=()))
+        fault = failure_summary(compare_with_oracle(results, problem, phase, arrays, channels=()))
         reason = changed_operands(before, checksums(arrays)) or fault
         if reason is not None:
             return reason
@@ -116,10 +116,10 @@ def _possible_inputs(old: Arrays, new: Arrays) -> Iterator[Arrays]:
             yield replace(new, **mixed)
 
 
-def _failed(seen: Results, audit: _Audit, arrays: Arrays) -> list[QuantityCheck]:
+def _failed(seen: Results, audit: _AuditedChannels, arrays: Arrays) -> list[QuantityCheck]:
     """What is wrong with the sampled channels as results of ``arrays``."""
     sampled = audit.sampled
-    found = verify(seen, sampled.problem, sampled.phase, arrays)
+    found = compare_with_oracle(seen, sampled.problem, sampled.phase, arrays)
     if audit.updates:
         found = [check for check in found if check.quantity not in RUNNING]
         found += check_updates(seen, sampled, arrays, audit.updates)
@@ -154,7 +154,11 @@ def _same_bits(one: Results, other: Results) -> bool:
 
 
 def _explain(
-    failed: list[QuantityCheck], seen: Results, audit: _Audit, old: Arrays, poisoned: list[str]
+    failed: list[QuantityCheck],
+    seen: Results,
+    audit: _AuditedChannels,
+    old: Arrays,
+    poisoned: list[str],
 ) -> str:
     """What the arm must have done to fail in this way."""
     names = {check.quantity for check in failed}
@@ -172,8 +176,9 @@ def _explain(
         wrong_for_old = {check.quantity for check in _failed(seen, audit, old)}
         if not others & wrong_for_old:
             reasons.append(STALE)
+    summary = failure_summary(failed)
     return "; ".join(reasons) or (
-        f"it was right once, and not when its inputs had changed in place: {failures(failed)}"
+        f"it was right once, and not when its inputs had changed in place: {summary}"
     )
 
 
