@@ -16,11 +16,17 @@ from harness import statistics
 from harness.analysis.changes import Change, change_of
 from harness.analysis.matching import matching_key
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
-from harness.records import CANARY, AnyRecord, Flag, Interval, Status, ThroughputRecord, differing
+from harness.records import (
+    CANARY,
+    AnyRecord,
+    ExitStatus,
+    Flag,
+    Interval,
+    Status,
+    ThroughputRecord,
+    differing,
+)
 from harness.store import Contents
-
-REGRESSED, UNDECIDED = 1, 3  # exit statuses
-
 
 ALARMS = (Change.FASTER, Change.SLOWER)
 
@@ -127,15 +133,16 @@ def environment_differences(
     return differing(before.environment.stable, after.environment.stable)
 
 
-def exit_status(comparisons: Iterable[Comparison]) -> int:
-    """1 where anything is slower or broken; 3 where nothing could be compared or something not
-    decided; else 0.
+def exit_status(comparisons: Iterable[Comparison]) -> ExitStatus:
+    """FAILED where anything is slower or broken; UNDECIDED where nothing could be compared or
+    something not decided; else OK.
     """
     changes = {comparison.change for comparison in comparisons}
     if changes & {Change.SLOWER, Change.BROKEN}:
-        return REGRESSED
+        return ExitStatus.FAILED
     nothing = not changes - {Change.ADDED, Change.REMOVED}
-    return UNDECIDED if nothing or Change.AMBIGUOUS in changes else 0
+    undecided = nothing or Change.AMBIGUOUS in changes
+    return ExitStatus.UNDECIDED if undecided else ExitStatus.OK
 
 
 def _records(contents: Contents, session: str) -> dict[tuple[str, str], AnyRecord]:

@@ -4,7 +4,7 @@ cells      what defines a measurement: `ThroughputCell`, `TrainingCell`, `CaseCe
 figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `CaseFigures`
 samples    the raw observations that figures derive from
 record     a cell, an implementation and what became of it: `Record`, one class for each task
-statuses   `Status`, `Flag`, `Verdict`
+statuses   `Status`, `Flag`, `Verdict`, `ExitStatus`
 plain_data to plain data, ready for JSON, and back
 reading    records as plain data, of this and earlier schemas
 """
@@ -52,7 +52,7 @@ from harness.records.samples import (
     TimedSample,
     TrainingStep,
 )
-from harness.records.statuses import Flag, Status, Verdict
+from harness.records.statuses import ExitStatus, Flag, Status, Verdict
 from harness.records.units import Bytes, Seconds
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "ComparedQuantity",
     "Conditions",
     "Cost",
+    "ExitStatus",
     "Figures",
     "Flag",
     "Floor",
