@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from harness.problems.tensors import named_tensors
 from implementations.interface import Arrays, Phase, Problem, Results
 
 
@@ -40,12 +41,7 @@ class SampledChannels:
         return (*index[:axis], channel, *index[axis + 1 :])
 
     def _copies(self, tensors: Arrays | Results) -> dict[str, Any]:
-        named = {field.name: getattr(tensors, field.name) for field in fields(tensors)}
-        return {
-            name: self._copy(tensor)
-            for name, tensor in named.items()
-            if isinstance(tensor, torch.Tensor)
-        }
+        return {name: self._copy(tensor) for name, tensor in named_tensors(tensors).items()}
 
     def _copy(self, tensor: torch.Tensor) -> torch.Tensor:
         index = torch.tensor(self.channels, device=tensor.device)

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
 
 from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
-from harness.timing.worker.checksum import changed_operands, checksums, integers
+from harness.problems.tensors import named_tensors, same_bits
+from harness.timing.worker.checksum import changed_operands, checksums
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
 from harness.timing.worker.repeated_updates import RUNNING, check_updates
 from harness.timing.worker.sampled_channels import SampledChannels
@@ -90,8 +91,7 @@ def _poison(results: Results, phase: Phase, arrays: Arrays) -> list[str]:
 
     An output that is an operand handed back is left alone.
     """
-    operands = [getattr(arrays, field.name) for field in fields(arrays)]
-    storages = [given.untyped_storage() for given in operands if isinstance(given, torch.Tensor)]
+    storages = [operand.untyped_storage() for operand in named_tensors(arrays).values()]
     taken = [(storage.data_ptr(), storage.nbytes()) for storage in storages]
     gradients = [f"grad_{name}" for name in ("input", "residual", "weight", "bias")]
     poisoned = []
@@ -133,7 +133,7 @@ def _changes_by_itself(
     """Whether results change within that time, though nobody calls: something is still at work."""
     until, pause = time.monotonic() + seconds, 0.01
     while True:
-        if not _same_bits(left, sampled.results(prepared.results())):
+        if not _same_results(left, sampled.results(prepared.results())):
             return True
         if time.monotonic() >= until:
             return False
@@ -141,16 +141,12 @@ def _changes_by_itself(
         pause *= 2
 
 
-def _same_bits(one: Results, other: Results) -> bool:
+def _same_results(one: Results, other: Results) -> bool:
     """Alike to the bit, NaN too."""
-    for field in fields(one):
-        left, right = getattr(one, field.name), getattr(other, field.name)
-        if left is None or right is None:
-            if left is not right:
-                return False
-        elif not torch.equal(integers(left), integers(right)):
-            return False
-    return True
+    left, right = named_tensors(one), named_tensors(other)
+    return left.keys() == right.keys() and all(
+        same_bits(tensor, right[name]) for name, tensor in left.items()
+    )
 
 
 def _explain(
