@@ -21,5 +21,6 @@ case_elements       the worst element of a conformance case
 grouped_reasons     records that came to the same for the same reason
 rerun_command       the command that repeats a conformance case
 completeness        how much of a session's plan was measured
+changes             what a comparison of two records can come to
 session_comparison  two sessions held against each other
 """

@@ -10,34 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TypeAlias, TypeGuard
 
 from harness import statistics
+from harness.analysis.changes import Change, change_of
 from harness.analysis.matching import matching_key
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
-from harness.records import CANARY, AnyRecord, Flag, Interval, Status, ThroughputRecord, differing
+from harness.records import (
+    CANARY,
+    AnyRecord,
+    ExitStatus,
+    Flag,
+    Interval,
+    Status,
+    ThroughputRecord,
+    differing,
+)
 from harness.store import Contents
-
-REGRESSED, UNDECIDED = 1, 3  # exit statuses
-
-
-class Change(StrEnum):
-    """What a comparison of two records came to. The first four are the verdict on the ratio after /
-    before.
-    """
-
-    FASTER = "FASTER"
-    SLOWER = "SLOWER"
-    SAME = "SAME"
-    AMBIGUOUS = "AMBIGUOUS"
-    # it was not failing before, or was OK and now refuses or deviates as documented
-    BROKEN = "BROKEN"
-    MENDED = "MENDED"
-    UNCHANGED = "UNCHANGED"  # the same status; nothing is timed
-    ADDED = "ADDED"
-    REMOVED = "REMOVED"
-
 
 ALARMS = (Change.FASTER, Change.SLOWER)
 
@@ -144,15 +133,16 @@ def environment_differences(
     return differing(before.environment.stable, after.environment.stable)
 
 
-def exit_status(comparisons: Iterable[Comparison]) -> int:
-    """1 where anything is slower or broken; 3 where nothing could be compared or something not
-    decided; else 0.
+def exit_status(comparisons: Iterable[Comparison]) -> ExitStatus:
+    """FAILED where anything is slower or broken; UNDECIDED where nothing could be compared or
+    something not decided; else OK.
     """
     changes = {comparison.change for comparison in comparisons}
     if changes & {Change.SLOWER, Change.BROKEN}:
-        return REGRESSED
+        return ExitStatus.FAILED
     nothing = not changes - {Change.ADDED, Change.REMOVED}
-    return UNDECIDED if nothing or Change.AMBIGUOUS in changes else 0
+    undecided = nothing or Change.AMBIGUOUS in changes
+    return ExitStatus.UNDECIDED if undecided else ExitStatus.OK
 
 
 def _records(contents: Contents, session: str) -> dict[tuple[str, str], AnyRecord]:
@@ -208,7 +198,7 @@ def _by_time(
     if flags := {*new.flags, *old.flags}:
         return Comparison(new, Change.AMBIGUOUS, ratio, ForbiddenByFlags(tuple(sorted(flags))))
     p_value = statistics.difference_level(*log_ratios, margin, pilots)
-    return Comparison(new, Change(statistics.verdict(ratio, margin)), ratio, p_value=p_value)
+    return Comparison(new, change_of(statistics.verdict(ratio, margin)), ratio, p_value=p_value)
 
 
 def _log_ratios(contents: Contents, record: ThroughputRecord) -> list[float]:

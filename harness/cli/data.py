@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.cli.arguments import data_name
+from harness.records import ExitStatus
 from harness.report.terminal.datasets import show_datasets
 
 
 def main(arguments: Sequence[str]) -> int:
     show_datasets(data_name(arguments))
-    return 0
+    return ExitStatus.OK

@@ -12,10 +12,9 @@ from typing import cast
 
 from harness.cli.help import HELP
 from harness.config.usage import UsageError, suggestion
-from harness.records import NewerSchemaError
+from harness.records import ExitStatus, NewerSchemaError
 
 COMMANDS = ("run", "check", "list", "data", "compare", "replay", "ui", "doctor")
-WRONG_USAGE, INTERRUPTED = 2, 130  # exit statuses; a command's own are 0, 1 and 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,16 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, *rest = given or ["--help"]
     if command == "help" or {"-h", "--help"} & {command, *rest}:
         sys.stdout.write(HELP)
-        return 0
+        return ExitStatus.OK
     try:
         return _command(command)(rest)
     except (UsageError, NewerSchemaError) as error:
         sys.stderr.write(f"bnbench {command}: {error}\n")
-        return WRONG_USAGE
+        return ExitStatus.USAGE
     except KeyboardInterrupt:
         again = "begins anew" if command == "replay" else "with resume=true goes on from here"
         sys.stderr.write(f"interrupted; the same command {again}\n")
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
 
 
 def _replace_characters_that_the_terminal_lacks() -> None:

@@ -14,7 +14,7 @@ from harness.cli.arguments import DoctorFlags, doctor_flags
 from harness.cli.console import console
 from harness.config import UsageError
 from harness.doctor import examine
-from harness.records import to_plain
+from harness.records import ExitStatus, to_plain
 from harness.report.terminal.doctor import print_findings, print_measurement, show_progress
 
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         _write_json(to_plain(examine()))
     else:
         print_findings(Console(), examine())
-    return 0
+    return ExitStatus.OK
 
 
 def _measure(flags: DoctorFlags) -> int:
@@ -53,7 +53,7 @@ def _measure(flags: DoctorFlags) -> int:
     else:
         print_measurement(output, measured)
         print_findings(output, measured_findings)
-    return 0
+    return ExitStatus.OK
 
 
 def _write_json(data: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from harness.cli.arguments import json_flag
 from harness.cli.listing import listing, titles
-from harness.records import to_plain
+from harness.records import ExitStatus, to_plain
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,4 +17,4 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(to_plain(found), indent=2) + "\n")
     else:
         sys.stdout.write(titles(found))
-    return 0
+    return ExitStatus.OK

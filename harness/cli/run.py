@@ -14,6 +14,7 @@ from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.config import composition
 from harness.environment import capture
+from harness.records import ExitStatus
 from harness.session import begin, close, run_job
 from harness.tasks import task_of
 from harness.tracking import EndStatus
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
     if flags.cfg:
         _run_hydra(for_hydra)
-        return 0
+        return ExitStatus.OK
     environment = capture()
     for config in composed.configs:
         # What cannot be planned is refused before the session begins.

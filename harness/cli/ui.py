@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.cli.arguments import ui_flags
 from harness.config import composition
+from harness.records import ExitStatus
 from harness.tracking.server import serve
 
 
@@ -13,7 +14,7 @@ def main(arguments: Sequence[str]) -> int:
     flags = ui_flags(arguments)
     composition.register()
     serve(composition.composed(flags.overrides).configs[0], flags.port, _print)
-    return 0
+    return ExitStatus.OK
 
 
 def _print(line: str) -> None:

@@ -25,4 +25,7 @@ Optimizer = Literal["sgd", "momentum", "rmsprop", "adam"]
 # Arms of a training that are no implementation of batch norm.
 Alternative = Literal["none", "group_norm", "layer_norm", "ghost_batch_norm"]
 ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
-WITHOUT, GROUP, LAYER, GHOST = ALTERNATIVES
+WITHOUT: Alternative = "none"
+GROUP: Alternative = "group_norm"
+LAYER: Alternative = "layer_norm"
+GHOST: Alternative = "ghost_batch_norm"

@@ -60,7 +60,7 @@ class QuantityCheck:
         )
 
 
-def verify(
+def compare_with_oracle(
     results: Results,
     problem: Problem,
     phase: Phase,
@@ -100,7 +100,7 @@ def verify(
     return [found[name] for name in QUANTITIES if name in found]
 
 
-def failures(findings: Sequence[QuantityCheck]) -> str | None:
+def failure_summary(findings: Sequence[QuantityCheck]) -> str | None:
     """What is wrong, in one line, worst first; None when nothing is."""
     failed = sorted(
         (finding for finding in findings if not finding.passed), key=lambda finding: -finding.ratio

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from harness.conformance import global_state
 from harness.conformance.cases import named
 from harness.conformance.checks import check
-from harness.conformance.compare import QuantityCheck, failures
+from harness.conformance.compare import QuantityCheck, failure_summary
 from harness.conformance.messages import CaseOutcome
+from harness.isolation.failures import refusal_status
 from harness.records import CaseFigures, ComparedQuantity, Status
 from implementations import Unavailable, Unsupported, registry
 
@@ -27,15 +28,13 @@ def run(*, implementation: registry.Specification, case: str, device: str = "cpu
         findings.extend(check(registry.load(implementation), named(case), device))
     except registry.LoadFailure:
         raise
-    except (Unsupported, Unavailable) as reason:
-        if failures(findings) is None:  # a refusal undoes nothing that was found before it
-            refused = isinstance(reason, Unsupported)
-            status = Status.UNSUPPORTED if refused else Status.UNAVAILABLE
-            return CaseOutcome(status, str(reason) or NO_REASON)
+    except (Unsupported, Unavailable) as refusal:
+        if failure_summary(findings) is None:  # a refusal undoes nothing that was found before it
+            return CaseOutcome(refusal_status(refusal), str(refusal) or NO_REASON)
     finally:
         findings += global_state.restored(before)
     samples = tuple(map(_compared_quantity, findings))
-    wrong = failures(findings)
+    wrong = failure_summary(findings)
     if wrong is not None:
         return CaseOutcome(Status.WRONG, wrong, samples=samples)
     return CaseOutcome(Status.OK, None, _figures(findings), samples)

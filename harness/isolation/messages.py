@@ -1,13 +1,30 @@
 """What travels on the pipes between a worker process and its parent, one line of JSON each.
 
-A request names a service and its arguments. The worker answers with any number of `progress`
-messages and then a `value` or an `error`.
+A request names a service and its arguments. The worker answers with any number of messages of kind
+"progress" and then one of kind "value" or "error".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+MessageKind = Literal["progress", "value", "error"]
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """What a worker process is started with: its command line, as JSON.
+
+    ``requests`` and ``replies`` are the file descriptors of the pipes that it reads from and writes
+    to, ``cpus`` those that it is bound to.
+    """
+
+    requests: int
+    replies: int
+    threads: int
+    cpus: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -16,6 +33,14 @@ class Request:
 
     service: str
     arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line from the worker. The ``content`` of an error is a `RemoteFailure`, as plain data."""
+
+    kind: MessageKind
+    content: object
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,14 @@ from pathlib import Path
 from typing import get_type_hints
 
 from harness.environment import machine
-from harness.isolation.messages import RemoteFailure, Request, WorkerFacts
+from harness.isolation.messages import (
+    Message,
+    MessageKind,
+    RemoteFailure,
+    Request,
+    StartOptions,
+    WorkerFacts,
+)
 from harness.records import InvalidDataError, from_plain, to_json
 
 Service = Callable[..., object]  # each has parameters and an answer of its own
@@ -31,22 +38,22 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
-    """Serve what ``services`` returns, over the pipes that the command line names.
+    """Serve what ``services`` returns, over the pipes that the command line names (`StartOptions`).
 
     It is called when CPUs and threads are set, so that whatever it imports finds them so. A service
     with a parameter ``progress`` is given a function that sends its plain data to the parent.
     """
-    requests, replies, options = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+    options = from_plain(json.loads(sys.argv[1]), StartOptions)
     die_with_parent()
     run_out_of_memory_first()
-    os.sched_setaffinity(0, options["cpus"])
+    os.sched_setaffinity(0, options.cpus)
 
-    def send(kind: str, content: object) -> None:
-        os.write(replies, to_json({kind: content}).encode() + b"\n")
+    def send(kind: MessageKind, content: object) -> None:
+        os.write(options.replies, to_json(Message(kind, content)).encode() + b"\n")
 
-    send("value", set_up(options["threads"]))
+    send("value", set_up(options.threads))
     offered = services()
-    with os.fdopen(requests) as lines:
+    with os.fdopen(options.requests) as lines:
         for line in lines:
             answer(from_plain(json.loads(line), Request), offered, send)
 
@@ -82,7 +89,7 @@ def set_up(threads: int) -> WorkerFacts:
 
 
 def answer(
-    request: Request, services: Mapping[str, Service], send: Callable[[str, object], None]
+    request: Request, services: Mapping[str, Service], send: Callable[[MessageKind, object], None]
 ) -> None:
     """Do what is asked and send the answer, or the error that came of it."""
     try:

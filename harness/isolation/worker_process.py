@@ -15,11 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import IO, NoReturn, Protocol, Self, TypeVar
+from typing import IO, NoReturn, Protocol, Self, TypeVar, assert_never
 
-from harness.isolation.messages import RemoteFailure, Request, WorkerFacts
+from harness.isolation.messages import Message, RemoteFailure, Request, StartOptions, WorkerFacts
 from harness.isolation.settings import WorkerSettings
-from harness.records import from_plain, plain_fields, to_json
+from harness.records import from_plain, to_json
 
 START_TIMEOUT = 120.0  # seconds; importing torch takes 1.5 on a quiet machine
 STDERR_TAIL = 800  # characters of a dead worker's last output that its record quotes
@@ -68,12 +68,11 @@ class WorkerProcess:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the worker
         to_worker, self._requests = os.pipe()
         self._replies, from_worker = os.pipe()
-        options = {**plain_fields(settings), "cpus": settings.cpus}
+        options = StartOptions(to_worker, from_worker, settings.threads, tuple(settings.cpus))
         # -P keeps the working directory off the import path: a user's own folder named conf must
         # not hide ours.
-        command = [sys.executable, "-P", "-m", module, str(to_worker), str(from_worker)]
         self.process = subprocess.Popen(
-            [*command, json.dumps(options)],
+            [sys.executable, "-P", "-m", module, to_json(options)],
             env=settings.environment(),
             pass_fds=(to_worker, from_worker),
             stdin=subprocess.DEVNULL,
@@ -126,15 +125,18 @@ class WorkerProcess:
     def _reply(self, wanted: type[Reply], timeout: float, on_progress: OnProgress | None) -> Reply:
         deadline = time.monotonic() + timeout
         while True:
-            message = json.loads(self._line(deadline, timeout))
-            if "progress" in message:
-                deadline = time.monotonic() + timeout
-                if on_progress is not None:
-                    on_progress(message["progress"])
-            elif "error" in message:
-                raise WorkerError(from_plain(message["error"], RemoteFailure))
-            else:
-                return from_plain(message["value"], wanted)
+            message = from_plain(json.loads(self._line(deadline, timeout)), Message)
+            match message.kind:
+                case "progress":
+                    deadline = time.monotonic() + timeout
+                    if on_progress is not None:
+                        on_progress(message.content)
+                case "error":
+                    raise WorkerError(from_plain(message.content, RemoteFailure))
+                case "value":
+                    return from_plain(message.content, wanted)
+                case _:
+                    assert_never(message.kind)
 
     def _line(self, deadline: float, timeout: float) -> bytes:
         while b"\n" not in self._buffer:

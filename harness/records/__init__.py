@@ -4,7 +4,7 @@ cells      what defines a measurement: `ThroughputCell`, `TrainingCell`, `CaseCe
 figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `CaseFigures`
 samples    the raw observations that figures derive from
 record     a cell, an implementation and what became of it: `Record`, one class for each task
-statuses   `Status`, `Flag`, `Verdict`, `Doubt`, `StopReason`
+statuses   `Status`, `Flag`, `Verdict`, `Doubt`, `StopReason`, `ExitStatus`
 interval   an estimate and its confidence interval: `Interval`
 units      units as types: `Seconds`, `Bytes`
 plain_data to plain data, ready for JSON, and back
@@ -54,7 +54,7 @@ from harness.records.samples import (
     TimedSample,
     TrainingStep,
 )
-from harness.records.statuses import Doubt, Flag, Status, StopReason, Verdict
+from harness.records.statuses import Doubt, ExitStatus, Flag, Status, StopReason, Verdict
 from harness.records.units import Bytes, Seconds
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Conditions",
     "Cost",
     "Doubt",
+    "ExitStatus",
     "Figures",
     "Flag",
     "Floor",

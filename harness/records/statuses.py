@@ -1,8 +1,8 @@
-"""What became of a measurement, what is in doubt about it, and what it says."""
+"""What became of a measurement, what is in doubt about it, what it says, and how a command ends."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import assert_never
 
 
@@ -69,3 +69,13 @@ class Verdict(StrEnum):
     SLOWER = "SLOWER"
     SAME = "SAME"
     AMBIGUOUS = "AMBIGUOUS"
+
+
+class ExitStatus(IntEnum):
+    """How a command ends, for whoever called it."""
+
+    OK = 0
+    FAILED = 1  # something is wrong, missing, slower, broken or different
+    USAGE = 2  # the command line or the configuration is not accepted; nothing was run
+    UNDECIDED = 3  # nothing was measured or compared, or nothing that proves anything
+    INTERRUPTED = 130  # as shells have it for SIGINT

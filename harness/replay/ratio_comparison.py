@@ -5,9 +5,11 @@ times of two days cannot be compared.
 from __future__ import annotations
 
 from math import exp, hypot, log
+from typing import assert_never
 
 from harness import statistics
-from harness.records import Interval, ThroughputRecord
+from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
+from harness.records import Interval, ThroughputRecord, Verdict
 from harness.replay.outcomes import Outcome, ReplayVerdict
 
 
@@ -24,17 +26,29 @@ def compare_ratios(original: ThroughputRecord, again: ThroughputRecord) -> Repla
     flags = sorted({*original.flags, *again.flags})
     if flags:
         return ReplayVerdict(Outcome.AMBIGUOUS, f"{note}; no verdict: {', '.join(flags)}")
-    return ReplayVerdict(Outcome(statistics.verdict(ratio, again.cell.margin)), note)
+    return ReplayVerdict(outcome_of(statistics.verdict(ratio, again.cell.margin)), note)
+
+
+def outcome_of(verdict: Verdict) -> Outcome:
+    """The type checker asks here for the outcome of each new verdict."""
+    match verdict:
+        case Verdict.FASTER:
+            return Outcome.FASTER
+        case Verdict.SLOWER:
+            return Outcome.SLOWER
+        case Verdict.SAME:
+            return Outcome.SAME
+        case Verdict.AMBIGUOUS:
+            return Outcome.AMBIGUOUS
+        case _:
+            assert_never(verdict)
 
 
 def ratio_of(record: ThroughputRecord) -> Interval | None:
     """The time relative to the baseline's or, of the baseline, to the floor's."""
-    figures = record.figures
-    if figures is None:
-        return None
-    if record.implementation != record.cell.baseline:
-        return figures.ratio
-    return None if figures.floor is None else figures.floor.ratio
+    if record.implementation == record.cell.baseline:
+        return ratio_to_floor(record)
+    return ratio_to_baseline(record)
 
 
 def quotient(after: Interval, before: Interval) -> Interval:

@@ -28,13 +28,13 @@ def replay(
 ) -> list[Replay]:
     """Run every record of ``run`` again in a session of its own. ``level`` None is each task's own.
 
-    Of the ``overrides``, those of the place (results, journal, report, tracking) say where the run
-    is found and where its replay goes; the others change the replay on purpose. Raises
+    Of the ``overrides``, those of the session (results, journal, report, tracking) say where the
+    run is found and where its replay goes; the others change the replay on purpose. Raises
     ``UsageError``.
     """
     composition.register()
-    place, changes = _split(overrides)
-    here = composition.composed(place).configs[0]
+    session_overrides, changes = _split(overrides)
+    here = composition.composed(session_overrides).configs[0]
     originals = find(run, here, announce)
     levels = _levels(originals, level, run)
     environment = capture()
@@ -55,7 +55,7 @@ def replay(
 
 def _split(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
     """Those that say where results are, and those that change the replay."""
-    place: list[str] = []
+    session_overrides: list[str] = []
     changes: list[str] = []
     for word in overrides:
         key = word.partition("=")[0]
@@ -64,9 +64,9 @@ def _split(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
                 f"{word}: a replay changes keys of what was recorded, one by one, as task.steps=10 "
                 "does"
             )
-        ours = key.partition(".")[0] in composition.OF_THE_SESSION
-        (place if ours else changes).append(word)
-    return place, changes
+        of_session = key.partition(".")[0] in composition.OF_THE_SESSION
+        (session_overrides if of_session else changes).append(word)
+    return session_overrides, changes
 
 
 def _levels(originals: Sequence[Original], level: str | None, run: str) -> dict[str, Level]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from harness.records import (
     AnyRecord,
     CaseRecord,
+    ExitStatus,
     ThroughputRecord,
     TrainingCell,
     TrainingRecord,
@@ -52,14 +53,15 @@ def compare_pairs(pairs: Iterable[Pair], level: Level) -> list[Replay]:
     return [_replay(original, again, level) for original, again in pairs]
 
 
-def exit_status(replays: Iterable[Replay]) -> int:
-    """0 where all came out the same, or faster; 1 where something differs or is slower; else 3,
-    undecided.
+def exit_status(replays: Iterable[Replay]) -> ExitStatus:
+    """OK where all came out the same, or faster; FAILED where something differs or is slower; else
+    UNDECIDED.
     """
     outcomes = {replay.outcome for replay in replays}
     if outcomes & {Outcome.DIFFERENT, Outcome.SLOWER}:
-        return 1
-    return 0 if outcomes and Outcome.AMBIGUOUS not in outcomes else 3
+        return ExitStatus.FAILED
+    decided = outcomes and Outcome.AMBIGUOUS not in outcomes
+    return ExitStatus.OK if decided else ExitStatus.UNDECIDED
 
 
 def _replay(original: Original, again: AnyRecord, level: Level) -> Replay:

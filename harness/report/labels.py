@@ -28,7 +28,7 @@ def describe(record: AnyRecord) -> str:
         case TrainingRecord(cell=cell):
             return f"{recipe(cell)}, seed {cell.seed}"
         case CaseRecord(cell=cell):
-            return f"{cell.case}, {place(cell)}"
+            return f"{cell.case}, {device_label(cell)}"
         case _:
             assert_never(record)
 
@@ -48,11 +48,11 @@ def conditions(cell: ThroughputCell) -> str:
     special = "" if cell.inputs == NORMAL else f"{cell.inputs.replace('_', ' ')} inputs, "
     return (
         f"{cell.phase.replace('_', ' ')}, {cell.face}, {cell.outputs} outputs, "
-        f"{cell.cache} cache, {special}{place(cell)}"
+        f"{cell.cache} cache, {special}{device_label(cell)}"
     )
 
 
-def place(cell: ThroughputCell | CaseCell) -> str:
+def device_label(cell: ThroughputCell | CaseCell) -> str:
     """Where it runs: cpu, 2 threads."""
     return f"{cell.device}, {cell.threads} thread{'s' * (cell.threads != 1)}"
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from harness.records import AnyRecord, Flag, Status
+from harness.records import AnyRecord, ExitStatus, Flag, Status
 from harness.store import Contents
 
 
-def exit_status(contents: Contents, session: str) -> int:
-    """0 all well, 1 something failed or is missing, 3 nothing was measured, or nothing that was
-    proves anything.
+def exit_status(contents: Contents, session: str) -> ExitStatus:
+    """FAILED where something failed or is missing; UNDECIDED where nothing was measured, or nothing
+    that was proves anything; else OK.
     """
     records = contents.of_session(session)
     failed = any(record.failed for record in records)
     if failed or contents.missing(session) or contents.failures_of(session):
-        return 1
-    return 0 if any(map(_is_decided, records)) else 3
+        return ExitStatus.FAILED
+    return ExitStatus.OK if any(map(_is_decided, records)) else ExitStatus.UNDECIDED
 
 
 def _is_decided(record: AnyRecord) -> bool:

@@ -11,8 +11,8 @@ from harness.isolation import WorkerSettings
 TaskT = TypeVar("TaskT", bound=TaskConfig)
 
 
-class Place(TypedDict):
-    """The part of every cell that says where it is measured, and with workers set up how."""
+class DeviceSettings(TypedDict):
+    """The part of every cell that says on which device it is measured, with workers set up how."""
 
     device: str
     threads: int
@@ -31,9 +31,9 @@ def worker_settings(config: Config) -> WorkerSettings:
     )
 
 
-def place_of(settings: WorkerSettings, threads: int | None = None) -> Place:
+def device_settings_of(settings: WorkerSettings, threads: int | None = None) -> DeviceSettings:
     """The same as part of a cell, with another number of ``threads`` if one is given."""
-    return Place(
+    return DeviceSettings(
         device=settings.device,
         threads=threads or settings.threads,
         allocator=settings.allocator,

@@ -18,7 +18,7 @@ from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_status
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
-from harness.tasks.common import place_of, task_config, timestamp, worker_settings
+from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from implementations import registry
 
 VERSION = 2  # of the protocol: raise it when a case or a tolerance changes
@@ -135,5 +135,5 @@ def _cell(config: Config, case: Case) -> CaseCell:
         fixed_threads=case.fixed_threads,
         definition=described(case),
         protocol=VERSION,
-        **place_of(worker_settings(config), case.fixed_threads),
+        **device_settings_of(worker_settings(config), case.fixed_threads),
     )

@@ -24,7 +24,7 @@ from harness.isolation.device_lock import device_lock
 from harness.isolation.failures import WORKER_FAILURES, failure_status
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
 from harness.tasks.arms import arms_of
-from harness.tasks.common import place_of, task_config, timestamp, worker_settings
+from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from harness.training import datasets
 from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.models import OPTIONS, options_of
@@ -195,7 +195,7 @@ def _cell(config: Config, seed: int) -> TrainingCell:
         alpha=config.alpha,
         protocol=VERSION,
         **options,
-        **place_of(worker_settings(config)),
+        **device_settings_of(worker_settings(config)),
     )
 
 

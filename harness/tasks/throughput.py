@@ -26,7 +26,7 @@ from harness.records import (
     plain_fields,
 )
 from harness.tasks.arms import arms_of
-from harness.tasks.common import place_of, task_config, timestamp, worker_settings
+from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.cold_cache import sets_of
@@ -72,7 +72,8 @@ def measure(
 
 
 def _cells(config: Config) -> Iterator[ThroughputCell]:
-    task, place = task_config(config, ThroughputConfig), place_of(worker_settings(config))
+    task = task_config(config, ThroughputConfig)
+    device_settings = device_settings_of(worker_settings(config))
     for problem, face, name in product(problems(config.problem), task.faces, task.phases):
         phase = Phase(name)
         if phase.training and problem.reduction == 1:
@@ -92,7 +93,7 @@ def _cells(config: Config) -> Iterator[ThroughputCell]:
             margin=config.margin,
             alpha=config.alpha,
             protocol=_protocol(task),
-            **place,
+            **device_settings,
         )
         _sets(cell)  # a cold cell that cannot be had is refused before anything is measured
         yield cell

@@ -18,6 +18,7 @@ from harness.isolation import (
     WorkerSettings,
     WorkerTimedOut,
 )
+from harness.isolation.failures import REMOTE_REFUSALS
 from harness.isolation.worker_process import Reply
 from harness.records import Bytes, Cost, MemoryUse, Seconds, Status
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
@@ -25,7 +26,6 @@ from implementations import registry
 
 WORKER = "harness.timing.worker"
 SHARED = "shared"  # the process of the package's own implementations
-REFUSALS = {"Unsupported": Status.UNSUPPORTED, "Unavailable": Status.UNAVAILABLE}
 
 
 class ArmFailed(Exception):  # noqa: N818 -- an event that becomes a record
@@ -137,8 +137,8 @@ class Launch:
                 self._open.add(place)
             return worker.call(service, reply, self._timeout, None, arm=arm, **arguments)
         except WorkerError as error:
-            if error.kind in REFUSALS:
-                raise ArmFailed(arm, REFUSALS[error.kind], error.reason) from error
+            if error.kind in REMOTE_REFUSALS:
+                raise ArmFailed(arm, REMOTE_REFUSALS[error.kind], error.reason) from error
             cause = "out of memory: " if _no_memory(error) else ""
             raise ArmFailed(arm, Status.CRASHED, f"{cause}{error}") from error
         except (WorkerDied, WorkerTimedOut) as death:

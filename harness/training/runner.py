@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-import implementations
 from harness.config.choices import WITHOUT
+from harness.isolation.failures import refusal_status
 from harness.records import Cost, Seconds, Status, TrainingCell, TrainingFigures
 from harness.training import datasets, models
 from harness.training.checkpoints import Checkpoint
@@ -24,7 +24,7 @@ from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.normalization import normalizing
 from harness.training.seeding import sha256
 from harness.training.steps import Training
-from implementations import registry
+from implementations import Unavailable, Unsupported, registry
 
 
 def run(
@@ -51,10 +51,8 @@ def run(
         )
     except registry.LoadFailure:
         raise
-    except implementations.Unavailable as reason:
-        return TrainingOutcome(Status.UNAVAILABLE, str(reason))
-    except implementations.Unsupported as reason:
-        return TrainingOutcome(Status.UNSUPPORTED, str(reason))
+    except (Unsupported, Unavailable) as refusal:
+        return TrainingOutcome(refusal_status(refusal), str(refusal))
 
 
 def _run(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.changes import Change
 from harness.analysis.outcomes import Qualified, RecordOutcome
 from harness.analysis.session_comparison import (
     AlarmWithdrawn,
-    Change,
     Comparison,
     ForbiddenByFlags,
     OutcomeChange,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 import implementations
-from harness.conformance.compare import verify
+from harness.conformance.compare import compare_with_oracle
 from harness.problems.inputs import make_arrays
 from implementations.interface import Phase, Problem, Unsupported
 
@@ -52,7 +52,7 @@ def test_layer(benchmark, bench, name, phase):
     prepared.synchronize()
     wrong = [
         str(finding)
-        for finding in verify(prepared.results(), problem, phase, arrays)
+        for finding in compare_with_oracle(prepared.results(), problem, phase, arrays)
         if not finding.passed
     ]
     assert not wrong

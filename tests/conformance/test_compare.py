@@ -13,7 +13,7 @@ import torch
 from plain_bn import Plugin
 
 from harness.conformance import compare
-from harness.conformance.compare import QuantityCheck, failures, spacing, verify
+from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary, spacing
 from harness.conformance.tolerances import blurred
 from harness.problems.inputs import make_arrays
 from implementations.interface import Arrays, Phase, Problem, Results
@@ -37,7 +37,8 @@ def results(arrays):
 
 def found(results, arrays, **keywords):
     return {
-        finding.quantity: finding for finding in verify(results, PROBLEM, STEP, arrays, **keywords)
+        finding.quantity: finding
+        for finding in compare_with_oracle(results, PROBLEM, STEP, arrays, **keywords)
     }
 
 
@@ -116,22 +117,22 @@ def test_a_quantity_of_the_wrong_kind_is_told_as_such_and_the_rest_is_judged(
 
 
 def test_gradients_where_there_should_be_none_are_a_fault(results, arrays):
-    judged = verify(results, PROBLEM, Phase.FORWARD_TRAINING, arrays)
+    judged = compare_with_oracle(results, PROBLEM, Phase.FORWARD_TRAINING, arrays)
     assert [finding.quantity for finding in judged if not finding.passed] == [
         "grad_input",
         "grad_residual",
         "grad_weight",
         "grad_bias",
     ]
-    assert "should be none" in failures(judged)
+    assert "should be none" in failure_summary(judged)
 
 
 def test_running_statistics_are_not_judged_where_the_forward_is_no_part_of_the_work(
     results, arrays
 ):
     off = replace(results, running_mean=results.running_mean + 1)
-    assert not failures(verify(off, PROBLEM, Phase.BACKWARD, arrays))
-    assert failures(verify(off, PROBLEM, STEP, arrays))
+    assert not failure_summary(compare_with_oracle(off, PROBLEM, Phase.BACKWARD, arrays))
+    assert failure_summary(compare_with_oracle(off, PROBLEM, STEP, arrays))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -181,7 +182,7 @@ def near_zero(output, mask):
     )
     return {
         finding.quantity
-        for finding in verify(results, NEAR_ZERO, Phase.BACKWARD_INFERENCE, arrays)
+        for finding in compare_with_oracle(results, NEAR_ZERO, Phase.BACKWARD_INFERENCE, arrays)
         if not finding.passed
     }
 
@@ -210,8 +211,8 @@ def test_a_fault_does_not_pass_and_a_ratio_passes_up_to_one():
 
 def test_failures_are_told_worst_first_and_not_all_of_many():
     many = [QuantityCheck(f"q{ratio}", ratio) for ratio in (0.5, 3.0, 7.0, 2.0, 5.0)]
-    assert failures(many[:1]) is None
-    text = failures(many)
+    assert failure_summary(many[:1]) is None
+    text = failure_summary(many)
     assert text.index("q7.0") < text.index("q5.0") < text.index("q3.0")
     assert text.endswith("; and 1 more")
 
@@ -238,8 +239,8 @@ def computed(arrays, problem=LINEAR):
 def mistrusted(mean, problem=LINEAR, **keywords):
     """What is compared in vain of a right implementation, on input of that mean."""
     arrays = make_arrays(problem, 0, mean=mean, **keywords)
-    judged = verify(computed(arrays, problem), problem, STEP, arrays)
-    assert failures(judged) is None
+    judged = compare_with_oracle(computed(arrays, problem), problem, STEP, arrays)
+    assert failure_summary(judged) is None
     return {finding.quantity for finding in judged if finding.mistrusted}
 
 
@@ -260,7 +261,7 @@ def test_tolerances_below_the_least_normal_number_are_trusted_however_small_the_
 def test_a_mistrusted_comparison_may_still_fail():
     arrays = make_arrays(LINEAR, 0, mean=1e6)
     right = computed(arrays)
-    judged = verify(replace(right, output=right.output + 1e3), LINEAR, STEP, arrays)
+    judged = compare_with_oracle(replace(right, output=right.output + 1e3), LINEAR, STEP, arrays)
     assert [(finding.quantity, finding.mistrusted) for finding in judged if not finding.passed] == [
         ("output", True)
     ]
@@ -272,7 +273,7 @@ def test_one_blurred_chunk_of_channels_is_enough_for_mistrust(monkeypatch):
     monkeypatch.setattr(compare, "CHUNK", LINEAR.reduction)
     assert "output" in {
         finding.quantity
-        for finding in verify(computed(arrays), LINEAR, STEP, arrays)
+        for finding in compare_with_oracle(computed(arrays), LINEAR, STEP, arrays)
         if finding.mistrusted
     }
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from harness.conformance.cases import ModuleCase, matching, named
 from harness.conformance.checks import check, modules
-from harness.conformance.compare import failures
+from harness.conformance.compare import failure_summary
 from implementations import BatchNorm
 
 
@@ -180,7 +180,7 @@ def test_a_short_life_tells_as_much(monkeypatch, module, quantity):
 )
 def test_other_keys_are_wrong_rather_than_a_crash(monkeypatch, module, case):
     monkeypatch.setattr(modules, "BatchNorm", module)
-    assert "state_dict has keys" in failures(list(check(Plugin(), named(case))))
+    assert "state_dict has keys" in failure_summary(list(check(Plugin(), named(case))))
 
 
 def test_every_constructor_s_argument_is_varied():

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from harness.conformance.checks.snapshots import changed, same_bits, snapshot, tensors
+from harness.conformance.checks.snapshots import changed, snapshot
 from harness.problems.inputs import make_arrays
+from harness.problems.tensors import named_tensors, same_bits
 from implementations.interface import Problem
 
 
@@ -96,11 +97,11 @@ def test_what_was_changed_is_told_and_what_was_not_is_not():
 
 def test_the_tensors_of_arrays_and_of_mappings_are_found_by_name():
     arrays = make_arrays(Problem((4, 3), bias=False), 0)
-    assert list(tensors(arrays)) == [
+    assert list(named_tensors(arrays)) == [
         "input",
         "grad_output",
         "weight",
         "running_mean",
         "running_var",
     ]
-    assert list(tensors({"a": torch.ones(1), "b": None, "c": 0.1})) == ["a"]
+    assert list(named_tensors({"a": torch.ones(1), "b": None, "c": 0.1})) == ["a"]

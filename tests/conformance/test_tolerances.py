@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_bn import Plugin
 
-from harness.conformance.compare import failures, verify
+from harness.conformance.compare import compare_with_oracle, failure_summary
 from harness.conformance.tolerances import bounds
 from harness.problems.inputs import make_arrays
 from implementations import oracle
@@ -48,7 +48,11 @@ def results_of(implementation, problem, phase, arrays, face="layer"):
 def test_a_straightforward_float32_implementation_passes(problem, phase, seed, mean, scale):
     arrays = make_arrays(problem, seed, mean=mean, scale=scale)
     assert (
-        failures(verify(results_of(Plugin(), problem, phase, arrays), problem, phase, arrays))
+        failure_summary(
+            compare_with_oracle(
+                results_of(Plugin(), problem, phase, arrays), problem, phase, arrays
+            )
+        )
         is None
     )
 
@@ -65,7 +69,7 @@ def test_so_does_each_other_dtype(problem, dtypes, seed):
     problem = replace(problem, dtype=dtypes[0], parameter_dtype=dtypes[1])
     arrays = make_arrays(problem, seed)
     found = results_of(TorchUnfused(), problem, Phase.TRAINING_STEP, arrays)
-    assert failures(verify(found, problem, Phase.TRAINING_STEP, arrays)) is None
+    assert failure_summary(compare_with_oracle(found, problem, Phase.TRAINING_STEP, arrays)) is None
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
@@ -80,7 +84,9 @@ def test_an_error_of_a_few_units_in_the_last_place_is_seen(dtype):
     off.view(8, -1)[place] *= 1 + 32 * torch.finfo(off.dtype).eps
     (wrong,) = [
         finding
-        for finding in verify(replace(found, output=off), problem, Phase.INFERENCE, arrays)
+        for finding in compare_with_oracle(
+            replace(found, output=off), problem, Phase.INFERENCE, arrays
+        )
         if not finding.passed
     ]
     assert wrong.quantity == "output"
@@ -132,15 +138,15 @@ def test_overflow_to_infinity_is_right_where_float16_ends():
     output = torch.tensor([[torch.inf], [-torch.inf], [30000.0], [0.0]], dtype=torch.float16)
     right = Results(output, arrays.running_mean, arrays.running_var)
     wrong = replace(right, output=torch.where(output.isinf(), -output, output))
-    assert failures(verify(right, problem, Phase.INFERENCE, arrays)) is None
-    assert failures(verify(wrong, problem, Phase.INFERENCE, arrays)) is not None
+    assert failure_summary(compare_with_oracle(right, problem, Phase.INFERENCE, arrays)) is None
+    assert failure_summary(compare_with_oracle(wrong, problem, Phase.INFERENCE, arrays)) is not None
 
 
 def test_numpy_and_torch_are_judged_alike():
     arrays = make_arrays(PROBLEM, 0)
     for implementation in (NumpyVectorized(), TorchUnfused()):
         for face in ("layer", "kernel"):
-            found = verify(
+            found = compare_with_oracle(
                 results_of(implementation, PROBLEM, Phase.TRAINING_STEP, arrays, face),
                 PROBLEM,
                 Phase.TRAINING_STEP,
@@ -162,7 +168,8 @@ eights = st.builds(
 
 def judged(problem, phase, arrays, results, **keywords):
     return {
-        finding.quantity: finding for finding in verify(results, problem, phase, arrays, **keywords)
+        finding.quantity: finding
+        for finding in compare_with_oracle(results, problem, phase, arrays, **keywords)
     }
 
 
@@ -179,7 +186,10 @@ def test_two_passes_in_float32_are_right_of_a_ternary_input_whatever_its_mean(
 ):
     arrays = replace(make_arrays(problem, seed, distribution="ternary", mean=mean), eps=eps)
     results = results_of(Plugin(), problem, phase, arrays)
-    assert failures(verify(results, problem, phase, arrays, representable=True)) is None
+    assert (
+        failure_summary(compare_with_oracle(results, problem, phase, arrays, representable=True))
+        is None
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -191,7 +201,10 @@ def test_so_are_they_in_other_dtypes(problem, seed, dtype):
     arrays = make_arrays(problem, seed, distribution="ternary", mean=16.0)
     results = results_of(TorchUnfused(), problem, Phase.TRAINING_STEP, arrays)
     assert (
-        failures(verify(results, problem, Phase.TRAINING_STEP, arrays, representable=True)) is None
+        failure_summary(
+            compare_with_oracle(results, problem, Phase.TRAINING_STEP, arrays, representable=True)
+        )
+        is None
     )
 
 
@@ -247,7 +260,7 @@ def test_an_input_of_any_other_kind_needs_the_wider_tolerances():
     arrays = make_arrays(problem, 0)
     results = results_of(Plugin(), problem, Phase.TRAINING_STEP, arrays)
     rough = replace(results, grad_bias=results.grad_bias + 1e-2)
-    assert failures(verify(rough, problem, Phase.TRAINING_STEP, arrays)) is None
-    assert "grad_bias" in failures(
-        verify(rough, problem, Phase.TRAINING_STEP, arrays, representable=True)
+    assert failure_summary(compare_with_oracle(rough, problem, Phase.TRAINING_STEP, arrays)) is None
+    assert "grad_bias" in failure_summary(
+        compare_with_oracle(rough, problem, Phase.TRAINING_STEP, arrays, representable=True)
     )

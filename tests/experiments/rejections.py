@@ -27,7 +27,7 @@ from wrong_bn import WRONG, Wrong
 
 from harness.conformance.cases import matching, named
 from harness.conformance.checks import check
-from harness.conformance.compare import failures
+from harness.conformance.compare import failure_summary
 from implementations import Unsupported
 from tests.helpers.rejected import REJECTED, SURVIVING
 
@@ -65,7 +65,7 @@ def verdict(implementation, name):
     failed = frozenset(
         finding.quantity.partition(", for ")[0] for finding in findings if not finding.passed
     )
-    return Verdict(failed, failures(findings)) if failed else None
+    return Verdict(failed, failure_summary(findings)) if failed else None
 
 
 def objections(wrong, names):

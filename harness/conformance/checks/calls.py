@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from harness.conformance.cases import OF_INPUT, CallCase
 from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
-from harness.conformance.checks.snapshots import changed, snapshot, tensors
+from harness.conformance.checks.snapshots import changed, snapshot
 from harness.conformance.compare import QuantityCheck
 from harness.problems.inputs import shifted
+from harness.problems.tensors import named_tensors
 from implementations import batch_norm
 from implementations.interface import Implementation
 
@@ -41,7 +42,7 @@ def check(implementation: Implementation, case: CallCase, device: str) -> Iterat
         for name, value in exact.items()
     }
     for _ in range(2):
-        before = snapshot(tensors(mine))
+        before = snapshot(named_tensors(mine))
         expected = outcome(functional.batch_norm, **theirs)
         with MODES[case.mode]():
             got = outcome(batch_norm, **mine, implementation=implementation)
@@ -61,7 +62,7 @@ def check(implementation: Implementation, case: CallCase, device: str) -> Iterat
         kept = OPERANDS if case.training else (*OPERANDS, *STATISTICS)
         yield from changed(
             {name: before[name] for name in kept if name in before},
-            tensors(mine),
+            named_tensors(mine),
             "was changed by the call",
         )
 

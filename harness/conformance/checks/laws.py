@@ -32,7 +32,7 @@ from harness.conformance.checks.invariances import (
 )
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.search import Draw, search
-from harness.conformance.compare import QuantityCheck, verify
+from harness.conformance.compare import QuantityCheck, compare_with_oracle
 from implementations.interface import Implementation, Phase, call_once
 
 Law = Callable[[Trial, Draw], Iterator[QuantityCheck]]
@@ -62,7 +62,7 @@ def of_the_oracle(
     prepared = implementation.prepare(
         example.problem, example.phase, face=example.face, outputs=example.outputs, arrays=arrays
     )
-    yield from verify(
+    yield from compare_with_oracle(
         call_once(prepared).results(), example.problem, example.phase, example.arrays(device)
     )
 

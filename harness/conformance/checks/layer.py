@@ -35,7 +35,7 @@ class Step:
         return Gradients(*(None if operand is None else next(found) for operand in self.operands))
 
     def results(self) -> Results:
-        """Everything as `compare.verify` takes it. Spends the graph."""
+        """Everything as `compare_with_oracle` takes it. Spends the graph."""
         gradients = self.differentiated()
         return Results(
             self.output.detach(),

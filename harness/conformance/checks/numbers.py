@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.conformance.cases import NumbersCase
-from harness.conformance.checks.snapshots import changed, tensors
-from harness.conformance.compare import QuantityCheck, failures, verify
+from harness.conformance.checks.snapshots import changed
+from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
 from harness.problems.inputs import make_arrays
+from harness.problems.tensors import named_tensors
 from implementations import Unsupported
 from implementations.interface import Arrays, Implementation, Phase, Problem, call_once
 
@@ -29,7 +30,7 @@ def check(
         case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays
     )
     for call in ("", "the second call's ", "the third call's "):
-        findings = verify(
+        findings = compare_with_oracle(
             call_once(prepared).results(),
             case.problem,
             case.phase,
@@ -40,9 +41,9 @@ def check(
             finding if finding.passed else replace(finding, quantity=call + finding.quantity)
             for finding in findings
         )
-        if failures(findings) is not None:
+        if failure_summary(findings) is not None:
             break
-    yield from changed(tensors(untouched), tensors(arrays))
+    yield from changed(named_tensors(untouched), named_tensors(arrays))
 
 
 def supported(implementation: Implementation, problem: Problem, phase: Phase, device: str) -> None:

@@ -17,7 +17,7 @@ gradients_asked_in_part  a gradient is the same whether the other operands need 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import inf
 
 import torch
@@ -25,9 +25,10 @@ import torch
 from harness.conformance.cases import RepeatsCase
 from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
-from harness.conformance.checks.snapshots import changed, same_bits, snapshot, tensors
-from harness.conformance.compare import QuantityCheck, verify
+from harness.conformance.checks.snapshots import changed, snapshot
+from harness.conformance.compare import QuantityCheck, compare_with_oracle
 from harness.problems.inputs import make_arrays
+from harness.problems.tensors import named_tensors, same_bits
 from implementations.interface import (
     Arrays,
     Gradients,
@@ -61,7 +62,7 @@ def same_bits_again(
             arrays=make_arrays(case.problem, 0, device=device),
         )
         found += [_copied(call_once(prepared).results()) for _ in range(2)]
-    first = tensors(found[0])
+    first = named_tensors(found[0])
     for name in first:
         times = [
             number
@@ -76,7 +77,7 @@ def batches_in_turn(
     implementation: Implementation, case: RepeatsCase, device: str
 ) -> Iterator[QuantityCheck]:
     batches = [make_arrays(case.problem, seed, device=device) for seed in (0, 1)]
-    before = [snapshot(tensors(arrays)) for arrays in batches]
+    before = [snapshot(named_tensors(arrays)) for arrays in batches]
     steps = [step(implementation, case.problem, batches[0])]
     kept = snapshot({"the first output": steps[0].output})
     steps.append(step(implementation, case.problem, batches[1]))
@@ -84,9 +85,11 @@ def batches_in_turn(
         kept, {"the first output": steps[0].output}, "was changed by the second call"
     )
     for which, arrays, made, old in zip(("first", "second"), batches, steps, before, strict=True):
-        for finding in verify(made.results(), case.problem, Phase.TRAINING_STEP, arrays):
+        for finding in compare_with_oracle(
+            made.results(), case.problem, Phase.TRAINING_STEP, arrays
+        ):
             yield replace(finding, quantity=f"the {which} batch's {finding.quantity}")
-        yield from changed(old, tensors(arrays))
+        yield from changed(old, named_tensors(arrays))
 
 
 def output_is_its_own(
@@ -98,7 +101,7 @@ def output_is_its_own(
             step(implementation, case.problem, arrays, training=training) for _ in range(2)
         )
         results = one.results()
-        given = {**tensors(arrays), "the next call's output": other.output}
+        given = {**named_tensors(arrays), "the next call's output": other.output}
         produced = {"output": results.output, "grad_input": results.grad_input}
         for name, tensor in produced.items():
             others = {
@@ -132,7 +135,7 @@ def output_changed_in_place(
             fault=f"raised {type(error).__name__}: {' '.join(str(error).split())}",
         )
         return
-    yield from verify(
+    yield from compare_with_oracle(
         results, replace(case.problem, activation="relu"), Phase.TRAINING_STEP, arrays
     )
 
@@ -179,7 +182,9 @@ def graph_kept(
         return
     yield QuantityCheck("the second backward")
     yield from changed(
-        tensors(once._asdict()), tensors(again._asdict()), "has other bits the second time"
+        named_tensors(once._asdict()),
+        named_tensors(again._asdict()),
+        "has other bits the second time",
     )
 
 
@@ -194,7 +199,7 @@ def gradients_asked_in_part(
         together = replace(whole, **{f"grad_{name}": alone})  # type: ignore[arg-type]
         (found,) = [
             finding
-            for finding in verify(together, case.problem, Phase.TRAINING_STEP, arrays)
+            for finding in compare_with_oracle(together, case.problem, Phase.TRAINING_STEP, arrays)
             if finding.quantity == f"grad_{name}"
         ]
         yield replace(found, quantity=f"{found.quantity}, asked for alone,")
@@ -226,11 +231,8 @@ def _gradient_alone(
 
 
 def _copied(results: Results) -> Results:
-    copies = {
-        field.name: None if (tensor := getattr(results, field.name)) is None else tensor.clone()
-        for field in fields(results)
-    }
-    return replace(results, **copies)  # type: ignore[arg-type]  # names of tensors
+    copies = {name: tensor.clone() for name, tensor in named_tensors(results).items()}
+    return replace(results, **copies)
 
 
 def _overlap(one: Tensor, other: Tensor) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from harness import formatting
+from harness.analysis.changes import Change
 from harness.analysis.session_comparison import (
     AlarmWithdrawn,
-    Change,
     Comparison,
     Explanation,
     ForbiddenByFlags,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from harness.analysis.changes import Change
 from harness.analysis.outcomes import AnyOutcome, Qualified, WithoutVerdict
-from harness.analysis.session_comparison import Change
 from harness.records import Status, Verdict
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from harness.conformance.compare import failures
-from harness.conformance.compare import verify as compare_with_oracle
+from harness.conformance.compare import compare_with_oracle, failure_summary
 from harness.records import Bytes, MemoryUse, Seconds
 from harness.timing.messages import CheckResult
 from harness.timing.worker import memory
@@ -34,7 +33,7 @@ def verify(state: WorkerState, *, arm: str, whole: bool) -> CheckResult:
         findings = compare_with_oracle(
             prepared.results(), cell.setup.problem, cell.setup.phase, arrays, channels=channels
         )
-        reason = reason or failures(findings)
+        reason = reason or failure_summary(findings)
     return CheckResult(reason, Seconds(time.perf_counter() - began))
 
 

@@ -5,15 +5,15 @@ core.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 
+from harness.problems.tensors import integers, named_tensors
 from implementations.interface import Arrays
 
 WORDS = 1 << 17  # of 8 bytes, at once: products that stay in a core's cache
-INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 Checksum = tuple[object, ...]
 
@@ -32,10 +32,7 @@ def checksums(arrays: Arrays) -> Checksums:
     changed word always shows, and any other change or move does but for a chance of 2^-63 or so;
     the sums are kept in order.
     """
-    named = ((field.name, getattr(arrays, field.name)) for field in fields(arrays))
-    return Checksums(
-        {name: _checksum(operand) for name, operand in named if isinstance(operand, torch.Tensor)}
-    )
+    return Checksums({name: _checksum(operand) for name, operand in named_tensors(arrays).items()})
 
 
 def changed_operands(before: Checksums, after: Checksums) -> str | None:
@@ -46,13 +43,6 @@ def changed_operands(before: Checksums, after: Checksums) -> str | None:
         if after.by_name.get(name) != checksum
     ]
     return f"it changed its input{'s' * (len(others) > 1)} {', '.join(others)}" if others else None
-
-
-def integers(tensor: torch.Tensor) -> torch.Tensor:
-    """The same memory, seen as integers of the same width: NaN is then like NaN, and 0 unlike
-    -0.
-    """
-    return tensor.detach().view(INTEGERS[tensor.element_size()])
 
 
 def _checksum(tensor: torch.Tensor) -> Checksum:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import torch
 
+from harness.problems.tensors import named_tensors
 from implementations.interface import Arrays, Prepared
 
 STATUS = Path("/proc/self/status")
@@ -44,12 +44,8 @@ def saved_bytes(prepared: Prepared, arrays: Arrays) -> int:
             prepared.arm(1)
             prepared()
             prepared.synchronize()
-    operands = (getattr(arrays, field.name) for field in fields(arrays))
-    known = {
-        operand.untyped_storage().data_ptr()
-        for operand in operands
-        if isinstance(operand, torch.Tensor)
-    }
+    operands = named_tensors(arrays).values()
+    known = {operand.untyped_storage().data_ptr() for operand in operands}
     known |= {prepared.results().output.untyped_storage().data_ptr(), *rounds[0]}
     return sum(storage.nbytes() for address, storage in rounds[1].items() if address not in known)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from harness.problems.tensors import named_tensors
 from implementations.interface import Arrays, Phase, Problem, Results
 
 
@@ -33,19 +34,14 @@ class SampledChannels:
         """A copy of what these channels hold at this moment."""
         return replace(results, **self._copies(results))
 
-    def place(self, index: tuple[int, ...]) -> tuple[int, ...]:
+    def whole_index(self, index: tuple[int, ...]) -> tuple[int, ...]:
         """From an index into the sampled channels' tensor to one into the whole tensor."""
         axis = min(len(index) - 1, 1)
         channel = self.channels[index[axis]]
         return (*index[:axis], channel, *index[axis + 1 :])
 
     def _copies(self, tensors: Arrays | Results) -> dict[str, Any]:
-        named = {field.name: getattr(tensors, field.name) for field in fields(tensors)}
-        return {
-            name: self._copy(tensor)
-            for name, tensor in named.items()
-            if isinstance(tensor, torch.Tensor)
-        }
+        return {name: self._copy(tensor) for name, tensor in named_tensors(tensors).items()}
 
     def _copy(self, tensor: torch.Tensor) -> torch.Tensor:
         index = torch.tensor(self.channels, device=tensor.device)

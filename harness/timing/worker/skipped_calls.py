@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from harness.conformance.compare import failures, verify
+from harness.conformance.compare import compare_with_oracle, failure_summary
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
 from harness.timing.worker.repeated_updates import RUNNING
 from implementations.interface import Arrays, Phase, Prepared, Problem
@@ -36,9 +36,9 @@ def find_skipped_call(
     names = CHANGING if phase.has_forward else ("grad_output",)
     with ExitStack() as changes:
         break_off(lambda: changes.enter_context(changed_in_place(arrays, names)))
-        found = verify(prepared.results(), problem, phase, arrays, channels=channels)
+        found = compare_with_oracle(prepared.results(), problem, phase, arrays, channels=channels)
     # Running statistics have had as many updates as there were calls, which is not known here.
     failed = [check for check in found if not check.passed and check.quantity not in RUNNING]
     if not failed:
         return None
-    return f"it does not work in each call: one within a sample left {failures(failed)}"
+    return f"it does not work in each call: one within a sample left {failure_summary(failed)}"

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
 
-from harness.conformance.compare import QuantityCheck, failures, verify
-from harness.timing.worker.checksum import changed_operands, checksums, integers
+from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
+from harness.problems.tensors import named_tensors, same_bits
+from harness.timing.worker.checksum import changed_operands, checksums
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
 from harness.timing.worker.repeated_updates import RUNNING, check_updates
 from harness.timing.worker.sampled_channels import SampledChannels
@@ -32,7 +33,7 @@ NOT_UPDATED = "it did not update the running statistics"
 
 
 @dataclass(frozen=True)
-class _Audit:
+class _AuditedChannels:
     """The audited channels, and how often their running statistics were updated since armed."""
 
     sampled: SampledChannels
@@ -59,7 +60,7 @@ def find_stale_results(
     with what it copied. Raises what the arm raises.
     """
     sampled = SampledChannels.of(problem, phase, channels)
-    audit = _Audit(sampled, 2 * calls if phase.training and phase.has_forward else 0)
+    audit = _AuditedChannels(sampled, 2 * calls if phase.training and phase.has_forward else 0)
     old = sampled.operands(arrays)
     began = time.monotonic()
     time_calls(calls)  # an arm that puts calls off still has these to do when the inputs change
@@ -74,7 +75,7 @@ def find_stale_results(
         if shares_memory:
             _poison(results, phase, arrays)  # whatever is written after this was not done in time
         left = sampled.results(prepared.results())
-        fault = failures(verify(results, problem, phase, arrays, channels=()))
+        fault = failure_summary(compare_with_oracle(results, problem, phase, arrays, channels=()))
         reason = changed_operands(before, checksums(arrays)) or fault
         if reason is not None:
             return reason
@@ -90,8 +91,7 @@ def _poison(results: Results, phase: Phase, arrays: Arrays) -> list[str]:
 
     An output that is an operand handed back is left alone.
     """
-    operands = [getattr(arrays, field.name) for field in fields(arrays)]
-    storages = [given.untyped_storage() for given in operands if isinstance(given, torch.Tensor)]
+    storages = [operand.untyped_storage() for operand in named_tensors(arrays).values()]
     taken = [(storage.data_ptr(), storage.nbytes()) for storage in storages]
     gradients = [f"grad_{name}" for name in ("input", "residual", "weight", "bias")]
     poisoned = []
@@ -116,15 +116,15 @@ def _possible_inputs(old: Arrays, new: Arrays) -> Iterator[Arrays]:
             yield replace(new, **mixed)
 
 
-def _failed(seen: Results, audit: _Audit, arrays: Arrays) -> list[QuantityCheck]:
+def _failed(seen: Results, audit: _AuditedChannels, arrays: Arrays) -> list[QuantityCheck]:
     """What is wrong with the sampled channels as results of ``arrays``."""
     sampled = audit.sampled
-    found = verify(seen, sampled.problem, sampled.phase, arrays)
+    found = compare_with_oracle(seen, sampled.problem, sampled.phase, arrays)
     if audit.updates:
         found = [check for check in found if check.quantity not in RUNNING]
         found += check_updates(seen, sampled, arrays, audit.updates)
     failed = [check for check in found if not check.passed]
-    return [replace(check, index=sampled.place(check.index)) for check in failed]
+    return [replace(check, index=sampled.whole_index(check.index)) for check in failed]
 
 
 def _changes_by_itself(
@@ -133,7 +133,7 @@ def _changes_by_itself(
     """Whether results change within that time, though nobody calls: something is still at work."""
     until, pause = time.monotonic() + seconds, 0.01
     while True:
-        if not _same_bits(left, sampled.results(prepared.results())):
+        if not _same_results(left, sampled.results(prepared.results())):
             return True
         if time.monotonic() >= until:
             return False
@@ -141,20 +141,20 @@ def _changes_by_itself(
         pause *= 2
 
 
-def _same_bits(one: Results, other: Results) -> bool:
+def _same_results(one: Results, other: Results) -> bool:
     """Alike to the bit, NaN too."""
-    for field in fields(one):
-        left, right = getattr(one, field.name), getattr(other, field.name)
-        if left is None or right is None:
-            if left is not right:
-                return False
-        elif not torch.equal(integers(left), integers(right)):
-            return False
-    return True
+    left, right = named_tensors(one), named_tensors(other)
+    return left.keys() == right.keys() and all(
+        same_bits(tensor, right[name]) for name, tensor in left.items()
+    )
 
 
 def _explain(
-    failed: list[QuantityCheck], seen: Results, audit: _Audit, old: Arrays, poisoned: list[str]
+    failed: list[QuantityCheck],
+    seen: Results,
+    audit: _AuditedChannels,
+    old: Arrays,
+    poisoned: list[str],
 ) -> str:
     """What the arm must have done to fail in this way."""
     names = {check.quantity for check in failed}
@@ -172,8 +172,9 @@ def _explain(
         wrong_for_old = {check.quantity for check in _failed(seen, audit, old)}
         if not others & wrong_for_old:
             reasons.append(STALE)
+    summary = failure_summary(failed)
     return "; ".join(reasons) or (
-        f"it was right once, and not when its inputs had changed in place: {failures(failed)}"
+        f"it was right once, and not when its inputs had changed in place: {summary}"
     )
 
 

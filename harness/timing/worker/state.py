@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from harness.problems.inputs import drawn
+from harness.problems.tensors import named_tensors
 from harness.timing.messages import CellSetup
 from harness.timing.worker import memory
 from harness.timing.worker.checksum import Checksums, checksums
@@ -66,7 +67,7 @@ class OpenCell:
         """Give the operands their values again, in place, after an arm has changed them."""
         fresh = _operands(self.setup)
         for arrays in self.sets:
-            for name, tensor in tensors(fresh).items():
+            for name, tensor in named_tensors(fresh).items():
                 getattr(arrays, name).copy_(tensor)
 
 
@@ -104,13 +105,10 @@ class WorkerState:
         memory.trim()
 
 
-def tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
-    """The operands by name, the absent ones left out."""
-    return {name: value for name, value in vars(arrays).items() if isinstance(value, torch.Tensor)}
-
-
 def copied(arrays: Arrays) -> Arrays:
-    clones: dict[str, Any] = {name: tensor.clone() for name, tensor in tensors(arrays).items()}
+    clones: dict[str, Any] = {
+        name: tensor.clone() for name, tensor in named_tensors(arrays).items()
+    }
     return replace(arrays, **clones)
 
 

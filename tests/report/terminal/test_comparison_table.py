@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.changes import Change
 from harness.analysis.outcomes import Qualified
 from harness.analysis.session_comparison import (
     AlarmWithdrawn,
-    Change,
     Comparison,
     ForbiddenByFlags,
     OutcomeChange,
