@@ -13,7 +13,6 @@ from harness.records import (
     Floor,
     Identity,
     Interval,
-    Protocol,
     Seconds,
     Status,
     StopReason,
@@ -26,25 +25,11 @@ from harness.records import (
     TrainingStep,
     Verdict,
 )
-from implementations.interface import Phase, Problem
+from implementations.interface import Problem
+from tests.helpers.records import CELL
 
 TIME = "2026-11-23T01:02:03+00:00"
-THROUGHPUT_CELL = ThroughputCell(
-    problem=Problem((32, 64, 56, 56), residual=True),
-    phase=Phase.BACKWARD,
-    face="layer",
-    outputs="fresh",
-    cache="warm",
-    device="cpu",
-    threads=2,
-    allocator="retaining",
-    wait_policy="brief",
-    seed=0,
-    baseline="torch_native",
-    margin=0.03,
-    alpha=0.05,
-    protocol=Protocol(version=2, launches=8, blocks=5),
-)
+THROUGHPUT_CELL = replace(CELL, problem=Problem((32, 64, 56, 56), residual=True), threads=2)
 THROUGHPUT_FIGURES = ThroughputFigures(
     median_seconds=Seconds(0.5),
     ratio=Interval(0.8, 0.7, 0.9),
