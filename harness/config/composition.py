@@ -123,14 +123,14 @@ def translated(error: Exception) -> UsageError:
     return UsageError(f"{key[1]}: {cause}" if key else cause)
 
 
+def _has_key(task: type, name: str) -> bool:
+    return name in {field.name for field in fields(task)}
+
+
 def _unknown_key(given: str) -> str:
     allowed = sorted(_keys())
     if given in allowed:
-        owners = [
-            task.name
-            for task in TASKS
-            if given.removeprefix("task.") in {leaf.name for leaf in fields(task)}
-        ]
+        owners = [task.name for task in TASKS if _has_key(task, given.removeprefix("task."))]
         return f"{given} is a key of task={' and task='.join(owners)}, not of this one"
     leaf = given.rpartition(".")[2]
     near = suggestion(given, allowed) or suggestion(

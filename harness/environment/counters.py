@@ -36,9 +36,8 @@ def count(root: Path = ROOT) -> Counters:
     """The counters now."""
     lines = text(root / "proc/stat").splitlines()
     names = {f"cpu{cpu}" for cpu in os.sched_getaffinity(0)}
-    rows = [
-        [int(ticks) for ticks in line.split()[1:9]] for line in lines if line.split()[0] in names
-    ]
+    ours = [line.split() for line in lines if line.split()[0] in names]
+    rows = [tuple(map(int, columns[1:9])) for columns in ours]
     # The columns are user, nice, system, idle, iowait, irq, softirq, steal.
     _, _, _, idle, waiting, _, _, stolen = map(sum, zip(*rows, strict=True)) if rows else [0] * 8
     swapped = re.findall(r"^pswp(?:in|out) (\d+)", text(root / "proc/vmstat"), re.MULTILINE)

@@ -110,11 +110,12 @@ def _loss_at(losses: Sequence[float], step: int) -> str:
 
 def _curve_differences(original: TrainingRecord, again: TrainingRecord) -> Iterator[str]:
     before, after = (list(map(_values, record.samples)) for record in (original, again))
-    recorded = {name for values in before for name, value in values.items() if value is not None}
+    kinds = before[0] if before else {}
+    recorded = {name for name in kinds if any(values[name] is not None for values in before)}
     for step, old, new in zip(original.samples, before, after, strict=False):
-        for name in old:
-            if name in recorded and old[name] != new[name]:
-                yield f"{name} at step {step.step}: {old[name]!r} → {new[name]!r}"
+        changed = [name for name in kinds if name in recorded and old[name] != new[name]]
+        for name in changed:
+            yield f"{name} at step {step.step}: {old[name]!r} → {new[name]!r}"
 
 
 def _values(step: TrainingStep) -> dict[str, float | None]:

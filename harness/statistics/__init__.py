@@ -11,7 +11,7 @@ from harness.statistics.curves import Difference, first_difference, ulps
 from harness.statistics.decisions import decision_level, difference_level, holm, verdict
 from harness.statistics.equivalence import POINT, Equivalence, equivalence
 from harness.statistics.intervals import interval, welch
-from harness.statistics.planning import PRECISION, launches_wanted, minimum_detectable_effect
+from harness.statistics.launch_planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
 from harness.statistics.samples import (
     block_log_ratios,

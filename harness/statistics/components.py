@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import hypot, pi, sqrt
 from statistics import fmean
 
-from harness.statistics.planning import detectable
+from harness.statistics.launch_planning import detectable
 from harness.statistics.student import LEAST_LAUNCHES, Estimate
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +73,8 @@ def write_samples(records: Iterable[AnyRecord], path: Path) -> None:
     from pyarrow import parquet
 
     rows = [row for record in records for row in _rows(record)]
-    names = dict.fromkeys(
-        ["key", "task", "implementation", *(name for row in rows for name in row)]
-    )
+    of_samples = chain.from_iterable(rows)
+    names = dict.fromkeys(["key", "task", "implementation", *of_samples])
     columns = {name: _column([row.get(name) for row in rows]) for name in names}
     parquet.write_table(pa.table(columns), path)
 

@@ -4,8 +4,10 @@ verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import groupby, product
+from operator import attrgetter
 from statistics import median
 from typing import cast
 
@@ -23,7 +25,6 @@ from harness.records import (
     Status,
     ThroughputCell,
     ThroughputRecord,
-    plain_fields,
 )
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -175,10 +176,12 @@ def _record(
 
 def _median_cost(costs: Sequence[Cost]) -> Cost:
     """Of each kind of cost the median over launches, those without it counting as none."""
-    by_launch = [plain_fields(cost) for cost in costs]
-    names = dict.fromkeys(name for cost in by_launch for name in cost)
-    medians = {
-        name: Seconds(median(cast(float, cost.get(name, 0.0)) for cost in by_launch))
-        for name in names
-    }
-    return Cost(**medians)
+    kinds = [kind.name for kind in fields(Cost)]
+    return Cost(**{kind: _median_or_none(map(attrgetter(kind), costs)) for kind in kinds})
+
+
+def _median_or_none(seconds: Iterable[Seconds | None]) -> Seconds | None:
+    known = list(seconds)
+    if all(value is None for value in known):
+        return None
+    return Seconds(median(value or 0.0 for value in known))

@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from harness.timing.calibration import Sampler
 from harness.timing.messages import TimingResult
-from harness.timing.warm_up import Sampler
 
 LIVE_BYTES = 1 << 30  # of graphs that an untimed `arm` may pile up for the calls of one sample
 # The share of a sample that its threads may have waited for a CPU: less than any margin worth

@@ -19,10 +19,10 @@ from harness.isolation.failures import refusal_status
 from harness.records import Cost, Seconds, Status, TrainingCell, TrainingFigures
 from harness.training import datasets, models
 from harness.training.checkpoints import Checkpoint
+from harness.training.hashes import sha256
 from harness.training.loop import Recipe, train
 from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.normalization import normalizing
-from harness.training.seeding import sha256
 from harness.training.steps import Training
 from implementations import Unavailable, Unsupported, registry
 

@@ -1,18 +1,12 @@
-"""What reproducibility rests on: random numbers that are the same everywhere, and hashes that prove
-it.
-"""
+"""Random numbers that are the same everywhere, for initial weights and the order of data."""
 
 from __future__ import annotations
 
-import hashlib
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy as np
-    import torch
 
 
 class RandomStream(IntEnum):
@@ -32,15 +26,3 @@ def generator(stream: RandomStream, seed: int, *part: int) -> np.random.Generato
     import numpy as np
 
     return np.random.Generator(np.random.PCG64([int(stream), seed, *part]))
-
-
-def sha256(tensors: Iterable[torch.Tensor]) -> str:
-    """A hash of values, dtypes and shapes, in order: 64 hexadecimal digits."""
-    import numpy as np
-
-    hashed = hashlib.sha256()
-    for tensor in tensors:
-        array = tensor.detach().cpu().numpy()
-        hashed.update(f"{array.dtype.str}{array.shape}".encode())
-        hashed.update(np.ascontiguousarray(array).data)  # as it lies in memory, without a copy
-    return hashed.hexdigest()

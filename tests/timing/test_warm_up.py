@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.timing.calibration import calibrate
 from harness.timing.messages import TimingResult
-from harness.timing.warm_up import GROUPS, LONGEST_WARM_UP, WINDOWS, calibrate, warm_up
+from harness.timing.warm_up import GROUPS, LONGEST_WARM_UP, WINDOWS, warm_up
 from tests.helpers.samplers import FakeSampler
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from harness.training.hashes import sha256
 from harness.training.metrics import norm, running_lag
-from harness.training.seeding import sha256
 
 BATCH = torch.tensor([[-1.0, 10.0], [1.0, 14.0]])  # means 0 and 12, standard deviations 1 and 2
 

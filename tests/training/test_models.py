@@ -14,11 +14,11 @@ from torch import nn
 
 from harness.config import ConvergenceConfig
 from harness.training import models, optimizers
+from harness.training.hashes import sha256
 from harness.training.models import MODELS, weighted_layers
 from harness.training.models.resnet20 import ResidualBlock
 from harness.training.normalization import Normalize, normalizing
 from harness.training.optimizers import OPTIMIZERS
-from harness.training.seeding import sha256
 
 SHAPE, CLASSES = (1, 8, 8), 10
 NORMALIZED, PLAIN = (

@@ -17,10 +17,10 @@ from torch import nn
 from harness.records import Seconds, TrainingStep
 from harness.training import models, optimizers
 from harness.training.datasets import Dataset, Split
+from harness.training.hashes import sha256
 from harness.training.loop import Recipe, batches, train
 from harness.training.messages import StepProgress
 from harness.training.metrics import evaluate
-from harness.training.seeding import sha256
 from harness.training.steps import Training
 
 TRAINING_SECONDS, EVALUATION_SECONDS = 1.0, 100.0

@@ -12,7 +12,7 @@ from harness.conformance.compare import compare_with_oracle, failure_summary
 from harness.records import Bytes, MemoryUse, Seconds
 from harness.timing.messages import CheckResult
 from harness.timing.worker import memory
-from harness.timing.worker.checksum import changed_operands, checksums
+from harness.timing.worker.operand_checksums import changed_operands, checksums
 from harness.timing.worker.skipped_calls import find_skipped_call
 from harness.timing.worker.stale_results import find_stale_results
 from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState

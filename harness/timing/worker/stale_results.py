@@ -20,8 +20,8 @@ import torch
 
 from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
 from harness.problems.tensors import named_tensors, same_bits
-from harness.timing.worker.checksum import changed_operands, checksums
 from harness.timing.worker.input_perturbation import CHANGING, changed_in_place
+from harness.timing.worker.operand_checksums import changed_operands, checksums
 from harness.timing.worker.repeated_updates import RUNNING, check_updates
 from harness.timing.worker.sampled_channels import SampledChannels
 from implementations.interface import Arrays, Phase, Prepared, Problem, Results

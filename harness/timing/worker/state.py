@@ -17,7 +17,7 @@ from harness.problems.inputs import drawn
 from harness.problems.tensors import named_tensors
 from harness.timing.messages import CellSetup
 from harness.timing.worker import memory
-from harness.timing.worker.checksum import Checksums, checksums
+from harness.timing.worker.operand_checksums import Checksums, checksums
 from implementations import Unavailable
 from implementations.interface import Arrays, Prepared
 

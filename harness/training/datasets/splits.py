@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.training.seeding import RandomStream, generator, sha256
+from harness.training.hashes import sha256
+from harness.training.seeding import RandomStream, generator
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from troublesome_bn import Wrapped
 
 from harness.problems.inputs import make_arrays
 from harness.timing.worker import stale_results as auditing
-from harness.timing.worker.checksum import changed_operands, checksums
+from harness.timing.worker.operand_checksums import changed_operands, checksums
 from harness.timing.worker.stale_results import (
     NOT_UPDATED,
     STALE,

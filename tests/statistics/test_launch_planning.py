@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness import statistics
 from harness.records import Interval, Verdict
-from harness.statistics.planning import FAR
+from harness.statistics.launch_planning import FAR
 from tests.helpers.samples import logarithms, logs, within_binomial_bounds
 
 SCRIPT = Path(__file__).parent.parent / "experiments" / "interval_coverage.py"
