@@ -3,6 +3,9 @@ record only.
 
 settings        how a worker process is set up
 worker_process  the parent's side: start, ask, wait, notice its death
+process         what a worker's process is to its parent, and a new interpreter as one
+fork_server     workers forked from a process that has imported PyTorch already
+fork_serving    that process
 serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side

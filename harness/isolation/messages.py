@@ -28,6 +28,15 @@ class StartOptions:
 
 
 @dataclass(frozen=True)
+class ForkRequest:
+    """What the fork server is asked for: a worker with that environment, in that folder."""
+
+    environment: Mapping[str, str]
+    folder: str
+    options: StartOptions
+
+
+@dataclass(frozen=True)
 class Request:
     """One thing that a worker is asked to do."""
 

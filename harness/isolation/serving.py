@@ -43,7 +43,11 @@ def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
     It is called when CPUs and threads are set, so that whatever it imports finds them so. A service
     with a parameter ``progress`` is given a function that sends its plain data to the parent.
     """
-    options = from_plain(json.loads(sys.argv[1]), StartOptions)
+    serve(from_plain(json.loads(sys.argv[1]), StartOptions), services)
+
+
+def serve(options: StartOptions, services: Callable[[], Mapping[str, Service]]) -> None:
+    """The same for options that came in another way."""
     die_with_parent()
     run_out_of_memory_first()
     os.sched_setaffinity(0, options.cpus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections import deque
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+from harness.isolation.fork_server import ForkServers
 from harness.isolation.settings import WorkerSettings
 from harness.isolation.worker_process import (
     Call,
@@ -23,6 +25,9 @@ from harness.isolation.worker_process import (
 
 # Items of a group that another lane serves, below which helping it costs more than it brings.
 WORTH_A_WORKER = 8
+# Kept from one task to the next: what they have imported is what a job of a sweep need not.
+FORK_SERVERS = ForkServers()
+atexit.register(FORK_SERVERS.close)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -88,7 +93,8 @@ class Lane:
             worker.close()
 
     def _start(self, kind: WorkerKind) -> None:
-        worker = WorkerProcess(kind.module, replace(kind.settings, lane=self._number))
+        settings = replace(kind.settings, lane=self._number)
+        worker = WorkerProcess(kind.module, settings, FORK_SERVERS.start)
         with self._lock:
             self._worker, self._kind = worker, kind
             if self._stopped:

@@ -10,14 +10,13 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import IO, NoReturn, Protocol, Self, TypeVar, assert_never
 
 from harness.isolation.messages import Message, RemoteFailure, Request, StartOptions, WorkerFacts
+from harness.isolation.process import Start, execute
 from harness.isolation.settings import WorkerSettings
 from harness.records import from_plain, to_json
 
@@ -63,26 +62,21 @@ class WorkerProcess:
     another. Raises either where it does not start.
     """
 
-    def __init__(self, module: str, settings: WorkerSettings) -> None:
+    def __init__(self, module: str, settings: WorkerSettings, start: Start = execute) -> None:
         self.settings = settings
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the worker
         to_worker, self._requests = os.pipe()
         self._replies, from_worker = os.pipe()
         options = StartOptions(to_worker, from_worker, settings.threads, tuple(settings.cpus))
-        # -P keeps the working directory off the import path: a user's own folder named conf must
-        # not hide ours.
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, to_json(options)],
-            env=settings.environment(),
-            pass_fds=(to_worker, from_worker),
-            stdin=subprocess.DEVNULL,
-            stdout=self._stderr,
-            stderr=self._stderr,
-        )
+        self.process = start(module, settings, options, self._stderr.fileno())
         os.close(to_worker)
         os.close(from_worker)
         self._buffer = b""
-        self.facts = self._reply(WorkerFacts, START_TIMEOUT, None)
+        try:
+            self.facts = self._reply(WorkerFacts, START_TIMEOUT, None)
+        except BaseException:
+            self.close()
+            raise
 
     def call(
         self,

@@ -44,7 +44,7 @@ class FakeWorker:
     call.
     """
 
-    def __init__(self, module, settings):
+    def __init__(self, module, settings, start=None):
         self.settings, self.calls = settings, 0
         self.alive, self.closed, self.killed = True, False, threading.Event()
         self.abandoned = False  # in a call that nobody ended
@@ -261,8 +261,8 @@ def test_a_generator_that_nobody_asked_starts_nothing():
 def test_real_workers_are_gone_when_the_generator_is_closed(monkeypatch):
     real = []
 
-    def started(module, settings):
-        real.append(WorkerProcess(module, settings))
+    def started(module, settings, start):
+        real.append(WorkerProcess(module, settings, start))
         return real[-1]
 
     def work(call, item):

@@ -26,6 +26,7 @@ from harness.config import (
 from harness.environment import Environment
 from harness.isolation import WorkerDied, WorkerError, WorkerSettings, WorkerTimedOut, worker_pool
 from harness.isolation.messages import RemoteFailure
+from harness.isolation.process import Start
 from harness.records import (
     Status,
     TrainingCell,
@@ -67,7 +68,7 @@ class FakeWorker:
 
     started: list[FakeWorker]
 
-    def __init__(self, module: str, _settings: WorkerSettings) -> None:
+    def __init__(self, module: str, _settings: WorkerSettings, _start: Start) -> None:
         assert module == convergence.WORKER
         self.asked: list[tuple[str, int]] = []
         self.folders: list[str | None] = []
