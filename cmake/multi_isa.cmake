@@ -73,8 +73,8 @@ function(_bnbench_flags target)
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
 
-# Flags that compile fastest: forward_kernels.cpp for v4 takes GCC 12 18 s, against 68 s with -O1 -g
-# and all checks.
+# Flags that compile fastest: with them forward_kernels.cpp for v4, its functions inlined, took GCC 12
+# 18 s, against 68 s with -O1 -g and all checks; not inlined (simd.hpp) it takes a third of that.
 #   -O0             the optimizer takes long over the code that sanitizers add
 #   -g1             line numbers for the reports, but no variables
 #   threshold=0     address checks as calls, since there is more to compile when they are inlined

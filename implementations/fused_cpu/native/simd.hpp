@@ -14,8 +14,14 @@
 #include <immintrin.h>
 #endif
 
-#define ALWAYS_INLINE __attribute__((always_inline))  // for member functions and lambdas
-#define INLINE static inline ALWAYS_INLINE            // for free functions
+// For member functions and lambdas. A sanitized build is not optimized: GCC 12 compiles its calls
+// in a third of the time that it takes for copies of what is called.
+#ifdef __SANITIZE_ADDRESS__
+#define ALWAYS_INLINE
+#else
+#define ALWAYS_INLINE __attribute__((always_inline))
+#endif
+#define INLINE static inline ALWAYS_INLINE  // for free functions
 
 namespace {
 
