@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from harness.isolation import WorkerProcess, WorkerSettings
+from harness.isolation.worker_pool import FORK_SERVERS
 
 PLUGINS = str(Path(__file__).parent / "plugins")  # on this process's own path by pyproject.toml
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -21,6 +25,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: no core has to wait at the end for one that began late."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="module")
+def forked_launches() -> Iterator[None]:
+    """Launches that are forked, where a test is about what becomes of them: a new interpreter for
+    each costs two seconds more. test_launch.py has that they are new interpreters else.
+    """
+    from harness.timing import launch
+
+    def forked(module: str, settings: WorkerSettings) -> WorkerProcess:
+        return WorkerProcess(f"{module}.__main__", settings, FORK_SERVERS.start)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "WorkerProcess", forked)
+        yield
 
 
 PLUGIN = """

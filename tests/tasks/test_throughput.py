@@ -16,6 +16,7 @@ from harness.records import Status, Verdict
 from harness.timing.launch import WORKER
 from implementations.interface import Problem
 
+pytestmark = pytest.mark.usefixtures("forked_launches")
 SMALL = Problem((4, 3, 5, 5), activation="relu")
 
 

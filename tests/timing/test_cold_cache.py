@@ -80,7 +80,7 @@ def test_a_problem_too_small_for_a_cold_cache_is_refused_with_what_would_do():
 
 
 @pytest.mark.slow
-def test_a_cold_cell_and_other_inputs_are_measured_like_any_other():
+def test_a_cold_cell_and_other_inputs_are_measured_like_any_other(forked_launches):
     records = harness.measure(
         ["torch_native", "numpy"],
         [PROBLEM],

@@ -26,7 +26,7 @@ FELL = {"Greedy": Status.CRASHED, "Killed": Status.CRASHED}
 
 
 @pytest.fixture(scope="module")
-def records():
+def records(forked_launches):
     """All of them in one cell, beside two that are honest."""
     plugins = [{"_target_": f"lying_bn.{name}"} for name in LIES]
     measured = harness.measure(
