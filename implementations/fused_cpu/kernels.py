@@ -59,9 +59,10 @@ def forward(
     input, weight, bias = dense(input), plain(weight), plain(bias)
     residual = None if residual is None else like(residual, input)
     output = torch.empty_like(input) if out is None else out
-    statistics = torch.empty((2, input.shape[1]), dtype=torch.float64)
+    # not `torch.empty`, which heeds a default device
+    statistics = input.new_empty((2, input.shape[1]), dtype=torch.float64)
     stored = mask_is_stored(residual, weight, training=training, relu=activation is not None)
-    mask = torch.empty(mask_bytes(input), dtype=torch.uint8) if stored else None
+    mask = input.new_empty(mask_bytes(input), dtype=torch.uint8) if stored else None
     run_forward(
         input, residual, weight, bias, running_mean, running_var, options, output, mask, statistics
     )
@@ -145,14 +146,12 @@ def run_forward(
     statistics in training, which may be strided.
     """
     training, momentum, eps, activation = options
-    statistics_given = [given for given in (running_mean, running_var) if given is not None]
-    is_strided = not all(given.is_contiguous() for given in statistics_given)
-    if is_strided and running_mean is not None and running_var is not None:
-        mean, var = running_mean.contiguous(), running_var.contiguous()
+    mean, var = plain(running_mean), plain(running_var)
+    if mean is not running_mean or var is not running_var:
         run_forward(input, residual, weight, bias, mean, var, options, output, mask, statistics)
         if training:
-            running_mean.copy_(mean)
-            running_var.copy_(var)
+            _write_back(running_mean, mean)
+            _write_back(running_var, var)
         return
     parameter = next((given for given in (weight, bias, running_mean) if given is not None), input)
     native().forward(
@@ -213,8 +212,13 @@ def dense(tensor: Tensor) -> Tensor:
 
 
 def plain(parameter: Tensor | None) -> Tensor | None:
-    """A (C,) operand, contiguous."""
-    return None if parameter is None else parameter.contiguous()
+    """A (C,) operand, contiguous in memory: itself where it is that already."""
+    return None if parameter is None else in_memory(parameter).contiguous()
+
+
+def _write_back(statistic: Tensor | None, updated: Tensor | None) -> None:
+    if statistic is not None and updated is not None:
+        statistic.copy_(updated)
 
 
 def like(tensor: Tensor, other: Tensor) -> Tensor:
