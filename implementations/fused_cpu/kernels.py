@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 
 from implementations.fused_cpu.library import native
+from implementations.fused_cpu.memory import address, dense, like, plain
 from implementations.interface import Gradients, Options
-from implementations.torch_formats import CHANNELS_LAST, memory_format_of
 
 Tensor = torch.Tensor
 # kernel_api.hpp's Dtype
@@ -107,8 +107,8 @@ def backward(
     native().backward(
         NUMBERS[input.dtype],
         *geometry(input),
-        grad_output.data_ptr(),
-        input.data_ptr(),
+        address(grad_output),
+        address(input),
         address(mask),
         given.input.data_ptr(),
         address(given.residual) if options.activation else 0,
@@ -205,43 +205,6 @@ def mask_bytes(input: Tensor) -> int:
     return samples * (-(-channels // 8) if rows else -(-channels * pixels // 8)) + SLACK
 
 
-def dense(tensor: Tensor) -> Tensor:
-    """The tensor as it is where it is contiguous or channels_last, else a contiguous copy."""
-    tensor = in_memory(tensor)
-    return tensor.contiguous() if memory_format_of(tensor) is None else tensor
-
-
-def plain(parameter: Tensor | None) -> Tensor | None:
-    """A (C,) operand, contiguous in memory: itself where it is that already."""
-    return None if parameter is None else in_memory(parameter).contiguous()
-
-
 def _write_back(statistic: Tensor | None, updated: Tensor | None) -> None:
     if statistic is not None and updated is not None:
         statistic.copy_(updated)
-
-
-def like(tensor: Tensor, other: Tensor) -> Tensor:
-    """The tensor, laid out as a dense other one of its shape."""
-    tensor = in_memory(tensor)
-    if tensor.stride() == other.stride():
-        return tensor
-    return tensor.contiguous(
-        memory_format=torch.contiguous_format
-        if other.is_contiguous()
-        else CHANNELS_LAST[other.dim()]
-    )
-
-
-def in_memory(tensor: Tensor) -> Tensor:
-    """The tensor with its values in memory: PyTorch has tensors that are negated when they are
-    read, or that are known to be 0 and have no memory.
-    """
-    if tensor.is_neg() or tensor._is_zerotensor():
-        return tensor.resolve_neg().clone()
-    return tensor
-
-
-def address(tensor: Tensor | None) -> int:
-    """Its first byte's, and 0 for an absent operand, as the C++ takes it."""
-    return 0 if tensor is None else tensor.data_ptr()

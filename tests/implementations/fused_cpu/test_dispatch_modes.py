@@ -121,6 +121,13 @@ def test_a_zero_gradient_without_memory_is_read_as_zeros():
     assert not found.any()
 
 
+@pytest.mark.parametrize("operand", ["running_mean", "running_var", "weight", "bias"])
+def test_a_parameter_without_memory_is_not_taken_for_an_absent_one(operand):
+    given = operands() | {operand: torch._efficientzerotensor(7)}
+    with pytest.raises(RuntimeError, match=r"without memory.*give it tensor\.clone\(\)"):
+        batch_norm(**given, implementation="fused_cpu")
+
+
 @pytest.mark.parametrize("operand", OPERANDS)
 def test_a_negated_view_is_read_and_updated_as_its_values(operand):
     plain, negated = operands(), operands()
