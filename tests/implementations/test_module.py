@@ -138,6 +138,17 @@ def test_it_survives_torch_compile_of_the_whole_model():
     torch.testing.assert_close(torch.compile(module, fullgraph=True)(x), expected)
 
 
+def test_the_compiled_implementation_can_be_part_of_a_compiled_model():
+    ours, theirs = (
+        BatchNorm(3, implementation=name, dtype=torch.float64)
+        for name in ("torch_compile", "torch_native")
+    )
+    x = batches(4)[0]
+    whole = torch.compile(ours, fullgraph=True, backend="eager")
+    torch.testing.assert_close(whole(x), theirs(x))
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+
+
 def test_residual_and_activation_come_after_the_normalization():
     module = BatchNorm(3, implementation="torch_native", activation="relu", dtype=torch.float64)
     plain = torch.nn.BatchNorm2d(3, dtype=torch.float64)
