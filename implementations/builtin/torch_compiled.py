@@ -37,8 +37,8 @@ def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
 
 
 def compiled_functions(functions: Functions) -> Functions:
-    """The functions compiled anew. Nothing is compiled before their first call; inside of a function
-    that is itself being compiled they stay as they are, and are compiled as part of it.
+    """The functions compiled anew. Nothing is compiled before their first call; inside of a
+    function that is being compiled they stay as they are, and are compiled as part of it.
     """
     if torch.compiler.is_dynamo_compiling():
         return functions
