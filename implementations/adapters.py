@@ -74,15 +74,12 @@ def from_functions(
         something is missing on this machine.
     name: what messages call it; the module's name by default.
     """
-    functions = Functions(forward, backward, layer or PairLayer(forward, backward, bridge), bridge)
+    name = name or _module_name(forward)
+    pair = PairLayer(forward, backward, bridge, name)
+    functions = Functions(forward, backward, layer or pair, bridge)
     return _factory(
         FunctionImplementation(
-            name or _module_name(forward),
-            functions,
-            unsupported,
-            fresh_outputs_only or {},
-            specialize,
-            bridge.runtime,
+            name, functions, unsupported, fresh_outputs_only or {}, specialize, bridge.runtime
         ),
         require,
     )

@@ -37,13 +37,20 @@ def check_activation(activation: str | None) -> None:
 
 
 def check_residual(residual: object, input: Tensor) -> None:
-    """Raises TypeError or ValueError for a residual that is not of the input's shape and dtype."""
+    """Raises TypeError, ValueError or RuntimeError for a residual that is not of the input's shape,
+    dtype and device.
+    """
     if residual is None or has_form_of(residual, input):
         return
     if not isinstance(residual, torch.Tensor):
         raise TypeError(
             f"the residual is a {type(residual).__name__}; allowed: None, or a tensor of the "
             "input's shape and dtype"
+        )
+    if residual.device != input.device:
+        raise RuntimeError(
+            f"the residual is on {residual.device}, the input on {input.device}; they must be on "
+            "one device, which residual.to(input.device) does"
         )
     raise ValueError(
         f"the residual is {residual.dtype} {tuple(residual.shape)}; it must be as the input: "
@@ -53,12 +60,25 @@ def check_residual(residual: object, input: Tensor) -> None:
 
 
 def has_form_of(residual: object, input: Tensor) -> bool:
-    """Whether it is a tensor of the input's shape and dtype."""
+    """Whether it is a tensor of the input's shape, dtype and device."""
     return (
         isinstance(residual, torch.Tensor)
         and residual.shape == input.shape
         and residual.dtype == input.dtype
+        and residual.device == input.device
     )
+
+
+def check_devices(input: Tensor, parameters: Parameters) -> None:
+    """Raises RuntimeError, as PyTorch's own devices do, for an operand on another device than the
+    input.
+    """
+    for name, given in parameters._asdict().items():
+        if given is not None and given.device != input.device:
+            raise RuntimeError(
+                f"{name} is on {given.device}, the input on {input.device}; all operands must be "
+                "on one device, which Tensor.to does"
+            )
 
 
 def within_contract(

@@ -9,18 +9,21 @@ import torch
 
 from implementations.bridge import TORCH, Bridge, convert_if_given
 from implementations.interface import Backward, Forward, Layer, Options
+from implementations.refusals import refuse_graph_of_gradient, refuse_recording, refuse_transforms
 
 
 @dataclass(frozen=True)
 class PairLayer(Layer):
     """The layer whose forward and backward are two functions on arrays of the bridge's library.
 
-    It is differentiable once: the gradients of its gradients are a RuntimeError.
+    It is differentiable once: asking for a graph of its gradients is a RuntimeError, which calls
+    it by ``name``.
     """
 
     forward: Forward
     backward: Backward
     bridge: Bridge = TORCH
+    name: str = "this implementation"
 
     def __call__(
         self,
@@ -32,11 +35,16 @@ class PairLayer(Layer):
         running_var: torch.Tensor | None,
         options: Options,
     ) -> torch.Tensor:
+        if not torch.compiler.is_dynamo_compiling():
+            refuse_transforms(self.name)
+        if self.bridge is not TORCH:
+            refuse_recording(self.name)
         # torch leaves apply untyped
         output: torch.Tensor = _Pair.apply(  # type: ignore[no-untyped-call]
             self.forward,
             self.backward,
             self.bridge,
+            self.name,
             options,
             running_mean,
             running_var,
@@ -60,6 +68,7 @@ class _Pair(torch.autograd.Function):
         forward: Forward,
         backward: Backward,
         bridge: Bridge,
+        name: str,
         options: Options,
         running_mean: torch.Tensor | None,
         running_var: torch.Tensor | None,
@@ -82,17 +91,17 @@ class _Pair(torch.autograd.Function):
             for array in saved
         ]
         ctx.save_for_backward(*kept)
-        ctx.pair = (backward, bridge, options)
+        ctx.pair = (backward, bridge, name, options)
         return output
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[Any, ...]:
-        backward, bridge, options = ctx.pair
+        backward, bridge, name, options = ctx.pair
+        refuse_graph_of_gradient(name)
         saved = tuple(convert_if_given(bridge.to_native, tensor) for tensor in ctx.saved_tensors)
         gradients = backward(bridge.to_native(grad_outputs[0]), saved, options)
-        # the six arguments before the operands have none
+        # the seven arguments before the operands have none
         return (
-            *(None,) * 6,
+            *(None,) * 7,
             *(convert_if_given(bridge.to_torch, gradient) for gradient in gradients),
         )

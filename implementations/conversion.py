@@ -18,6 +18,7 @@ Specification = registry.Specification | Implementation
 REPLACEABLE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, BatchNorm)
 STATE = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 OURS = ("implementation", "_resolved", "activation")
+PROPERTIES = ("eps",)  # of ours, over an attribute that every batch norm has
 
 
 def convert(model: nn.Module, implementation: Specification, *, fuse: bool = False) -> nn.Module:
@@ -37,9 +38,9 @@ def convert(model: nn.Module, implementation: Specification, *, fuse: bool = Fal
     tracing makes. The model keeps its own batch norms, and shares with the result their parameters
     and buffers, and all other modules as they are, their mode included.
 
-    Tools that go by type, such as `fuse_conv_bn_eval` and
-    `nn.SyncBatchNorm.convert_sync_batchnorm`, take a fused batch norm for a plain one and drop its
-    ReLU and residual: run them before.
+    Tools that put something else in the place of a batch norm, such as `fuse_conv_bn_eval` and
+    `nn.SyncBatchNorm.convert_sync_batchnorm`, would drop the ReLU and the residual of a fused one:
+    it refuses to tell them its ``eps``. Run them before.
 
     Raises TypeError where ``model`` is no module, ``Unavailable`` where the implementation cannot
     be loaded, and what `symbolic_trace` raises where it cannot follow the model, which is then as
@@ -110,7 +111,7 @@ def _reason_by_state(module: _BatchNorm) -> str | None:
         return "it has a hook on loading, which refers to it"
     needed = () if type(module) is BatchNorm else OURS
     for name in (*vars(module), *module._parameters, *module._buffers, *module._modules):
-        if name in needed or hasattr(BatchNorm, name):
+        if name in needed or (name not in PROPERTIES and hasattr(BatchNorm, name)):
             return f"it has an attribute {name} of its own"
     return None
 

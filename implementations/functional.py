@@ -11,7 +11,13 @@ from functools import lru_cache
 import torch
 
 from implementations import registry
-from implementations.arguments import Parameters, check_activation, check_residual, within_contract
+from implementations.arguments import (
+    Parameters,
+    check_activation,
+    check_devices,
+    check_residual,
+    within_contract,
+)
 from implementations.interface import (
     RANKS,
     Implementation,
@@ -24,6 +30,8 @@ from implementations.interface import (
 from implementations.torch_formats import DTYPE_NAMES, memory_format_of
 
 Tensor = torch.Tensor
+# of a size that was computed from data, and so has no example
+SIZE_WITHOUT_EXAMPLE = 2
 
 
 def batch_norm(
@@ -40,7 +48,8 @@ def batch_norm(
     activation: str | None = None,
     residual: Tensor | None = None,
 ) -> Tensor:
-    """Normalize ``input``, of shape (N, C, *spatial), per channel; differentiable once.
+    """Normalize ``input``, of shape (N, C, *spatial), per channel; differentiable, and twice where
+    the implementation is: else ``create_graph=True`` is an error in the backward.
 
     The running statistics, of shape (C,), are updated in place when ``training``. ``residual``, of
     the input's shape and dtype, is added before the ``activation`` (None or "relu"). Strided input
@@ -56,6 +65,7 @@ def batch_norm(
     parameters = Parameters(running_mean, running_var, weight, bias)
     if not within_contract(input, parameters, training, momentum, eps):
         output = _ask_pytorch(input, parameters, training, momentum, eps)
+        check_devices(input, parameters)
         if input.numel() == 0:
             return add_and_activate(output, residual, activation)
         running_mean, running_var, weight, bias = parameters = parameters.flattened()
@@ -65,7 +75,7 @@ def batch_norm(
     layout = memory_format_of(input) or torch.contiguous_format
     layer = _layer(
         resolve(implementation),
-        tuple(input.shape),
+        tuple(map(_example_size, input.shape)),
         DTYPE_NAMES[input.dtype],
         parameters.dtype_name(input),
         layout is not torch.contiguous_format,
@@ -88,6 +98,16 @@ def batch_norm(
         Options(training, momentum, eps, activation),
     )
     return output if output.shape == shape else output.view(shape)
+
+
+def _example_size(size: int | torch.SymInt | Tensor) -> int:
+    """The size as a number; of one that `torch.export` leaves open, that of its example: the
+    implementation is asked for the example, and its layer serves all sizes.
+    """
+    if isinstance(size, torch.SymInt):
+        return size.node.hint or SIZE_WITHOUT_EXAMPLE
+    # torch.jit.trace has tensors for sizes
+    return size if isinstance(size, int) else int(size)
 
 
 def _ask_pytorch(

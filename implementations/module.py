@@ -10,7 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from implementations import registry
 from implementations.arguments import check_activation, has_form_of
 from implementations.functional import add_and_activate, batch_norm, resolve
-from implementations.interface import RANKS, Implementation
+from implementations.interface import RANKS, Implementation, Unsupported
+from implementations.refusals import refuse_fx_tracing
 
 
 class BatchNorm(_BatchNorm):
@@ -21,6 +22,9 @@ class BatchNorm(_BatchNorm):
     ``momentum=None`` averages over all batches. ``forward(input, residual)`` adds the residual
     before the activation; a residual of another shape or dtype than the input's is added as ``+``
     does, in an operation of its own.
+
+    With an activation ``eps`` cannot be read, so that no tool takes the module for a plain batch
+    norm and drops its ReLU.
     """
 
     def __init__(
@@ -48,6 +52,34 @@ class BatchNorm(_BatchNorm):
         self._resolved = resolve(implementation)
         self.activation = activation
 
+    @property
+    def eps(self) -> float:
+        """What is added to the variance. Raises ``Unsupported`` where the module also computes a
+        ReLU: code that reads the eps of a batch norm puts something else in its place.
+        """
+        if self.activation is not None:
+            raise Unsupported(
+                f"this BatchNorm also computes a ReLU (activation={self.activation!r}), which "
+                "SyncBatchNorm.convert_sync_batchnorm, fuse_conv_bn_eval and others that read its "
+                "eps would drop; give them a batch norm with activation=None and a ReLU after it, "
+                "or read vars(module)['eps']"
+            )
+        return self._eps
+
+    @eps.setter
+    def eps(self, value: float) -> None:
+        vars(self)["eps"] = value
+
+    @property
+    def _eps(self) -> float:
+        value: float = vars(self)["eps"]
+        return value
+
+    def __dir__(self) -> list[str]:
+        # `torch.jit.trace` and `inspect` read all that is listed
+        listed: list[str] = super().__dir__()  # type: ignore[no-untyped-call]  # torch's own
+        return [name for name in listed if name != "eps" or self.activation is None]
+
     def forward(self, input: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
         self._check_input_dim(input)
         use_batch = self.training or (self.running_mean is None and self.running_var is None)
@@ -63,7 +95,7 @@ class BatchNorm(_BatchNorm):
             self.bias,
             use_batch,
             self._average_factor(update),
-            self.eps,
+            self._eps,
             implementation=self._resolved,
             activation=self.activation if is_fused else None,
             residual=residual if is_fused else None,
@@ -79,6 +111,7 @@ class BatchNorm(_BatchNorm):
         return 0.0 if self.momentum is None else float(self.momentum)
 
     def _check_input_dim(self, input: torch.Tensor) -> None:
+        refuse_fx_tracing(input)
         if input.dim() not in RANKS:
             raise ValueError(f"expected 2D to 5D input (got {input.dim()}D input)")
 
@@ -86,7 +119,7 @@ class BatchNorm(_BatchNorm):
         given = self.implementation
         name = given if isinstance(given, Implementation) else registry.name_of(given)
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}, implementation={name}, "
-            f"activation={self.activation}"
+            f"{self.num_features}, eps={self._eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, track_running_stats={self.track_running_stats}, "
+            f"implementation={name}, activation={self.activation}"
         )

@@ -5,9 +5,11 @@ This module imports no array library, so that a listing of implementations costs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
+from numbers import Integral
 from typing import Literal
 
 Face = Literal["layer", "kernel"]
@@ -65,7 +67,9 @@ class Problem:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+        sizes = self.shape
+        _require("shape", sizes, _are_integers(sizes), "whole numbers, such as (32, 64, 56, 56)")
+        object.__setattr__(self, "shape", tuple(int(size) for size in sizes))
         object.__setattr__(self, "parameter_dtype", self.parameter_dtype or self.dtype)
         _require(
             "shape",
@@ -94,6 +98,9 @@ class Problem:
             len(self.shape) in (4, 5) or self.memory_format == "contiguous",
             "channels_last for rank 4 or 5 only",
         )
+        for part in ("residual", "weight", "bias"):
+            given = getattr(self, part)
+            _require(part, given, isinstance(given, bool), "True or False")
         _require("activation", self.activation, self.activation in ACTIVATIONS, ACTIVATIONS)
 
     @property
@@ -122,6 +129,15 @@ class Problem:
         words += ["residual"] * self.residual
         words += ["no weight"] * (not self.weight) + ["no bias"] * (not self.bias)
         return " ".join(words)
+
+
+def _are_integers(sizes: object) -> bool:
+    """Whether it is a sequence of whole numbers. PyTorch's and NumPy's are among them; True, which
+    Python takes for 1, is not.
+    """
+    if isinstance(sizes, str | bytes) or not isinstance(sizes, Sequence):
+        return False
+    return all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
 
 
 def _require(field: str, given: object, holds: bool, allowed: object) -> None:

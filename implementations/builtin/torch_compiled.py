@@ -37,7 +37,11 @@ def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
 
 
 def compiled_functions(functions: Functions) -> Functions:
-    """The functions compiled anew. Nothing is compiled before their first call."""
+    """The functions compiled anew. Nothing is compiled before their first call; inside of a
+    function that is being compiled they stay as they are, and are compiled as part of it.
+    """
+    if torch.compiler.is_dynamo_compiling():
+        return functions
     forward, backward = compiled(functions.forward), functions.backward
     return Functions(
         forward, None if backward is None else compiled(backward), steady_layer(functions.layer)

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from implementations.fused_cpu import kernels
+from implementations.fused_cpu import kernels, operators
 from implementations.interface import Options
+from implementations.refusals import refuse_graph_of_gradient
 
 Tensor = torch.Tensor
 
@@ -56,23 +57,21 @@ class FusedFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
-        # Refusing a second derivative costs time. It can follow only where a graph of the gradients
-        # is asked for.
-        return (
-            _differentiate_only_once(ctx, grad_output)
-            if torch.is_grad_enabled()
-            else _differentiate_once(ctx, grad_output)
-        )
+        refuse_graph_of_gradient("fused_cpu")
+        return _differentiate(ctx, grad_output)
 
 
-def _differentiate_once(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
+def _differentiate(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
     remembered, residual, options, formats = ctx.rest
     kept = (
         ctx.saved_tensors if formats is None else map(_restore_format, ctx.saved_tensors, formats)
     )
     input, mask, weight, bias, statistics = kept
-    saved = (input, mask, weight, remembered if bias is None else bias, statistics, residual)
-    return (*kernels.backward(grad_output, saved, options), None, None, None)
+    bias = remembered if bias is None else bias
+    # Only a plain tensor's values lie at its address.
+    compute = kernels.backward if type(grad_output) is Tensor else operators.backward
+    saved = (input, mask, weight, bias, statistics, residual)
+    return (*compute(grad_output, saved, options), None, None, None)
 
 
 Format = tuple[torch.dtype, tuple[int, ...]]
@@ -89,7 +88,5 @@ def _restore_format(tensor: Tensor | None, format: Format | None) -> Any:
     if tensor is None or format is None or (tensor.dtype, tensor.stride()) == format:
         return tensor
     dtype, strides = format
-    return torch.empty_strided(tensor.shape, strides, dtype=dtype).copy_(tensor)
-
-
-_differentiate_only_once = torch.autograd.function.once_differentiable(_differentiate_once)
+    restored = torch.empty_strided(tensor.shape, strides, dtype=dtype, device="cpu")
+    return restored.copy_(tensor)

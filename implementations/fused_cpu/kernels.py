@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 
 from implementations.fused_cpu.library import native
+from implementations.fused_cpu.memory import address, dense, like, plain
 from implementations.interface import Gradients, Options
-from implementations.torch_formats import CHANNELS_LAST, memory_format_of
 
 Tensor = torch.Tensor
 # kernel_api.hpp's Dtype
@@ -59,9 +59,10 @@ def forward(
     input, weight, bias = dense(input), plain(weight), plain(bias)
     residual = None if residual is None else like(residual, input)
     output = torch.empty_like(input) if out is None else out
-    statistics = torch.empty((2, input.shape[1]), dtype=torch.float64)
+    # not `torch.empty`, which heeds a default device
+    statistics = input.new_empty((2, input.shape[1]), dtype=torch.float64)
     stored = mask_is_stored(residual, weight, training=training, relu=activation is not None)
-    mask = torch.empty(mask_bytes(input), dtype=torch.uint8) if stored else None
+    mask = input.new_empty(mask_bytes(input), dtype=torch.uint8) if stored else None
     run_forward(
         input, residual, weight, bias, running_mean, running_var, options, output, mask, statistics
     )
@@ -106,8 +107,8 @@ def backward(
     native().backward(
         NUMBERS[input.dtype],
         *geometry(input),
-        grad_output.data_ptr(),
-        input.data_ptr(),
+        address(grad_output),
+        address(input),
         address(mask),
         given.input.data_ptr(),
         address(given.residual) if options.activation else 0,
@@ -145,14 +146,12 @@ def run_forward(
     statistics in training, which may be strided.
     """
     training, momentum, eps, activation = options
-    statistics_given = [given for given in (running_mean, running_var) if given is not None]
-    is_strided = not all(given.is_contiguous() for given in statistics_given)
-    if is_strided and running_mean is not None and running_var is not None:
-        mean, var = running_mean.contiguous(), running_var.contiguous()
+    mean, var = plain(running_mean), plain(running_var)
+    if mean is not running_mean or var is not running_var:
         run_forward(input, residual, weight, bias, mean, var, options, output, mask, statistics)
         if training:
-            running_mean.copy_(mean)
-            running_var.copy_(var)
+            _write_back(running_mean, mean)
+            _write_back(running_var, var)
         return
     parameter = next((given for given in (weight, bias, running_mean) if given is not None), input)
     native().forward(
@@ -206,38 +205,6 @@ def mask_bytes(input: Tensor) -> int:
     return samples * (-(-channels // 8) if rows else -(-channels * pixels // 8)) + SLACK
 
 
-def dense(tensor: Tensor) -> Tensor:
-    """The tensor as it is where it is contiguous or channels_last, else a contiguous copy."""
-    tensor = in_memory(tensor)
-    return tensor.contiguous() if memory_format_of(tensor) is None else tensor
-
-
-def plain(parameter: Tensor | None) -> Tensor | None:
-    """A (C,) operand, contiguous."""
-    return None if parameter is None else parameter.contiguous()
-
-
-def like(tensor: Tensor, other: Tensor) -> Tensor:
-    """The tensor, laid out as a dense other one of its shape."""
-    tensor = in_memory(tensor)
-    if tensor.stride() == other.stride():
-        return tensor
-    return tensor.contiguous(
-        memory_format=torch.contiguous_format
-        if other.is_contiguous()
-        else CHANNELS_LAST[other.dim()]
-    )
-
-
-def in_memory(tensor: Tensor) -> Tensor:
-    """The tensor with its values in memory: PyTorch has tensors that are negated when they are
-    read, or that are known to be 0 and have no memory.
-    """
-    if tensor.is_neg() or tensor._is_zerotensor():
-        return tensor.resolve_neg().clone()
-    return tensor
-
-
-def address(tensor: Tensor | None) -> int:
-    """Its first byte's, and 0 for an absent operand, as the C++ takes it."""
-    return 0 if tensor is None else tensor.data_ptr()
+def _write_back(statistic: Tensor | None, updated: Tensor | None) -> None:
+    if statistic is not None and updated is not None:
+        statistic.copy_(updated)

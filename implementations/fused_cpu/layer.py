@@ -13,9 +13,11 @@ from torch.autograd import forward_ad
 from implementations.fused_cpu import kernels, operators
 from implementations.fused_cpu.autograd import FusedFunction
 from implementations.interface import Options
+from implementations.refusals import refuse_tangents, refuse_transforms
 
 Tensor = torch.Tensor
-PLAIN = (Tensor, torch.nn.Parameter)  # those whose data are where their address says
+# of operands whose data are where their address says, and of absent ones
+PLAIN = frozenset((Tensor, torch.nn.Parameter, type(None)))
 
 
 def layer(
@@ -27,7 +29,11 @@ def layer(
     running_var: Tensor | None,
     options: Options,
 ) -> Tensor:
-    if torch.compiler.is_compiling() or _needs_dispatcher(input, residual):
+    operands = (input, residual, weight, bias, running_mean, running_var)
+    is_compiling = torch.compiler.is_compiling()
+    if is_compiling or _needs_dispatcher(operands):
+        if not is_compiling and forward_ad._current_level >= 0:
+            refuse_tangents("fused_cpu", operands)
         return operators.layer(input, residual, weight, bias, running_mean, running_var, options)
     # Forward mode has tangents without a gradient being enabled; the function refuses them.
     if not torch.is_grad_enabled() and forward_ad._current_level < 0:
@@ -38,20 +44,15 @@ def layer(
     return output
 
 
-def _needs_dispatcher(input: Tensor, residual: Tensor | None) -> bool:
+def _needs_dispatcher(operands: tuple[Tensor | None, ...]) -> bool:
     """Whether a call has to go through PyTorch's dispatcher: calls of kernels that take addresses
     cannot be recorded, and not every tensor has an address.
 
     Raises NotImplementedError inside a transform of torch.func's: the kernels have no rule for it.
     """
-    if torch._C._functorch.peek_interpreter_stack() is not None:
-        raise NotImplementedError(
-            "fused_cpu has no rule for torch.func's vmap, grad and other transforms; use "
-            "torch.autograd, or implementation='torch_unfused' there"
-        )
+    refuse_transforms("fused_cpu")
     return (
-        type(input) not in PLAIN
-        or (residual is not None and type(residual) not in PLAIN)
+        not PLAIN.issuperset(map(type, operands))
         or torch._C._len_torch_dispatch_stack() > 0
         or torch._C._is_tracing()
     )

@@ -1,7 +1,8 @@
 """The kernels as operators of PyTorch's, which change none of their arguments: the layer where
 calls are recorded.
 
-The running statistics are updated outside the operator, from the statistics that it returns.
+The operator returns the running statistics as they are after the call; they are written back
+outside it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import torch
 
 from implementations.fused_cpu import kernels
 from implementations.fused_cpu.kernels import Saved
-from implementations.interface import Options
+from implementations.interface import Gradients, Options
+from implementations.refusals import refuse_graph_of_gradient, refuse_onnx_export
 
 Tensor = torch.Tensor
 
 FORWARD = (
     "(Tensor input, Tensor? residual, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-    "Tensor? running_var, bool training, float eps, bool relu) -> (Tensor, Tensor, Tensor)"
+    "Tensor? running_var, bool training, float momentum, float eps, bool relu) "
+    "-> (Tensor, Tensor, Tensor, Tensor, Tensor)"
 )
 BACKWARD = (
     "(Tensor grad_output, Tensor input, Tensor mask, Tensor? weight, Tensor? bias, "
@@ -36,31 +39,33 @@ def layer(
     running_var: Tensor | None,
     options: Options,
 ) -> Tensor:
-    """The layer by way of the operators: see `interface.Layer`."""
+    """The layer by way of the operators: see `interface.Layer`.
+
+    Raises ``Unsupported`` inside `torch.onnx.export`, which has no such operators.
+    """
+    refuse_onnx_export("fused_cpu")
     training, momentum, eps, activation = options
     output: Tensor
-    output, _, statistics = _forward(
+    output, _, _, new_mean, new_var = _forward(
         input,
         residual,
         weight,
         bias,
-        None if training else running_mean,
-        None if training else running_var,
+        running_mean,
+        running_var,
         training,
+        momentum,
         eps,
         activation is not None,
     )
     if training and running_mean is not None and running_var is not None:
-        count = input.numel() // input.shape[1]
-        mean, variance = statistics[0].detach(), statistics[1].detach().pow(-2) - eps
-        running_mean.copy_((1 - momentum) * running_mean + momentum * mean)
-        running_var.copy_(
-            (1 - momentum) * running_var + momentum * (count / (count - 1)) * variance
-        )
+        running_mean.copy_(new_mean.detach())
+        running_var.copy_(new_var.detach())
     return output
 
 
-# Returns the output, and of `Saved` the mask, empty for None, and the statistics.
+# Returns the output; of `Saved` the mask, empty for None, and the statistics; and the new running
+# statistics, empty where there are none to update.
 @torch.library.custom_op("bnbench::fused_cpu", mutates_args=(), schema=FORWARD)
 def _forward(
     input: Tensor,
@@ -70,14 +75,20 @@ def _forward(
     running_mean: Tensor | None,
     running_var: Tensor | None,
     training: bool,
+    momentum: float,
     eps: float,
     relu: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    options = Options(training, 0.0, eps, "relu" if relu else None)
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    options = Options(training, momentum, eps, "relu" if relu else None)
+    new_mean, new_var = (
+        _copy_to_update(statistic, input, training) for statistic in (running_mean, running_var)
+    )
+    if training and running_mean is not None and running_var is not None:
+        running_mean, running_var = new_mean, new_var
     output, saved = kernels.forward(
         input, residual, weight, bias, running_mean, running_var, options
     )
-    return output, _mask_of(saved), saved.statistics
+    return output, _mask_of(saved, input), saved.statistics, new_mean, new_var
 
 
 @_forward.register_fake
@@ -89,9 +100,11 @@ def _(
     running_mean: Tensor | None,
     running_var: Tensor | None,
     training: bool,
+    momentum: float,
     eps: float,
     relu: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    refuse_onnx_export("fused_cpu")  # Dynamo takes that in `layer` for a constant
     mask = (
         kernels.mask_bytes(input)
         if kernels.mask_is_stored(residual, weight, training=training, relu=relu)
@@ -101,6 +114,32 @@ def _(
         torch.empty_like(input),
         input.new_empty(mask, dtype=torch.uint8),
         input.new_empty((2, input.shape[1]), dtype=torch.float64),
+        _copy_to_update(running_mean, input, training),
+        _copy_to_update(running_var, input, training),
+    )
+
+
+def backward(grad_output: Tensor, saved: tuple[Any, ...], options: Options) -> Gradients:
+    """`kernels.backward` by way of the operator."""
+    input, mask, weight, bias, statistics, residual = saved
+    relu = options.activation is not None
+    dx, dresidual, dweight, dbias = _backward(
+        grad_output,
+        input,
+        input.new_empty(0, dtype=torch.uint8) if mask is None else mask,
+        weight,
+        bias,
+        statistics,
+        options.training,
+        options.eps,
+        relu,
+        residual,
+    )
+    return Gradients(
+        dx,
+        (dresidual if relu else grad_output) if residual else None,
+        None if weight is None else dweight,
+        None if bias is None else dbias,
     )
 
 
@@ -149,40 +188,41 @@ def _(
     return torch.empty_like(input), dresidual, dweight, dbias
 
 
-def _mask_of(saved: Saved) -> Tensor:
+def _copy_to_update(statistic: Tensor | None, input: Tensor, training: bool) -> Tensor:
+    """A contiguous copy of a running statistic, which the kernels update; empty where there is
+    nothing to update.
+    """
+    if statistic is None or not training:
+        return input.new_empty(0)
+    return statistic.clone(memory_format=torch.contiguous_format)
+
+
+def _mask_of(saved: Saved, input: Tensor) -> Tensor:
     """The mask, or an empty tensor. Its unwritten last bytes become 0, since operators have to
     return the same for the same arguments.
     """
     if saved.mask is None:
-        return torch.empty(0, dtype=torch.uint8)
+        return input.new_empty(0, dtype=torch.uint8)
     saved.mask[-kernels.SLACK :] = 0
     return saved.mask
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    input, residual, weight, bias, _, _, *ctx.options = inputs
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    input, residual, weight, bias, _, _, training, _, eps, relu = inputs
+    ctx.options = Options(training, 0.0, eps, "relu" if relu else None)
     ctx.residual = residual is not None
     ctx.set_materialize_grads(False)
-    reads_bias = ctx.options[2] and output[1].numel() == 0
+    reads_bias = relu and output[1].numel() == 0
     ctx.bias = None if reads_bias else bias
     ctx.save_for_backward(input, output[1], weight, bias if reads_bias else None, output[2])
 
 
 def _differentiate(ctx: Any, grad_output: Tensor, *_: Any) -> tuple[Any, ...]:
+    refuse_graph_of_gradient("fused_cpu")
     input, mask, weight, bias, statistics = ctx.saved_tensors
     bias = ctx.bias if bias is None else bias
-    relu = ctx.options[2]
-    dx, dresidual, dweight, dbias = _backward(
-        grad_output, input, mask, weight, bias, statistics, *ctx.options, ctx.residual
-    )
-    gradient = (dresidual if relu else grad_output) if ctx.residual else None
-    return (
-        dx,
-        gradient,
-        None if weight is None else dweight,
-        None if bias is None else dbias,
-        *[None] * 5,
-    )
+    saved = (input, mask, weight, bias, statistics, ctx.residual)
+    return (*backward(grad_output, saved, ctx.options), *[None] * 6)
 
 
 _forward.register_autograd(_differentiate, setup_context=_keep)

@@ -24,6 +24,7 @@ from harness.conformance.cases import (
 )
 from harness.conformance.checks import CHECKS
 from harness.conformance.checks.calls import VIEWS
+from harness.conformance.checks.differences import METHODS
 from harness.conformance.checks.laws import LAWS
 from harness.conformance.checks.repeatability import WHATS
 from harness.problems.inputs import Distribution
@@ -83,10 +84,7 @@ def test_every_way_that_input_can_lie_in_memory_is_asked_for():
 def test_every_law_and_everything_that_calls_may_not_do_is_asked_for():
     assert {case.law for case in CASES if isinstance(case, LawCase)} == {*LAWS, "oracle"}
     assert {case.what for case in CASES if isinstance(case, RepeatsCase)} == set(WHATS)
-    assert {case.method for case in CASES if isinstance(case, DifferencesCase)} == {
-        "gradcheck",
-        "directions",
-    }
+    assert {case.method for case in CASES if isinstance(case, DifferencesCase)} == set(METHODS)
     assert {type(case) for case in CASES} == set(CHECKS)
 
 

@@ -85,6 +85,57 @@ class Doubled(Native):
         return lambda *operands: 2 * layer(*operands)
 
 
+class Constant(torch.autograd.Function):
+    """A gradient whose own gradient is lost in silence, as it is in a function that is
+    differentiable once.
+    """
+
+    @staticmethod
+    def forward(ctx, function, *operands):
+        ctx.function = function
+        ctx.save_for_backward(*operands)
+        return function(*operands)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_output):
+        leaves = [
+            operand if operand is None else operand.detach().requires_grad_()
+            for operand in ctx.saved_tensors
+        ]
+        with torch.enable_grad():
+            output = ctx.function(*leaves)
+        wanted = [leaf for leaf in leaves if leaf is not None]
+        found = iter(torch.autograd.grad(output, wanted, grad_output))
+        return (None, *(leaf if leaf is None else next(found) for leaf in leaves))
+
+
+class LostGraph(Native):
+    def layer(self, problem):
+        layer = super().layer(problem)
+        return lambda *operands: Constant.apply(
+            lambda *four: layer(*four, *operands[4:]), *operands[:4]
+        )
+
+
+class HalvedGraph(Native):
+    """The gradient is right, and half of its own gradient is lost."""
+
+    def layer(self, problem):
+        whole, lost = super().layer(problem), LostGraph().layer(problem)
+        return lambda *operands: (whole(*operands) + lost(*operands)) / 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"), [(LostGraph, "has no graph, and raises no error"), (HalvedGraph, "")]
+)
+def test_a_gradient_penalty_that_loses_its_gradient_is_seen(wrong, reason):
+    assert verdict(wrong(), "gradients/gradcheck") is None
+    found = verdict(wrong(), "gradients/penalty")
+    assert found is not None
+    assert reason in found.reason
+
+
 def test_neither_oracle_nor_pytorch_is_asked_what_the_outputs_should_be():
     assert verdict(Doubled(), "gradients/gradcheck") is None
     assert verdict(Doubled(), "samples/rank_3").quantities >= {"output", "input.grad"}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 
 import pytest
 import torch
+from torch.fx import symbolic_trace
+from torch.fx.experimental import optimization
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from implementations import BatchNorm
+from implementations import BatchNorm, Unsupported
 
 EAGER = ("numpy", "torch_native", "torch_unfused")
 everywhere = pytest.mark.parametrize("name", EAGER)
@@ -134,6 +138,17 @@ def test_it_survives_torch_compile_of_the_whole_model():
     torch.testing.assert_close(torch.compile(module, fullgraph=True)(x), expected)
 
 
+def test_the_compiled_implementation_can_be_part_of_a_compiled_model():
+    ours, theirs = (
+        BatchNorm(3, implementation=name, dtype=torch.float64)
+        for name in ("torch_compile", "torch_native")
+    )
+    x = batches(4)[0]
+    whole = torch.compile(ours, fullgraph=True, backend="eager")
+    torch.testing.assert_close(whole(x), theirs(x))
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+
+
 def test_residual_and_activation_come_after_the_normalization():
     module = BatchNorm(3, implementation="torch_native", activation="relu", dtype=torch.float64)
     plain = torch.nn.BatchNorm2d(3, dtype=torch.float64)
@@ -158,6 +173,75 @@ def test_a_residual_of_another_shape_or_dtype_is_added_as_plus_adds_it(activatio
 
 def test_tools_that_look_for_batch_norm_find_it():
     assert isinstance(BatchNorm(3, implementation="numpy"), torch.nn.modules.batchnorm._BatchNorm)
+
+
+def synchronized(model):
+    return torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
+
+
+def folded(model):
+    return fuse_conv_bn_eval(*model)
+
+
+def folded_into_linear(model):
+    return fuse_linear_bn_eval(torch.nn.Linear(3, 3).eval(), model[1])
+
+
+@pytest.mark.parametrize("rewrite", [synchronized, folded, folded_into_linear])
+@pytest.mark.parametrize("name", ["fused_cpu", "torch_native"])
+def test_a_tool_that_would_drop_its_relu_is_refused(name, rewrite):
+    def model(activation):
+        batch_norm = BatchNorm(3, implementation=name, activation=activation)
+        return torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), batch_norm).eval()
+
+    assert type(rewrite(model(None))) is not BatchNorm
+    with pytest.raises(Unsupported, match=r"^this BatchNorm also computes a ReLU.*None"):
+        rewrite(model("relu"))
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_its_eps_can_be_changed_and_goes_along_with_copies(activation):
+    module = BatchNorm(3, implementation="torch_native", activation=activation, eps=0.5)
+    expected = module(torch.ones(1, 3, 2) * torch.tensor([0.0, 1.0]))
+    other = BatchNorm(3, implementation="torch_native", activation=activation)
+    other.eps = 0.5
+    for same in (other, copy.deepcopy(module)):
+        assert torch.equal(same(torch.ones(1, 3, 2) * torch.tensor([0.0, 1.0])), expected)
+        assert "eps=0.5" in repr(same)
+
+
+def test_what_walks_over_its_attributes_does_not_meet_the_eps_that_is_refused():
+    module = BatchNorm(3, implementation="torch_native", activation="relu")
+    assert dict(inspect.getmembers(module))["activation"] == "relu"
+    assert "eps" in dir(BatchNorm(3, implementation="torch_native"))
+
+
+@pytest.mark.parametrize("rewrite", [symbolic_trace, optimization.fuse])
+def test_a_rewriting_by_fx_is_refused_with_when_to_do_it(rewrite):
+    module = BatchNorm(3, implementation="torch_native", activation="relu").eval()
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), module).eval()
+    with pytest.raises(Unsupported, match="trace or fuse the model before convert"):
+        rewrite(model)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.ao.quantization is deprecated
+def test_modules_are_not_fused_for_quantization():
+    module = BatchNorm(3, implementation="torch_native", activation="relu").eval()
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), module).eval()
+    with pytest.raises(AssertionError, match=r"did not find fuser method.*module\.BatchNorm"):
+        torch.ao.quantization.fuse_modules(model, [["0", "1"]])
+
+
+@pytest.mark.parametrize("name", ["fused_cpu", "torch_native", "torch_unfused"])
+@pytest.mark.parametrize("training", [True, False])
+def test_it_is_exported_with_sizes_left_open(name, training):
+    module = BatchNorm(3, implementation=name, activation="relu").train(training)
+    example, other = torch.randn(4, 3, 5, 5), torch.randn(9, 3, 2, 7)
+    names = {0: "batch", 2: "height", 3: "width"}
+    sizes = {axis: torch.export.Dim(name) for axis, name in names.items()}
+    exported = torch.export.export(module, (example,), dynamic_shapes=(sizes,)).module()
+    torch.testing.assert_close(exported(other), module(other))
+    torch.testing.assert_close(dict(exported.named_buffers()), dict(module.named_buffers()))
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3, 1, 1, 1, 2)])

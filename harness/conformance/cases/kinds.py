@@ -116,8 +116,9 @@ class OnnxCase(Common):
 class DifferencesCase(Common):
     """Gradients against differences of the implementation's own outputs, in float64.
 
-    ``method`` is "gradcheck", every element of the layer's Jacobian by `torch.autograd.gradcheck`,
-    or "directions", derivatives along random directions, which also reaches the kernel face.
+    ``method`` is "gradcheck", every element of the layer's Jacobian by `torch.autograd.gradcheck`;
+    "directions", derivatives along random directions, which also reaches the kernel face; or
+    "penalty", the derivative of the gradient's square, which may be refused.
     """
 
     problem: Problem

@@ -14,7 +14,7 @@ PROPERTIES: Mapping[str, str] = {
     "threads": "two threads",
     "exact": "exact statistics, to a few ulp",
     "data": "large means, denormals, sparse, NaN",
-    "gradients": "finite differences and gradcheck",
+    "gradients": "finite differences, gradcheck, gradient penalty",
     "laws": "the contract's laws, by search",
     "repeats": "the same bits; nothing stale or changed",
     "samples": "PyTorch's sample inputs",

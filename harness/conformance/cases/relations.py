@@ -40,6 +40,10 @@ GRADIENTS = (
         "kernel",
         thorough=True,
     ),
+    DifferencesCase("gradients/penalty", replace(SMALL, residual=False), "penalty"),
+    DifferencesCase(
+        "gradients/penalty/relu", replace(SMALL, activation="relu"), "penalty", thorough=True
+    ),
 )
 
 ORDINARY = Problem((8, 5, 4, 3))

@@ -10,7 +10,7 @@ below 1e-8 of the terms. No z lies so near to ReLU's kink that a step would cros
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -20,7 +20,7 @@ import torch
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
 from harness.conformance.cases import DifferencesCase
-from harness.conformance.checks.layer import call
+from harness.conformance.checks.layer import call, step
 from harness.conformance.checks.numbers import supported
 from harness.conformance.compare import QuantityCheck, worst
 from harness.problems.inputs import make_arrays
@@ -48,7 +48,7 @@ def check(
 ) -> Iterator[QuantityCheck]:
     supported(implementation, case.problem, case.phase, device)
     arrays = clear_of_the_kink(case.problem, case.phase, device)
-    return (jacobian if case.method == "gradcheck" else directions)(implementation, case, arrays)
+    return METHODS[case.method](implementation, case, arrays)
 
 
 def jacobian(
@@ -142,6 +142,53 @@ def directions(
         )
 
 
+def penalty(
+    implementation: Implementation, case: DifferencesCase, arrays: Arrays
+) -> Iterator[QuantityCheck]:
+    """The gradient of ½ Σ (dφ/dinput)², along a direction. An error that refuses it is as right:
+    what is wrong is a gradient that looks constant, or another value.
+    """
+    name = "the derivative of a gradient penalty"
+    draw = np.random.Generator(np.random.PCG64(5))
+    direction = torch.from_numpy(draw.standard_normal(tuple(arrays.input.shape))).to(arrays.input)
+    try:
+        operand, slope = slope_at(implementation, case, arrays, create_graph=True)
+        if not slope.requires_grad:
+            fault = "create_graph=True gives a gradient that has no graph, and raises no error"
+            yield QuantityCheck(name, inf, fault=fault)
+            return
+        [found] = torch.autograd.grad(slope.square().sum() / 2, operand)
+    except RuntimeError:
+        yield QuantityCheck(name)
+        return
+    sides = [
+        float(slope_at(implementation, case, moved)[1].square().sum() / 2)
+        for moved in (along(arrays, {"input": direction}, sign * STEP) for sign in (1, -1))
+    ]
+    terms = found * direction
+    yield worst(
+        name,
+        np.array([float(terms.sum())]),
+        np.array([(sides[0] - sides[1]) / (2 * STEP)]),
+        TOLERANCE * float(terms.abs().sum()),
+        torch.float64,
+    )
+
+
+def slope_at(
+    implementation: Implementation,
+    case: DifferencesCase,
+    arrays: Arrays,
+    *,
+    create_graph: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The input, as a leaf, and dφ/dinput there."""
+    made = step(implementation, case.problem, arrays, training=case.phase.training)
+    operand = made.operands.input
+    [slope] = torch.autograd.grad(made.output, operand, made.grad_output, create_graph=create_graph)
+    return operand, slope
+
+
 def left(
     implementation: Implementation, case: DifferencesCase, phase: Phase, arrays: Arrays
 ) -> Results:
@@ -172,3 +219,10 @@ def clear_of_the_kink(problem: Problem, phase: Phase, device: str) -> Arrays:
     raise ValueError(
         f"{problem} is too large: among so many z some always lie within {CLEARANCE} of zero"
     )
+
+
+METHODS: Mapping[str, Callable[..., Iterator[QuantityCheck]]] = {
+    "gradcheck": jacobian,
+    "directions": directions,
+    "penalty": penalty,
+}

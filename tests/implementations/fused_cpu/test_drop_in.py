@@ -78,9 +78,10 @@ def test_the_operator_passes_pytorchs_own_checks():
         residual.requires_grad_(),
         weight,
         bias,
-        None,
-        None,
+        torch.zeros(8),
+        torch.ones(8),
         True,
+        0.1,
         1e-5,
         True,
     )
@@ -101,11 +102,24 @@ def test_a_copy_and_a_checkpoint_compute_the_same():
     assert torch.equal(outputs[0], outputs[2])
 
 
-def test_a_second_derivative_is_an_error_that_says_so():
-    x = data()[0].requires_grad_()
-    [gradient] = torch.autograd.grad(fused()(x).square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize(
+    ("eps", "x"),
+    [
+        (0.5, 1e-6 * torch.arange(96.0, dtype=torch.float64).reshape(8, 4, 3).sin()),
+        (1e-3, torch.full((8, 4, 3), 0.3, dtype=torch.float64)),
+    ],
+    ids=["small values", "constant channels"],
+)
+def test_compiled_running_statistics_are_those_of_eager_mode_to_the_bit(eps, x):
+    eager, compiled = (
+        BatchNorm(4, eps=eps, momentum=1.0, implementation="fused_cpu", dtype=torch.float64)
+        for _ in range(2)
+    )
+    eager(x), torch.compile(compiled, fullgraph=True, backend="aot_eager")(x)
+    torch.testing.assert_close(eager.running_var, x.var((0, 2)), rtol=1e-12, atol=0)
+    for one, other in zip(eager.buffers(), compiled.buffers(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_without_gradients_nothing_is_saved(monkeypatch):
