@@ -37,7 +37,7 @@ def layer(
     options: Options,
 ) -> Tensor:
     """The layer by way of the operators: see `interface.Layer`."""
-    training, momentum, eps, activation = options
+    training, momentum, eps, activation, *_ = options
     output: Tensor
     output, _, statistics = _forward(
         input,
