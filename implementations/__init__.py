@@ -4,7 +4,8 @@
                                             and others'
     load(name) -> Implementation            raises Unavailable(reason)
     batch_norm(input, ..., implementation)  torch.nn.functional.batch_norm over any of them; raises
-                                            Unsupported(reason)
+                                            Unsupported(reason), or ContractError where an
+                                            author's function breaks the contract
     BatchNorm(num_features, ..., implementation=...)   a drop-in for torch.nn.BatchNorm1d, 2d and 3d
     convert(model, implementation)          every batch norm of a model replaced, on the same
                                             weights
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from implementations.interface import Unsupported
+from implementations.interface import ContractError, Unsupported
 from implementations.registry import Unavailable, load, names
 
 if TYPE_CHECKING:
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     from implementations.functional import batch_norm
     from implementations.module import BatchNorm
 
-__all__ = ["BatchNorm", "Unavailable", "Unsupported", "batch_norm", "convert", "load", "names"]
+__all__ = [
+    "BatchNorm",
+    "ContractError",
+    "Unavailable",
+    "Unsupported",
+    "batch_norm",
+    "convert",
+    "load",
+    "names",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,17 +16,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import torch
 
+from implementations.author_functions import check_arguments, contract_error, unwrapped
 from implementations.autograd_pair import PairLayer
 from implementations.bridge import TORCH, Bridge
+from implementations.differentiable import DifferentiableLayer
 from implementations.interface import (
     Arrays,
     Backward,
+    ContractError,
     Face,
     Forward,
     Implementation,
@@ -66,20 +68,31 @@ def from_functions(
     Returns a function without arguments that makes it: what an entry point or ``_target_`` names.
 
     unsupported: why a problem cannot be done, or None; see `Implementation.unsupported`.
-    bridge: how arrays of another library than torch come and go, and its `runtime`.
+    bridge: how arrays of another library than torch come and go.
     layer: what `batch_norm` calls, where that is more than the two functions under autograd.
     fresh_outputs_only: for phases whose functions cannot write to ``out``, the reason.
     specialize: called for each problem; returns functions of that problem's own. For compilers.
     require: called when the implementation is made; raises ``Unavailable`` with the reason where
         something is missing on this machine.
     name: what messages call it; the module's name by default.
+
+    Raises ``ContractError`` for functions that cannot be called as the contract has it.
     """
     name = name or _module_name(forward)
-    pair = PairLayer(forward, backward, bridge, name)
-    functions = Functions(forward, backward, layer or pair, bridge)
+    check_arguments(forward, "forward", Forward.__call__)
+    check_arguments(backward, "backward", Backward.__call__)
+    check_arguments(unsupported, "refusal", Implementation.unsupported)
+    if layer is not None:
+        check_arguments(layer, "layer", Layer.__call__)
+    reasons = _known_phases(fresh_outputs_only or {})
+    if bridge.immutable:
+        reasons = dict.fromkeys(Phase, "its library's arrays cannot be written to") | reasons
+    functions = Functions(
+        forward, backward, layer or PairLayer(forward, backward, bridge, name), bridge
+    )
     return _factory(
         FunctionImplementation(
-            name, functions, unsupported, fresh_outputs_only or {}, specialize, bridge.runtime
+            name, functions, unsupported, reasons, specialize, bridge.shares_memory
         ),
         require,
     )
@@ -98,11 +111,13 @@ def from_differentiable(
     Its layer does every phase. As a kernel, without autograd, it has only the phases without a
     backward, with fresh outputs. The arguments are those of `from_functions`.
     """
+    check_arguments(function, "layer", Layer.__call__)
+    check_arguments(unsupported, "refusal", Implementation.unsupported)
     functions = Functions(_ForwardAlone(function), None, function)
-    reason = "it is one function without `out`, which returns fresh outputs"
+    reasons = dict.fromkeys(Phase, "it is one function without `out`, which returns fresh outputs")
     return _factory(
         FunctionImplementation(
-            name or _module_name(function), functions, unsupported, dict.fromkeys(Phase, reason)
+            name or _module_name(function), functions, unsupported, reasons, _with_checked_layer
         ),
         require,
     )
@@ -118,13 +133,19 @@ class FunctionImplementation(Implementation):
     refusal: Refusal
     fresh_outputs_only: Mapping[Phase, str]
     specialize: Callable[[Functions], Functions] | None = None
-    runtime: str = TORCH.runtime
+    shares_memory: bool = True
 
     def __str__(self) -> str:
         return self.name
 
     def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
-        return self.refusal(problem, phase, device)
+        reason: Any = self.refusal(problem, phase, device)
+        if reason is None or isinstance(reason, str):
+            return reason
+        what = (
+            f"returned {reason!r}; it must return None for what can be done, or a reason in words"
+        )
+        raise contract_error(self.refusal, "refusal", what)
 
     def layer(self, problem: Problem) -> Layer:
         return self._specialized().layer
@@ -147,6 +168,10 @@ class _ForwardAlone:
     """A differentiable function as a `Forward`, for phases without a backward."""
 
     function: Layer
+
+    @property
+    def __wrapped__(self) -> Layer:
+        return self.function  # whose name messages give
 
     def __call__(
         self,
@@ -178,6 +203,17 @@ def _factory(implementation: Implementation, require: Callable[[], object] | Non
 
 
 def _module_name(function: Callable[..., Any]) -> str:
-    while isinstance(function, partial):
-        function = function.func
-    return function.__module__.rpartition(".")[2]
+    return unwrapped(function).__module__.rpartition(".")[2]
+
+
+def _with_checked_layer(functions: Functions) -> Functions:
+    return replace(functions, layer=DifferentiableLayer(functions.layer))
+
+
+def _known_phases(reasons: Mapping[Phase, str]) -> dict[Phase, str]:
+    unknown = sorted(set(reasons) - set(Phase))
+    if unknown:
+        raise ContractError(
+            f"fresh_outputs_only names {', '.join(unknown)}; the phases are {', '.join(Phase)}"
+        )
+    return dict(reasons)

@@ -5,7 +5,7 @@ implementation.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import torch
@@ -16,6 +16,7 @@ from implementations.arguments import (
     check_activation,
     check_devices,
     check_residual,
+    has_form_of,
     within_contract,
 )
 from implementations.interface import (
@@ -27,6 +28,7 @@ from implementations.interface import (
     Problem,
     Unsupported,
 )
+from implementations.returned_values import check_output
 from implementations.torch_formats import DTYPE_NAMES, memory_format_of
 
 Tensor = torch.Tensor
@@ -57,8 +59,9 @@ def batch_norm(
     returns: a name would have to be looked up inside the graph.
 
     Raises ``Unsupported`` where the implementation refuses the problem, ``Unavailable`` where it
-    cannot be loaded, and for arguments that make no sense the exception that
-    `torch.nn.functional.batch_norm` raises for them.
+    cannot be loaded, ``ContractError`` where it returns what the contract does not allow, and for
+    arguments that make no sense the exception that `torch.nn.functional.batch_norm` raises for
+    them.
     """
     check_activation(activation)
     check_residual(residual, input)
@@ -87,16 +90,13 @@ def batch_norm(
         torch.is_grad_enabled(),
         input.device.type,
     )
+    input = input.contiguous(memory_format=layout)
     residual = residual if residual is None else residual.contiguous(memory_format=layout)
-    output = layer(
-        input.contiguous(memory_format=layout),
-        residual,
-        weight,
-        bias,
-        running_mean,
-        running_var,
-        Options(training, momentum, eps, activation),
-    )
+    operands = (input, residual, weight, bias)
+    options = Options(training, momentum, eps, activation, _need_backward(operands))
+    output = layer(*operands, running_mean, running_var, options)
+    if not has_form_of(output, input):
+        check_output(output, operands, layer, "layer")
     return output if output.shape == shape else output.view(shape)
 
 
@@ -108,6 +108,12 @@ def _example_size(size: int | torch.SymInt | Tensor) -> int:
         return size.node.hint or SIZE_WITHOUT_EXAMPLE
     # torch.jit.trace has tensors for sizes
     return size if isinstance(size, int) else int(size)
+
+
+def _need_backward(operands: Iterable[Tensor | None]) -> bool:
+    return torch.is_grad_enabled() and any(
+        operand is not None and operand.requires_grad for operand in operands
+    )
 
 
 def _ask_pytorch(

@@ -51,6 +51,7 @@ __all__ = [
     "RANKS",
     "Arrays",
     "Backward",
+    "ContractError",
     "Face",
     "Forward",
     "Gradients",
@@ -69,6 +70,12 @@ __all__ = [
 
 class Unsupported(Exception):  # noqa: N818 -- the contract names the state, not the error
     """An implementation refuses a problem. The message is the reason."""
+
+
+class ContractError(Exception):
+    """A function of an implementation breaks the contract. The message names the function, and says
+    what it returned or takes, and what is awaited of it.
+    """
 
 
 class Layer(Protocol):
@@ -105,11 +112,14 @@ class Forward(Protocol):
     arrays, so numbers and other objects cannot be among them. Save operands and the output as the
     very objects that they are, not as views: autograd then notices if they are changed before the
     backward. Do not save the output's memory unless the backward reads it: users may apply a ReLU
-    to the output in place.
+    to the output in place. Where not ``options.backward_follows``, ``saved`` may be ``()``.
 
     With ``out`` the output is written to that array, which holds NaN before, and it is returned.
     Updates the running statistics in place when training and they are not None; changes nothing
-    else. A function with threads of its own uses ``torch.get_num_threads()`` of them.
+    else. Over an ``immutable`` bridge it returns ``(output, saved, (running_mean, running_var))``
+    instead, the new ones, which are read in training only.
+
+    A function with threads of its own uses ``torch.get_num_threads()`` of them.
     """
 
     def __call__(
@@ -122,7 +132,7 @@ class Forward(Protocol):
         running_var: Any,
         options: Options,
         out: Any = None,
-    ) -> tuple[Any, tuple[Any, ...]]: ...
+    ) -> tuple[Any, tuple[Any, ...]] | tuple[Any, tuple[Any, ...], tuple[Any, Any]]: ...
 
 
 class Backward(Protocol):
@@ -177,12 +187,13 @@ class Implementation(ABC):
     What an entry point or a ``_target_`` names is called to make one, with the arguments that are
     given beside ``_target_``: a class of these, or a function that returns one.
 
-    ``runtime`` names the library that computes. "torch", "numpy" and "native" work on the memory of
-    the given tensors, and are checked on inputs that change in place after `prepare`. Any other
-    name, such as "jax", means that `prepare` may copy its inputs; the checks then allow for it.
+    ``shares_memory`` says that what `prepare` returns works on the memory of the given tensors, so
+    that it sees them change in place. Timed work is checked by such changes. With False the inputs
+    may be copies, and results of the inputs as they were before the change are right too: work that
+    is kept instead of done is then found less surely.
     """
 
-    runtime: str = "torch"
+    shares_memory: bool = True
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -211,8 +222,8 @@ class Implementation(ABC):
         """Convert, compile, allocate.
 
         The result works on the memory of ``arrays``, whose values change in place between calls,
-        and copies only the running statistics. Raises ``Unsupported`` where this face cannot write
-        to such outputs.
+        unless ``shares_memory`` is False, and copies only the running statistics. Raises
+        ``Unsupported`` where this face cannot write to such outputs.
         """
 
 

@@ -17,13 +17,15 @@ class Options(NamedTuple):
 
     ``training`` asks for the mini-batch's statistics instead of the running ones; ``momentum`` is
     the weight of this batch in the running statistics and may differ from call to call;
-    ``activation`` is None or "relu".
+    ``activation`` is None or "relu". ``backward_follows`` says that a backward may follow; where it
+    is False nobody reads what a forward saves, which may then be ``()``.
     """
 
     training: bool
     momentum: float = 0.1
     eps: float = 1e-5
     activation: str | None = None
+    backward_follows: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Arrays:
     running_var: torch.Tensor
     momentum: float = 0.1
     eps: float = 1e-5
+
+    @property
+    def operands(self) -> tuple[torch.Tensor | None, ...]:
+        """Those that have gradients, in the order of `Gradients`."""
+        return (self.input, self.residual, self.weight, self.bias)
 
 
 class Gradients(NamedTuple):

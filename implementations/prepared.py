@@ -7,7 +7,7 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from implementations.bridge import TORCH, Bridge, convert_if_given
+from implementations.differentiable import check_differentiable
 from implementations.interface import (
     Arrays,
     Backward,
@@ -29,6 +30,14 @@ from implementations.interface import (
     Problem,
     Results,
     Unsupported,
+)
+from implementations.returned_values import (
+    check_output,
+    check_written,
+    forward_values,
+    gradient_tensors,
+    statistic_tensors,
+    to_tensor,
 )
 
 NO_GRADIENTS = Gradients(None, None, None, None)
@@ -74,13 +83,10 @@ class PreparedLayer(Prepared):
     """A layer as its users call it, with gradients by `torch.autograd.grad` and fresh outputs."""
 
     def __init__(self, layer: Layer, problem: Problem, phase: Phase, arrays: Arrays) -> None:
-        self._phase = phase
+        self._phase, self._layer = phase, layer
         self._options = _options(arrays, problem, phase)
         self._given = arrays
-        self._operands = [
-            convert_if_given(_leaf, operand)
-            for operand in (arrays.input, arrays.residual, arrays.weight, arrays.bias)
-        ]
+        self._operands = [convert_if_given(_leaf, operand) for operand in arrays.operands]
         self._statistics = [arrays.running_mean.clone(), arrays.running_var.clone()]
         self._call: Callable[[Options], torch.Tensor] = partial(
             layer, *self._operands, *self._statistics
@@ -109,13 +115,22 @@ class PreparedLayer(Prepared):
                 self._output = self._forward()
             return
         output = self._forward() if self._phase.has_forward else self._graphs.pop()
-        self._gradients = torch.autograd.grad(output, self._present, self._given.grad_output)
+        try:
+            self._gradients = torch.autograd.grad(output, self._present, self._given.grad_output)
+        except Exception:
+            self._check(output)
+            check_differentiable(output, self._operands, self._layer)
+            raise
         self._output = output
 
     def _forward(self) -> torch.Tensor:
         return self._call(self._options)
 
+    def _check(self, output: Any) -> None:
+        check_output(output, self._operands, self._layer, "layer")
+
     def results(self) -> Results:
+        self._check(self._output)
         gradients = iter(self._gradients)
         named = [
             next(gradients, None) if operand is not None else None for operand in self._operands
@@ -137,61 +152,75 @@ class PreparedKernel(Prepared):
         outputs: Outputs,
         arrays: Arrays,
     ) -> None:
-        self._backward, self._bridge = functions.backward, functions.bridge
+        self._functions, self._bridge = functions, functions.bridge
         self._phase, self._given = phase, arrays
         self._options = _options(arrays, problem, phase)
         self._statistics = [arrays.running_mean.clone(), arrays.running_var.clone()]
-        operands = (arrays.input, arrays.residual, arrays.weight, arrays.bias)
         self._call: Callable[..., Any] = partial(
-            functions.forward, *map(self._native, (*operands, *self._statistics))
+            functions.forward, *map(self._native, arrays.operands)
         )
+        self._running: Sequence[Any] = ()
         self._grad_output = self._native(arrays.grad_output)
         self._out: Any = None
         self._grads_out: Gradients | None = None
         if outputs == "reused":
             self._out = self._native(_unwritten(arrays.input))
-            grads = (convert_if_given(_unwritten, operand) for operand in operands)
+            grads = (convert_if_given(_unwritten, operand) for operand in arrays.operands)
             self._grads_out = Gradients(*map(self._native, grads))
         self._output: Any = None
-        self._saved: tuple[Any, ...] = ()
-        self._gradients = NO_GRADIENTS
+        self._saved: Any = ()
+        self._gradients: Any = None
 
     def _native(self, tensor: torch.Tensor | None) -> Any:
         return convert_if_given(self._bridge.to_native, tensor)
-
-    def _torch(self, array: Any) -> Any:
-        return convert_if_given(self._bridge.to_torch, array)
 
     def synchronize(self) -> None:
         self._bridge.synchronize()
 
     def arm(self, calls: int) -> None:
         _restore(self._statistics, self._given)
+        self._running = [self._native(statistic) for statistic in self._statistics]
         if not self._phase.has_forward:
             self._forward()
 
     def __call__(self) -> None:
         if self._phase.has_forward:
             self._forward()
-        if self._phase.has_backward and self._backward is not None:
-            self._gradients = self._backward(
+        if self._phase.has_backward and self._functions.backward is not None:
+            self._gradients = self._functions.backward(
                 self._grad_output, self._saved, self._options, self._grads_out
             )
 
     def _forward(self) -> None:
-        self._output, self._saved = self._call(self._options, self._out)
+        self._output, self._saved, new = forward_values(
+            self._call(*self._running, self._options, self._out),
+            self._functions.forward,
+            immutable=self._bridge.immutable,
+        )
+        if self._bridge.immutable and self._options.training:
+            self._running = new
 
     def results(self) -> Results:
-        output = self._torch(self._output)
-        gradients = Gradients(*map(self._torch, self._gradients))
-        if self._grads_out is not None:
-            given = map(self._torch, (self._out, *self._grads_out))
-            _check_written(zip(given, (output, *gradients), strict=True))
-        return _results(output, self._statistics, gradients)
+        forward = self._functions.forward
+        output = to_tensor(self._output, self._bridge, forward, "forward", "the output")
+        check_output(output, self._given.operands, forward, "forward")
+        check_written(output, self._out, self._bridge, "the output", forward, "forward")
+        statistics = self._statistics
+        if self._bridge.immutable and self._options.training:
+            statistics = statistic_tensors(self._running, statistics, self._bridge, forward)
+        return _results(output, statistics, self._gradient_tensors())
+
+    def _gradient_tensors(self) -> Gradients:
+        backward = self._functions.backward
+        if not self._phase.has_backward or backward is None:
+            return NO_GRADIENTS
+        outs = self._grads_out or NO_GRADIENTS
+        return gradient_tensors(self._gradients, self._given.operands, self._bridge, backward, outs)
 
 
 def _options(arrays: Arrays, problem: Problem, phase: Phase) -> Options:
-    return Options(phase.training, arrays.momentum, arrays.eps, problem.activation)
+    follows = phase is not Phase.INFERENCE
+    return Options(phase.training, arrays.momentum, arrays.eps, problem.activation, follows)
 
 
 def _leaf(operand: torch.Tensor) -> torch.Tensor:
@@ -204,24 +233,12 @@ def _unwritten(like: torch.Tensor) -> torch.Tensor:
     return torch.full_like(like, torch.nan)
 
 
-def _check_written(pairs: Iterable[tuple[Any, Any]]) -> None:
-    """Raises ValueError where what a function returned is not the array that it was given."""
-    for given, returned in pairs:
-        both = given is not None and returned is not None
-        if both and given.data_ptr() != returned.data_ptr():
-            raise ValueError(
-                "it was given an array to write to and returned another; write to `out`, or refuse "
-                "reused outputs (`fresh_outputs_only` of implementations.adapters, or Unsupported "
-                "raised in prepare)"
-            )
-
-
 def _restore(statistics: list[torch.Tensor], given: Arrays) -> None:
     statistics[0].copy_(given.running_mean)
     statistics[1].copy_(given.running_var)
 
 
-def _results(output: Any, statistics: list[torch.Tensor], gradients: Gradients) -> Results:
+def _results(output: Any, statistics: Sequence[torch.Tensor], gradients: Gradients) -> Results:
     return Results(
         output.detach(),
         statistics[0].clone(),

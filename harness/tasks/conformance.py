@@ -14,8 +14,8 @@ from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.deviations import explanation
 from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
-from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
-from harness.isolation.failures import WORKER_FAILURES, failure_status
+from harness.isolation import Call, WorkerKind, side_by_side
+from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -84,8 +84,7 @@ def _checked(
             device=cell.device,
         )
     except WORKER_FAILURES as failure:
-        reason = f"it raised {failure}" if isinstance(failure, WorkerError) else str(failure)
-        outcome = CaseOutcome(failure_status(failure), reason)
+        outcome = CaseOutcome(failure_status(failure), failure_reason(failure))
     failed = {sample.quantity for sample in outcome.samples if not sample.passed}
     foreign = registry.is_foreign(specification)
     mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)

@@ -21,7 +21,7 @@ from harness.config.choices import ALTERNATIVES, GHOST
 from harness.environment import Environment
 from harness.isolation import Call, WorkerKind, side_by_side
 from harness.isolation.device_lock import device_lock
-from harness.isolation.failures import WORKER_FAILURES, failure_status
+from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -135,7 +135,7 @@ def _trained(
                 data_folder=task.data_folder,
             )
     except WORKER_FAILURES as failure:
-        return TrainingOutcome(failure_status(failure), str(failure))
+        return TrainingOutcome(failure_status(failure), failure_reason(failure))
 
 
 def _check(task: ConvergenceConfig) -> None:

@@ -18,7 +18,7 @@ from harness.isolation import (
     WorkerSettings,
     WorkerTimedOut,
 )
-from harness.isolation.failures import REMOTE_REFUSALS
+from harness.isolation.failures import REMOTE_STATUSES
 from harness.isolation.worker_process import Reply
 from harness.records import Bytes, Cost, MemoryUse, Seconds, Status
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
@@ -137,8 +137,8 @@ class Launch:
                 self._open.add(place)
             return worker.call(service, reply, self._timeout, None, arm=arm, **arguments)
         except WorkerError as error:
-            if error.kind in REMOTE_REFUSALS:
-                raise ArmFailed(arm, REMOTE_REFUSALS[error.kind], error.reason) from error
+            if error.kind in REMOTE_STATUSES:
+                raise ArmFailed(arm, REMOTE_STATUSES[error.kind], error.reason) from error
             cause = "out of memory: " if _no_memory(error) else ""
             raise ArmFailed(arm, Status.CRASHED, f"{cause}{error}") from error
         except (WorkerDied, WorkerTimedOut) as death:

@@ -133,13 +133,7 @@ def to_native(tensor: torch.Tensor) -> Array:
     return array
 
 
-def synchronize() -> None:
-    """NumPy returns when it is done."""
-
-
-NUMPY = Bridge(
-    runtime="numpy", to_native=to_native, to_torch=torch.from_numpy, synchronize=synchronize
-)
+NUMPY = Bridge(to_native=to_native, to_torch=torch.from_numpy)
 NumpyVectorized = from_functions(
     forward, backward, unsupported=unsupported, bridge=NUMPY, name="numpy"
 )

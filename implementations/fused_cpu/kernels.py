@@ -55,7 +55,7 @@ def forward(
     out: Tensor | None = None,
 ) -> tuple[Tensor, Saved]:
     """The output, with the input's shape, dtype and layout, and what the backward needs."""
-    training, _, _, activation = options
+    training, _, _, activation, *_ = options
     input, weight, bias = dense(input), plain(weight), plain(bias)
     residual = None if residual is None else like(residual, input)
     output = torch.empty_like(input) if out is None else out
@@ -145,7 +145,7 @@ def run_forward(
     """Write the output, and the mask and the statistics where they are given; update the running
     statistics in training, which may be strided.
     """
-    training, momentum, eps, activation = options
+    training, momentum, eps, activation, *_ = options
     mean, var = plain(running_mean), plain(running_var)
     if mean is not running_mean or var is not running_var:
         run_forward(input, residual, weight, bias, mean, var, options, output, mask, statistics)

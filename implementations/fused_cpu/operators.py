@@ -44,7 +44,7 @@ def layer(
     Raises ``Unsupported`` inside `torch.onnx.export`, which has no such operators.
     """
     refuse_onnx_export("fused_cpu")
-    training, momentum, eps, activation = options
+    training, momentum, eps, activation, *_ = options
     output: Tensor
     output, _, _, new_mean, new_var = _forward(
         input,

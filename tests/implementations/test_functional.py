@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 import implementations
 from implementations import Unavailable, Unsupported, batch_norm
+from implementations.adapters import from_differentiable
 from implementations.interface import Implementation
 
 EAGER = ("numpy", "torch_native", "torch_unfused")
@@ -109,6 +110,18 @@ def test_what_pytorch_refuses_is_refused_with_its_exception(name, shape, argumen
     with pytest.raises(type(theirs.value)) as ours:
         batch_norm(x, *arguments, **keywords, implementation=name)
     assert type(ours.value) is type(theirs.value)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_empty_input_reaches_no_implementation(training):
+    def layer(*operands):
+        raise AssertionError("it is called")
+
+    made = from_differentiable(layer)()
+    output = batch_norm(
+        torch.empty(0, 3, 2), torch.zeros(3), torch.ones(3), training=training, implementation=made
+    )
+    assert output.shape == (0, 3, 2)
 
 
 @everywhere

@@ -187,7 +187,7 @@ class Copying(Native):
     of the named ones.
     """
 
-    runtime = "copying"
+    shares_memory = False
     names: tuple[str, ...] | None = None
 
     def prepare(self, problem, phase, **keywords):

@@ -190,7 +190,7 @@ def test_each_failure_costs_its_own_record_only(hosts: list[FakeWorker]) -> None
     }
     reasons = {record.implementation: record.reason for record in records}
     assert "SIGSEGV" in str(reasons["numpy"])
-    assert reasons["torch_compile"] == "ValueError: too odd (at odd.py:1)"
+    assert reasons["torch_compile"] == "it raised ValueError: too odd (at odd.py:1)"
     assert not any(host.open for host in hosts)
 
 

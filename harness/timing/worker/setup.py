@@ -20,9 +20,6 @@ from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from implementations import Unavailable, Unsupported, registry
 from implementations.interface import Arrays, Implementation, Prepared, call_once
 
-# Runtimes that work on the given memory; others may keep a copy of their own.
-SHARING_RUNTIMES = ("torch", "numpy", "native")
-
 
 def prepare(state: WorkerState, *, arm: str, implementation: registry.Specification) -> Cost:
     """Make an arm ready and call it once; the seconds of preparation, compilation and first call.
@@ -39,8 +36,7 @@ def prepare(state: WorkerState, *, arm: str, implementation: registry.Specificat
         others = [_prepare(loaded, cell, arrays) for arrays in cell.sets[1:]]
         for prepared in others:
             call_once(prepared)
-    shares_memory = loaded.runtime in SHARING_RUNTIMES
-    cell.arms[arm] = PreparedArm([first, *others], shares_memory=shares_memory)
+    cell.arms[arm] = PreparedArm([first, *others], shares_memory=loaded.shares_memory)
     return cost
 
 

@@ -46,9 +46,7 @@ def audited(
     arrays = arrays or make_arrays(problem, 3)
     prepared = implementation.prepare(problem, phase, face=face, outputs=outputs, arrays=arrays)
     sample(prepared, 1)
-    shares = (
-        implementation.runtime in ("torch", "numpy") if shares_memory is None else shares_memory
-    )
+    shares = implementation.shares_memory if shares_memory is None else shares_memory
     return find_stale_results(
         lambda count: sample(prepared, count),
         prepared,
