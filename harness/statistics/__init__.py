@@ -10,7 +10,7 @@ from harness.statistics.components import Components, smallest_effect, variance_
 from harness.statistics.curves import Difference, first_difference, ulps
 from harness.statistics.decisions import decision_level, difference_level, holm, verdict
 from harness.statistics.equivalence import POINT, Equivalence, equivalence
-from harness.statistics.intervals import interval, welch
+from harness.statistics.intervals import bounded_exp, interval, welch
 from harness.statistics.launch_planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
 from harness.statistics.samples import (
@@ -35,6 +35,7 @@ __all__ = [
     "binomial_interval",
     "binomial_upper",
     "block_log_ratios",
+    "bounded_exp",
     "decision_level",
     "difference_level",
     "equivalence",
