@@ -21,7 +21,13 @@ from harness.statistics.samples import (
     log_ratios,
     median_seconds,
 )
-from harness.statistics.seeds import outperformance, pace_ratio, step_ratio
+from harness.statistics.seeds import (
+    Duration,
+    DurationRatio,
+    duration_ratio,
+    outperformance,
+    pace_ratio,
+)
 from harness.statistics.steadiness import is_steady
 from harness.statistics.student import LEAST_LAUNCHES
 
@@ -31,6 +37,8 @@ __all__ = [
     "PRECISION",
     "Components",
     "Difference",
+    "Duration",
+    "DurationRatio",
     "Equivalence",
     "binomial_interval",
     "binomial_upper",
@@ -38,6 +46,7 @@ __all__ = [
     "bounded_exp",
     "decision_level",
     "difference_level",
+    "duration_ratio",
     "equivalence",
     "first_difference",
     "geometric_mean",
@@ -53,7 +62,6 @@ __all__ = [
     "outperformance",
     "pace_ratio",
     "smallest_effect",
-    "step_ratio",
     "ulps",
     "variance_components",
     "verdict",
