@@ -10,7 +10,7 @@ import pytest
 from harness.analysis.matching import matching_key
 from harness.analysis.training_groups import training_groups
 from harness.config import UsageError
-from harness.config.choices import ALTERNATIVES
+from harness.config.choices import ALTERNATIVES, DatasetName
 from harness.environment import machine
 from harness.records import Status, TrainingRecord
 from harness.tasks import convergence
@@ -44,7 +44,7 @@ def test_huge_pages_asked_for_make_other_cells() -> None:
 
 @pytest.mark.parametrize("name", datasets.DATASETS)
 def test_a_data_set_has_a_target_of_its_own_in_whose_place_another_can_be_asked_for(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: DatasetName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "find", lambda *_: "")
     own = {
