@@ -11,7 +11,7 @@ from harness.records import Bytes, Interval, Seconds
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 VAST = 1e6  # from here on a power of ten says more than digits
-SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
+SIZES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 REASON_LENGTH = 300  # characters; the journal holds all of it
 ABSENT = "–"
 

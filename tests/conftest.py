@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def forked_launches() -> Iterator[None]:
     """Launches that are forked, where a test is about what becomes of them: a new interpreter for
-    each costs two seconds more. test_launch.py has that they are new interpreters else.
+    each costs two seconds more. test_replicates.py has that they are new interpreters else.
     """
     from harness.timing import launch
 

@@ -8,25 +8,26 @@ from dataclasses import dataclass
 
 from harness import statistics
 from harness.analysis.training_groups import TrainingGroup, TrainingPairs
-from harness.analysis.training_tallies import paired_interval, reference_arm, steps_of
+from harness.analysis.training_tallies import reference_arm, steps_ratio, time_ratio
 from harness.config.choices import WITHOUT
 from harness.records import Interval
+from harness.statistics import DurationRatio
 
 
 @dataclass(frozen=True)
 class StepFactors:
     """One arm against another over the seeds both have: ratios, below 1 where the arm is ahead.
 
-    ``steps`` and ``total_time`` are to the target, medians over seeds with misses longer than any
-    hit, and None where neither arm ever reached it. ``step_time`` is the geometric mean of time a
+    ``steps`` and ``total_time`` are to the target, medians over seeds, and None where neither arm
+    ever reached it. ``step_time`` is the geometric mean of time a
     step, None for a single seed. Where arms ran side by side both times are None.
     """
 
     implementation: str
     against: str
-    steps: Interval | None
+    steps: DurationRatio | None
     step_time: Interval | None
-    total_time: Interval | None
+    total_time: DurationRatio | None
 
 
 def step_factors(group: TrainingGroup) -> list[StepFactors]:
@@ -56,9 +57,9 @@ def _factors(group: TrainingGroup, arm: str, other: str) -> StepFactors:
     return StepFactors(
         arm,
         other,
-        paired_interval(statistics.step_ratio, *steps_of(pairs), group.alpha),
+        steps_ratio(group, pairs),
         _step_time(pairs, group.alpha),
-        _total_time(pairs, group.alpha) if group.timed else None,
+        time_ratio(group, pairs) if group.timed else None,
     )
 
 
@@ -69,9 +70,3 @@ def _step_time(pairs: TrainingPairs, alpha: float) -> Interval | None:
         if ours.seconds_per_step is not None and theirs.seconds_per_step is not None
     ]
     return statistics.pace_ratio([ours for ours, _ in known], [other for _, other in known], alpha)
-
-
-def _total_time(pairs: TrainingPairs, alpha: float) -> Interval | None:
-    ours = [pair[0].seconds_to_target for pair in pairs]
-    theirs = [pair[1].seconds_to_target for pair in pairs]
-    return paired_interval(statistics.step_ratio, ours, theirs, alpha)

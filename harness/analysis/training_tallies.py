@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf, isinf
+from math import inf, isfinite
 from statistics import median
 
 from harness import statistics
 from harness.analysis.tallies import Counts, count_outcomes
 from harness.analysis.training_groups import TrainingGroup, TrainingPairs
 from harness.config.choices import WITHOUT
-from harness.records import Interval, Seconds, Status
-
-SeedValues = Sequence[float | None]  # of each seed; None is a miss
-PairedStatistic = Callable[[SeedValues, SeedValues, float], Interval]
+from harness.records import Interval, Seconds, Status, TrainingFigures
+from harness.statistics import Duration, DurationRatio
 
 
 @dataclass(frozen=True)
 class TrainingTally:
-    """One arm over its OK seeds. A median with half or more of the seeds missing the target is
-    infinite.
+    """One arm over its OK seeds. ``steps`` and ``seconds`` to the target are medians; where half of
+    the seeds or more missed it, they are the least that the median can be, and not reached.
 
     Times are None where arms ran side by side. ``steps_ratio`` and ``outperforms`` compare steps to
     the target with the group's reference over the seeds both have.
@@ -30,11 +28,11 @@ class TrainingTally:
     statuses: Counts
     misses: int
     diverged: int
-    steps: float | None
-    seconds: Seconds | None
+    steps: Duration | None
+    seconds: Duration | None
     step_seconds: Seconds | None
     accuracy: float | None
-    steps_ratio: Interval | None
+    steps_ratio: DurationRatio | None
     outperforms: Interval | None
 
     @property
@@ -44,7 +42,7 @@ class TrainingTally:
     @property
     def missed(self) -> bool:
         """Whether the median lies among the misses."""
-        return self.steps is not None and isinf(self.steps)
+        return self.steps is not None and not self.steps.reached
 
 
 def training_tallies(group: TrainingGroup) -> list[TrainingTally]:
@@ -60,44 +58,80 @@ def reference_arm(group: TrainingGroup) -> str | None:
     return next((arm for arm in (WITHOUT, group.baseline) if arm in group.arms), None)
 
 
-def paired_interval(
-    statistic: PairedStatistic, ours: SeedValues, theirs: SeedValues, alpha: float
-) -> Interval | None:
-    """The statistic of arms paired by seed; None where both always missed, or none is paired."""
+def steps_ratio(group: TrainingGroup, pairs: TrainingPairs) -> DurationRatio | None:
+    """Steps to the target, ours over theirs; None where both always missed, or none is paired."""
+    steps = [(_steps(ours, group), _steps(theirs, group)) for ours, theirs in pairs]
+    return _duration_ratio(steps, group.alpha)
+
+
+def time_ratio(group: TrainingGroup, pairs: TrainingPairs) -> DurationRatio | None:
+    """The same of seconds to the target."""
+    seconds = [(_seconds(ours, group), _seconds(theirs, group)) for ours, theirs in pairs]
+    return _duration_ratio(seconds, group.alpha)
+
+
+def _steps(run: TrainingFigures, group: TrainingGroup) -> Duration:
+    reached = run.steps_to_target
+    return (
+        Duration(reached)
+        if reached is not None
+        else Duration(group.definition.steps, reached=False)
+    )
+
+
+def _seconds(run: TrainingFigures, group: TrainingGroup) -> Duration:
+    """After a miss, of all steps at the run's own pace."""
+    if run.seconds_to_target is not None:
+        return Duration(run.seconds_to_target)
+    return Duration(group.definition.steps * (run.seconds_per_step or 0.0), reached=False)
+
+
+def _duration_ratio(
+    pairs: Sequence[tuple[Duration, Duration]], alpha: float
+) -> DurationRatio | None:
+    if not pairs:
+        return None
+    ours, theirs = zip(*pairs, strict=True)
+    return statistics.duration_ratio(ours, theirs, alpha)
+
+
+def _outperforms(pairs: TrainingPairs, alpha: float) -> Interval | None:
+    ours = [pair[0].steps_to_target for pair in pairs]
+    theirs = [pair[1].steps_to_target for pair in pairs]
     if set(ours) | set(theirs) <= {None}:
         return None
-    return statistic(ours, theirs, alpha)
-
-
-def steps_of(pairs: TrainingPairs) -> tuple[SeedValues, SeedValues]:
-    """Steps to the target of both arms, by seed."""
-    return (
-        [ours.steps_to_target for ours, _ in pairs],
-        [theirs.steps_to_target for _, theirs in pairs],
-    )
+    return statistics.outperformance(ours, theirs, alpha)
 
 
 def _tally(group: TrainingGroup, arm: str, reference: str | None) -> TrainingTally:
     figures = list(group.figures_of(arm).values())
-    steps = [run.steps_to_target for run in figures]
-    seconds = [run.seconds_to_target for run in figures] if group.timed else []
+    steps = [_steps(run, group) for run in figures]
+    seconds = [_seconds(run, group) for run in figures] if group.timed else []
     pairs = [] if reference is None or reference == arm else group.pairs(arm, reference)
     return TrainingTally(
         arm,
         count_outcomes(record.status for record in group.arms[arm].values()),
-        steps.count(None),
+        sum(not duration.reached for duration in steps),
         sum(run.diverged_at is not None for run in figures),
-        _median(_misses_as_infinite(steps)),
-        _median_time(_misses_as_infinite(seconds)),
+        _median_duration(steps),
+        _median_duration(seconds),
         _median_time(run.seconds_per_step for run in figures),
         _median(run.final_accuracy for run in figures),
-        paired_interval(statistics.step_ratio, *steps_of(pairs), group.alpha),
-        paired_interval(statistics.outperformance, *steps_of(pairs), group.alpha),
+        steps_ratio(group, pairs),
+        _outperforms(pairs, group.alpha),
     )
 
 
-def _misses_as_infinite(values: SeedValues) -> list[float]:
-    return [inf if value is None else value for value in values]
+def _median_duration(durations: Sequence[Duration]) -> Duration | None:
+    """Not reached where a miss is among those that decide it: then it is the least that it can
+    be.
+    """
+    if not durations:
+        return None
+    longest = median(one.value if one.reached else inf for one in durations)
+    if isfinite(longest):
+        return Duration(longest)
+    return Duration(median(one.value for one in durations), reached=False)
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -23,10 +22,10 @@ def finish(session: Session) -> int:
 
     Returns the exit status.
     """
-    from harness.report.terminal import WIDTH
+    from harness.cli.console import console as stdout
 
     contents = Journal(session.config.journal).read()
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = stdout()
     if contents.of_session(session.id):
         _write_results(session, contents, console)
     _print_missing(contents, session.id, console)

@@ -8,8 +8,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from harness.cli.arguments import DoctorFlags, doctor_flags
 from harness.cli.console import console
 from harness.config import UsageError
@@ -25,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     if flags.json:
         _write_json(to_plain(examine()))
     else:
-        print_findings(Console(), examine())
+        print_findings(console(), examine())
     return ExitStatus.OK
 
 

@@ -83,16 +83,22 @@ def processor(root: Path = ROOT) -> Processor:
 def memory(root: Path = ROOT) -> dict[str, int]:
     """/proc/meminfo in bytes, but no more available than the control groups allow in all."""
     found = {name: int(size.split()[0]) * 1024 for name, size in _entries(root / "proc/meminfo")}
+    available = [found.get("MemAvailable", 0), *_memory_limits(root)]
+    return {**found, "MemAvailable": min(available)}
+
+
+def memory_total(root: Path = ROOT) -> int:
+    """The bytes of memory that this process could have if nothing else ran."""
+    return min([memory(root)["MemTotal"], *_memory_limits(root)])
+
+
+def _memory_limits(root: Path) -> list[int]:
     limits = [
         text(folder / name)
         for folder in control_groups("memory", root)
         for name in ("memory.max", "memory.limit_in_bytes")
     ]
-    available = [
-        found.get("MemAvailable", 0),
-        *(int(limit) for limit in limits if limit.isdecimal()),
-    ]
-    return {**found, "MemAvailable": min(available)}
+    return [int(limit) for limit in limits if limit.isdecimal()]
 
 
 def huge_pages(root: Path = ROOT) -> str | None:

@@ -9,6 +9,7 @@ fork_serving    that process
 serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side
+device_presence whether the device is there
 device_lock     timed work one at a time
 failures        the status of a record whose worker failed
 """

@@ -27,7 +27,14 @@ OnProgress = Callable[[object], None]  # called with the plain data of a progres
 
 
 class WorkerDied(Exception):  # noqa: N818 -- an event, not a programming error
-    """The worker died. The message says of what, and quotes the end of what it wrote to stderr."""
+    """The worker died. The message says of what, and quotes the end of what it wrote to stderr.
+
+    ``killed`` says that it was by SIGKILL, as the kernel does where memory runs out.
+    """
+
+    def __init__(self, message: str, *, killed: bool = False) -> None:
+        super().__init__(message)
+        self.killed = killed
 
 
 class WorkerTimedOut(Exception):  # noqa: N818
@@ -153,4 +160,5 @@ class WorkerProcess:
         self._stderr.seek(0)
         output = self._stderr.read().decode(errors="replace").strip()[-STDERR_TAIL:]
         quoted = f"; its last words: {output}" if output else ""
-        raise WorkerDied(f"the worker died of {cause}{quoted}")
+        killed = status == -signal.SIGKILL
+        raise WorkerDied(f"the worker died of {cause}{quoted}", killed=killed)

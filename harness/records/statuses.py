@@ -33,12 +33,17 @@ class Status(StrEnum):
 
 
 class Flag(StrEnum):
-    """A doubt about an OK record. It forbids a verdict, not a number."""
+    """A doubt about an OK record. It forbids a verdict, not a number.
 
+    What accuses an implementation goes by a confidence interval that lies wholly beyond a bound.
+    What tells of the machine during this measurement is counted, not estimated.
+    """
+
+    # Counted: blocks in doubt, launches in which the floor wandered. By its interval: the canary.
     DISTURBED = "DISTURBED"
-    UNSTEADY = "UNSTEADY"
-    IMPLAUSIBLE = "IMPLAUSIBLE"
-    CLOCKS_DISAGREE = "CLOCKS_DISAGREE"
+    UNSTEADY = "UNSTEADY"  # counted: launches whose warm-up ended before the times were steady
+    IMPLAUSIBLE = "IMPLAUSIBLE"  # by the interval of the time over the floor
+    CLOCKS_DISAGREE = "CLOCKS_DISAGREE"  # by the interval of either clock's ratio to the timer
     # The comparison was made, and cancellation makes its tolerance too wide to prove anything.
     MISTRUSTED = "MISTRUSTED"
 

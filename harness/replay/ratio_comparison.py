@@ -4,7 +4,7 @@ times of two days cannot be compared.
 
 from __future__ import annotations
 
-from math import exp, hypot, log
+from math import hypot, log
 from typing import assert_never
 
 from harness import statistics
@@ -55,7 +55,7 @@ def quotient(after: Interval, before: Interval) -> Interval:
     """The ratio of two independent ratios: on logarithms half-widths add in quadrature, as standard
     errors do.
     """
-    centre = log(after.estimate / before.estimate)
-    below = hypot(log(after.estimate / after.low), log(before.high / before.estimate))
-    above = hypot(log(after.high / after.estimate), log(before.estimate / before.low))
-    return Interval(exp(centre), exp(centre - below), exp(centre + above))
+    centre = log(after.estimate) - log(before.estimate)
+    below = hypot(log(after.estimate) - log(after.low), log(before.high) - log(before.estimate))
+    above = hypot(log(after.high) - log(after.estimate), log(before.estimate) - log(before.low))
+    return Interval(*map(statistics.bounded_exp, (centre, centre - below, centre + above)))

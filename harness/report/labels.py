@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from harness.analysis.sections import Section
@@ -16,7 +17,19 @@ from harness.records import (
     TrainingRecord,
 )
 from harness.training.models import MODELS
+from implementations.interface import Phase
 
+PHASES: Mapping[Phase, str] = {
+    Phase.FORWARD_TRAINING: "a forward in training",
+    Phase.BACKWARD: "a backward in training",
+    Phase.TRAINING_STEP: "a training step, forward and backward,",
+    Phase.INFERENCE: "a forward in inference",
+    Phase.BACKWARD_INFERENCE: "a backward with frozen statistics",
+}
+FACES: Mapping[str, str] = {
+    "layer": "of the layer, under autograd",
+    "kernel": "of the kernel, without autograd",
+}
 NORMAL = "normal"  # the inputs' distribution that goes without saying
 
 
@@ -50,6 +63,11 @@ def conditions(cell: ThroughputCell) -> str:
         f"{cell.phase.replace('_', ' ')}, {cell.face}, {cell.outputs} outputs, "
         f"{cell.cache} cache, {special}{device_label(cell)}"
     )
+
+
+def call_in_words(cell: ThroughputCell) -> str:
+    """What one timed call does: a training step (forward and backward) of the layer."""
+    return f"{PHASES[cell.phase]} {FACES[cell.face]}"
 
 
 def device_label(cell: ThroughputCell | CaseCell) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isinf
+from math import isfinite
 
 from harness import formatting
 from harness.analysis.disturbances import Disturbances
@@ -13,7 +13,8 @@ from harness.analysis.outcomes import Qualified
 from harness.analysis.sections import Section
 from harness.analysis.tallies import CaseTally, Counts
 from harness.analysis.time_budget import TimeBudget
-from harness.records import Doubt, Status, ThroughputRecord, Verdict
+from harness.records import Doubt, Interval, Seconds, Status, ThroughputRecord, Verdict
+from harness.statistics import Duration, DurationRatio
 
 DOCUMENTED = f"{Status.WRONG} as {Qualified.DOCUMENTED}"
 FLOOR_SIGN = "×floor"
@@ -122,11 +123,52 @@ def named_cells(labels: Sequence[str], section: Section) -> str:
     return "all cells" if len(labels) > 1 else "the only cell"
 
 
-def median_steps(value: float | None, budget: int) -> str:
-    """A median number of steps, or that it lies beyond the ``budget``."""
-    if value is None:
+def duration_ratio(ratio: DurationRatio | None, arm: str, reference: str) -> str:
+    """How many times the reference's steps, or time, an arm took: 0.41 [0.35, 0.47].
+
+    One pair has no interval: 0.41 (one seed). Where misses leave the ratio open, the bound that is
+    known, and who missed: < 0.47 (`none` missed 2 of 2 seeds). ``arm`` and ``reference`` are the
+    names as they are to appear.
+    """
+    if ratio is None:
         return formatting.ABSENT
-    return f"> {budget:,}" if isinf(value) else f"{value:,.0f}"
+    notes = [*(["one seed"] if ratio.pairs == 1 else []), *_who_missed(ratio, arm, reference)]
+    return f"{_known_ratio(ratio)} ({'; '.join(notes)})" if notes else _known_ratio(ratio)
+
+
+def _known_ratio(ratio: DurationRatio) -> str:
+    low, high = formatting.ratio(ratio.low), formatting.ratio(ratio.high)
+    if ratio.estimate is not None and ratio.pairs == 1:
+        return formatting.ratio(ratio.estimate)
+    if ratio.estimate is not None:
+        return formatting.bounded(Interval(ratio.estimate, ratio.low, ratio.high))
+    if ratio.low and isfinite(ratio.high):
+        return f"{low} to {high}"
+    if isfinite(ratio.high):
+        return f"< {high}"
+    return f"> {low}" if ratio.low else "unknown"
+
+
+def _who_missed(ratio: DurationRatio, arm: str, reference: str) -> list[str]:
+    counts = {reference: ratio.reference_missed, arm: ratio.missed, "both": ratio.both_missed}
+    found = [f"{who} missed {count}" for who, count in counts.items() if count]
+    seeds = formatting.counted(ratio.pairs + ratio.both_missed, "seed")
+    return [f"{', '.join(found)} of {seeds}"] if found else []
+
+
+def median_steps(steps: Duration | None) -> str:
+    """A median number of steps, or beyond how many it lies: 85, > 200."""
+    if steps is None:
+        return formatting.ABSENT
+    return f"{steps.value:,.0f}" if steps.reached else f"> {steps.value:,.0f}"
+
+
+def median_seconds(seconds: Duration | None) -> str:
+    """The same of a time: 85.0 ms, > 0.200 s."""
+    if seconds is None:
+        return formatting.ABSENT
+    text = formatting.seconds(Seconds(seconds.value))
+    return text if seconds.reached else f"> {text}"
 
 
 def accuracy(value: float | None) -> str:

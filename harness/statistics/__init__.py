@@ -10,7 +10,7 @@ from harness.statistics.components import Components, smallest_effect, variance_
 from harness.statistics.curves import Difference, first_difference, ulps
 from harness.statistics.decisions import decision_level, difference_level, holm, verdict
 from harness.statistics.equivalence import POINT, Equivalence, equivalence
-from harness.statistics.intervals import interval, welch
+from harness.statistics.intervals import bounded_exp, interval, welch
 from harness.statistics.launch_planning import PRECISION, launches_wanted, minimum_detectable_effect
 from harness.statistics.proportions import binomial_interval, binomial_upper
 from harness.statistics.samples import (
@@ -21,7 +21,13 @@ from harness.statistics.samples import (
     log_ratios,
     median_seconds,
 )
-from harness.statistics.seeds import outperformance, pace_ratio, step_ratio
+from harness.statistics.seeds import (
+    Duration,
+    DurationRatio,
+    duration_ratio,
+    outperformance,
+    pace_ratio,
+)
 from harness.statistics.steadiness import is_steady
 from harness.statistics.student import LEAST_LAUNCHES
 
@@ -31,12 +37,16 @@ __all__ = [
     "PRECISION",
     "Components",
     "Difference",
+    "Duration",
+    "DurationRatio",
     "Equivalence",
     "binomial_interval",
     "binomial_upper",
     "block_log_ratios",
+    "bounded_exp",
     "decision_level",
     "difference_level",
+    "duration_ratio",
     "equivalence",
     "first_difference",
     "geometric_mean",
@@ -52,7 +62,6 @@ __all__ = [
     "outperformance",
     "pace_ratio",
     "smallest_effect",
-    "step_ratio",
     "ulps",
     "variance_components",
     "verdict",

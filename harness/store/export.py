@@ -6,21 +6,20 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.environment import Environment, software
 from harness.records import AnyRecord, Plain, plain_fields, record_to_plain, to_json
 from harness.store import Plan
+from harness.store.columns import column
+from harness.store.flat_table import write_table
 
-JOBS, ENVIRONMENT, RECORDS, SAMPLES = (
+JOBS, ENVIRONMENT, RECORDS, SAMPLES, TABLE = (
     "jobs.jsonl",
     "environment.json",
     "records.jsonl",
     "samples.parquet",
+    "table.parquet",
 )
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def export(
@@ -31,11 +30,12 @@ def export(
     environment: Environment,
     jobs: Iterable[Plan] = (),
 ) -> list[Path]:
-    """Write five files into ``folder``, made if absent, and return their paths.
+    """Write six files into ``folder``, made if absent, and return their paths.
 
     ``config.yaml`` is the resolved configuration as given, ``jobs.jsonl`` that of each job with the
     keys of its records, ``environment.json`` the machine and software, ``records.jsonl`` the
-    records as the journal has them, ``samples.parquet`` all their raw samples as one table.
+    records as the journal has them, ``samples.parquet`` all their raw samples as one table,
+    ``table.parquet`` a row a record with its settings and figures.
     """
     folder.mkdir(parents=True, exist_ok=True)
     machine = json.dumps(environment.to_data(), indent=2, sort_keys=True, allow_nan=False)
@@ -48,7 +48,8 @@ def export(
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     write_samples(records, folder / SAMPLES)
-    return [folder / name for name in (*texts, SAMPLES)]
+    write_table(records, folder / TABLE)
+    return [folder / name for name in (*texts, SAMPLES, TABLE)]
 
 
 def describe(folder: Path) -> None:
@@ -75,7 +76,7 @@ def write_samples(records: Iterable[AnyRecord], path: Path) -> None:
     rows = [row for record in records for row in _rows(record)]
     of_samples = chain.from_iterable(rows)
     names = dict.fromkeys(["key", "task", "implementation", *of_samples])
-    columns = {name: _column([row.get(name) for row in rows]) for name in names}
+    columns = {name: column([row.get(name) for row in rows]) for name in names}
     parquet.write_table(pa.table(columns), path)
 
 
@@ -86,13 +87,3 @@ def _rows(record: AnyRecord) -> list[dict[str, Plain]]:
         "implementation": record.implementation,
     }
     return [{**plain_fields(sample), **own} for sample in record.samples]
-
-
-def _column(values: Sequence[Plain]) -> pa.Array:
-    """The values with the type that fits them all, or as JSON where none does."""
-    import pyarrow as pa
-
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError):
-        return pa.array([None if value is None else json.dumps(value) for value in values])

@@ -25,9 +25,10 @@ from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
+from harness.tasks.memory import refuse_large_network
 from harness.training import datasets
 from harness.training.messages import StepProgress, TrainingOutcome
-from harness.training.models import OPTIONS, options_of
+from harness.training.models import OPTIONS, least_parameters, options_of
 from harness.training.optimizers import RATES
 from implementations import registry
 
@@ -145,12 +146,19 @@ def _check(task: ConvergenceConfig) -> None:
     read.
     """
     try:
-        _options(task)
+        options = _options(task)
         datasets.find(task.dataset, task.data_folder)
     except datasets.DataError as error:
         raise UsageError(f"task.dataset={task.dataset}: {error}") from error
     except ValueError as error:
         raise UsageError(str(error)) from error
+    images = datasets.DATASETS[task.dataset].training_images
+    if task.batch > images:
+        raise UsageError(
+            f"task.batch={task.batch}, but task.dataset={task.dataset} has {images} images to "
+            f"train on; allowed: 2 to {images}"
+        )
+    refuse_large_network(least_parameters(task.model, options))
 
 
 def _options(task: ConvergenceConfig) -> dict[str, Any]:  # of several types, by the model
@@ -184,7 +192,7 @@ def _cell(config: Config, seed: int) -> TrainingCell:
         batch=task.batch,
         steps=task.steps,
         evaluate_every=task.evaluate_every,
-        target=task.target,
+        target=datasets.DATASETS[task.dataset].target if task.target is None else task.target,
         stop_at_target=task.stop_at_target,
         redundant_bias=task.redundant_bias,
         initial_scale=task.initial_scale,

@@ -28,6 +28,7 @@ from harness.records import (
 )
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
+from harness.tasks.memory import refuse_large_problem
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.cold_cache import sets_of
@@ -96,7 +97,8 @@ def _cells(config: Config) -> Iterator[ThroughputCell]:
             protocol=_protocol(task),
             **device_settings,
         )
-        _sets(cell)  # a cold cell that cannot be had is refused before anything is measured
+        # A cold cell, or operands, that cannot be had are refused before anything is measured.
+        refuse_large_problem(problem, _sets(cell))
         yield cell
 
 

@@ -79,7 +79,7 @@ class _CellFigures:
         doubts = {
             Flag.DISTURBED: self._is_disturbed(floor),
             Flag.UNSTEADY: self._is_unsteady(arm),
-            Flag.IMPLAUSIBLE: self._is_implausible(arm, floor),
+            Flag.IMPLAUSIBLE: floor is not None and _is_implausible(floor),
             Flag.CLOCKS_DISAGREE: any(map(_is_apart, clocks)),
         }
         return tuple(flag for flag, raised in doubts.items() if raised)
@@ -98,14 +98,6 @@ class _CellFigures:
     def _is_unsteady(self, arm: str) -> bool:
         warmed_up = [self.measured.steady.get(name, []) for name in (arm, self.spec.baseline)]
         return any(steady.count(False) > len(steady) / 2 for steady in warmed_up)
-
-    def _is_implausible(self, arm: str, floor: Floor | None) -> bool:
-        """By the paired ratio, or that of the medians where one launch gives no interval."""
-        if floor is None:
-            return False
-        seconds = statistics.median_seconds(self.samples[arm])
-        over = floor.ratio.estimate if floor.ratio else seconds / floor.seconds
-        return over < IMPLAUSIBLE
 
     def _log_ratios(self, arm: str) -> tuple[list[float], str | None]:
         """The arm's log-ratios to the baseline, or none and the reason why there is no ratio."""
@@ -194,6 +186,11 @@ class _CellFigures:
         if len(log_ratios) < statistics.LEAST_LAUNCHES:
             return None
         return statistics.interval(log_ratios, self.spec.alpha, self.spec.protocol.launches)
+
+
+def _is_implausible(floor: Floor) -> bool:
+    """Whether the whole interval lies below; one launch, which gives none, accuses nobody."""
+    return floor.ratio is not None and floor.ratio.high < IMPLAUSIBLE
 
 
 def _is_apart(clock: Interval) -> bool:

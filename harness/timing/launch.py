@@ -25,6 +25,7 @@ from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from implementations import registry
 
 WORKER = "harness.timing.worker"
+NO_ROOM = "there is not enough memory for the inputs, before any implementation is called"
 SHARED = "shared"  # the process of the package's own implementations
 
 
@@ -132,9 +133,7 @@ class Launch:
         place = self._place[arm]
         try:
             worker = self._worker(place)
-            if place not in self._open:
-                worker.call("open", type(None), self._timeout, setup=self._setup)
-                self._open.add(place)
+            self._open_cell(worker, arm, place)
             return worker.call(service, reply, self._timeout, None, arm=arm, **arguments)
         except WorkerError as error:
             if error.kind in REMOTE_STATUSES:
@@ -143,10 +142,32 @@ class Launch:
             raise ArmFailed(arm, Status.CRASHED, f"{cause}{error}") from error
         except (WorkerDied, WorkerTimedOut) as death:
             status = Status.CRASHED if isinstance(death, WorkerDied) else Status.TIMEOUT
-            if place in self._workers:
-                self._workers.pop(place).close()
-            self._open.discard(place)
+            self._drop(place)
             raise ArmFailed(arm, status, str(death), died=True) from death
+
+    def _open_cell(self, worker: WorkerProcess, arm: str, place: str) -> None:
+        """Make the operands in a process that has none yet. No memory for them is the machine's
+        lack, and no fault of the arm that came first.
+        """
+        if place in self._open:
+            return
+        try:
+            worker.call("open", type(None), self._timeout, setup=self._setup)
+        except WorkerError as error:
+            if not _no_memory(error):
+                raise
+            raise ArmFailed(arm, Status.UNAVAILABLE, f"{NO_ROOM}: {error}") from error
+        except WorkerDied as death:
+            if not death.killed:
+                raise
+            self._drop(place)
+            raise ArmFailed(arm, Status.UNAVAILABLE, f"{NO_ROOM}: {death}", died=True) from death
+        self._open.add(place)
+
+    def _drop(self, place: str) -> None:
+        if place in self._workers:
+            self._workers.pop(place).close()
+        self._open.discard(place)
 
     def _worker(self, place: str) -> WorkerProcess:
         if place not in self._workers:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from harness.config.choices import WITHOUT
+from harness.isolation.device_presence import require_device
 from harness.isolation.failures import refusal_status
 from harness.records import Cost, Seconds, Status, TrainingCell, TrainingFigures
 from harness.training import datasets, models
@@ -64,6 +65,7 @@ def _run(
     data_folder: str | None,
 ) -> TrainingOutcome:
     began = time.perf_counter()
+    require_device(cell.device)
     recipe = Recipe.from_cell(cell)
     data, data_sha256 = _data(cell.dataset, data_folder)
     torch.manual_seed(recipe.seed)

@@ -9,6 +9,7 @@ import pytest
 from harness import statistics
 from harness.analysis.step_factors import StepFactors, step_factors
 from harness.records import TrainingRecord
+from harness.statistics import Duration
 from tests.helpers.trainings import group_of, trained, with_figures, with_pace
 
 ARMS = ("torch_native", "numpy", "none")
@@ -54,17 +55,21 @@ def test_each_factor_has_the_interval_of_its_own_statistic():
         [figures.seconds_per_step for figures in theirs],
         0.05,
     )
-    assert found.total_time == statistics.step_ratio(
-        [figures.seconds_to_target for figures in ours],
-        [figures.seconds_to_target for figures in theirs],
+    assert found.total_time == statistics.duration_ratio(
+        [Duration(figures.seconds_to_target) for figures in ours],
+        [Duration(figures.seconds_to_target) for figures in theirs],
         0.05,
     )
 
 
-def test_a_miss_is_longer_in_steps_and_in_seconds_and_leaves_the_pace():
+def test_misses_bound_the_ratio_of_steps_and_of_seconds_from_below_and_leaves_the_pace():
     missing = trained(missing=[("numpy", seed) for seed in range(8)])
     found = between(missing, "numpy", "torch_native")
-    assert found.steps.estimate == found.total_time.estimate == float("inf")
+    assert found.steps.estimate is found.total_time.estimate is None
+    assert found.steps.high == found.total_time.high == float("inf")
+    assert found.steps.low == pytest.approx(found.total_time.low)
+    assert found.steps.low > 1
+    assert found.steps.missed == 8
     assert found.step_time.estimate == pytest.approx(1)
 
 

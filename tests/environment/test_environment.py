@@ -135,6 +135,7 @@ def test_available_memory_is_no_more_than_the_control_group_allows(root: Path) -
     write(root / "proc/self/cgroup", "0::/a\n")
     write(root / "sys/fs/cgroup/a/memory.max", f"{2**30}\n")
     assert machine.memory(root)["MemAvailable"] == 2**30
+    assert machine.memory_total(root) == 2**30
 
 
 def test_the_environment_is_plain_data() -> None:

@@ -263,3 +263,9 @@ def test_a_level_that_a_task_does_not_have_is_refused() -> None:
         match=r"--level bitwise is not available for task=throughput.*allowed: statistical",
     ):
         level_of("throughput", "bitwise")
+
+
+def test_a_quotient_of_hopelessly_wide_ratios_is_one_too() -> None:
+    endless = Interval(1.0, exp(-700), exp(700))
+    found = quotient(endless, endless)
+    assert 0 < found.low < 1e-300 < found.estimate < 1e300 < found.high < float("inf")

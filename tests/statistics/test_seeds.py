@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,19 +10,52 @@ import pytest
 from scipy import stats
 
 from harness import statistics
-from harness.records import Interval
+from harness.statistics import Duration
 from tests.helpers.samples import logarithms
 
 
-def test_a_miss_is_longer_than_any_hit():
-    found = statistics.step_ratio([10, None, None], [20, 10**6, 40], 0.05)
-    assert found.estimate == math.inf
-    assert found.low == pytest.approx(0.5)
-    assert not statistics.step_ratio([10, 20, 30], [None, None, 60], 0.05).estimate
+def durations(values, budget):
+    """None is a miss within ``budget``."""
+    return [Duration(budget, reached=False) if v is None else Duration(v) for v in values]
 
 
-def test_two_misses_are_a_tie():
-    assert statistics.step_ratio([None], [None], 0.05) == Interval(1.0, 1.0, 1.0)
+def ratio(arm, reference, alpha=0.05, budget=100):
+    return statistics.duration_ratio(durations(arm, budget), durations(reference, budget), alpha)
+
+
+def test_where_the_reference_missed_its_budget_bounds_the_ratio_from_above():
+    found = ratio([40, 47], [None, None])
+    assert (found.estimate, found.low) == (None, 0.0)
+    assert found.high == pytest.approx(0.47)
+    assert (found.reference_missed, found.missed, found.pairs) == (2, 0, 2)
+
+
+def test_where_the_arm_missed_its_budget_bounds_the_ratio_from_below():
+    found = ratio([None, None, None], [20, 25, 40])
+    assert (found.estimate, found.low, found.high) == (None, pytest.approx(2.5), math.inf)
+    assert (found.reference_missed, found.missed) == (0, 3)
+
+
+def test_a_pair_that_both_missed_says_nothing_and_is_left_out():
+    found = ratio([None, 50, 60, 40], [None, 100, 100, 100])
+    assert found == dataclasses.replace(ratio([50, 60, 40], [100] * 3), both_missed=1)
+    assert ratio([None], [None]) is None
+
+
+def test_a_median_that_misses_do_not_reach_is_known_and_its_interval_open_on_their_side():
+    found = ratio([30, 40, 50, 40, 45], [None, 100, 100, 100, 100])
+    assert found.estimate == pytest.approx(0.4)
+    assert found.low == 0.0
+    assert found.high == pytest.approx(0.5)
+
+
+def test_a_miss_of_which_nothing_is_known_leaves_the_pair_open():
+    unknown = [Duration(0.0, reached=False)]
+    found = statistics.duration_ratio(unknown, [Duration(5)], 0.05)
+    assert (found.low, found.high) == (0.0, math.inf)
+
+
+def test_two_misses_are_a_tie_in_the_probability_to_be_sooner():
     assert statistics.outperformance([None, None], [None, None], 0.05).estimate == pytest.approx(
         0.5
     )
@@ -29,7 +63,7 @@ def test_two_misses_are_a_tie():
 
 def test_the_bootstrap_of_paired_steps_agrees_with_scipys():
     arm, reference = [50, 60, 55, 80, 40, 75, 61, 90], [200, 250, 210, 230, 270, 220, 300, 190]
-    found = statistics.step_ratio(arm, reference, 0.1)
+    found = ratio(arm, reference, 0.1)
     expected = stats.bootstrap(
         (np.log(np.divide(arm, reference)),),
         np.median,
@@ -37,8 +71,9 @@ def test_the_bootstrap_of_paired_steps_agrees_with_scipys():
         method="percentile",
         rng=5,
     ).confidence_interval
-    assert logarithms(found)[1:] == pytest.approx((expected.low, expected.high), abs=0.02)
-    assert statistics.step_ratio(arm, reference, 0.1) == found
+    bounds = math.log(found.low), math.log(found.high)
+    assert bounds == pytest.approx((expected.low, expected.high), abs=0.02)
+    assert ratio(arm, reference, 0.1) == found
 
 
 def test_the_probability_of_outperforming_has_the_exact_binomial_interval():
@@ -53,7 +88,7 @@ def test_the_probability_of_outperforming_has_the_exact_binomial_interval():
 
 def test_seeds_that_cannot_be_paired_are_refused():
     with pytest.raises(ValueError, match="2 and 1 seeds"):
-        statistics.step_ratio([1, 2], [1], 0.05)
+        ratio([1, 2], [1])
     with pytest.raises(ValueError, match="0 and 0 seeds"):
         statistics.outperformance([], [], 0.05)
 

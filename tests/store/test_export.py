@@ -22,7 +22,14 @@ from harness.records import (
 from harness.store.export import export
 from tests.helpers.records import WHEN, throughput_record
 
-FILES = {"config.yaml", "environment.json", "jobs.jsonl", "records.jsonl", "samples.parquet"}
+FILES = {
+    "config.yaml",
+    "environment.json",
+    "jobs.jsonl",
+    "records.jsonl",
+    "samples.parquet",
+    "table.parquet",
+}
 MACHINE = Environment({"cpu": "some"}, {"load": 0.5})
 RECIPE = TrainingCell("digits", "mlp", "sgd", 0.5, 64, 1, 1, 0.9, 0, "cpu", 1, "torch_native")
 

@@ -11,7 +11,9 @@ import pytest
 
 import harness
 from harness.config import UsageError
+from harness.environment import machine
 from harness.isolation import WorkerDied, WorkerProcess, WorkerSettings
+from harness.problems import operand_bytes
 from harness.records import Status, Verdict
 from harness.timing.launch import WORKER
 from implementations.interface import Problem
@@ -150,6 +152,20 @@ def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
 def test_an_implementation_that_is_not_there_is_a_usage_error(given, message):
     with pytest.raises(UsageError, match=message):
         harness.measure(given, [SMALL])
+
+
+def test_a_problem_larger_than_the_memory_is_refused_before_anything_runs(monkeypatch):
+    monkeypatch.setattr(machine, "memory_total", lambda: 24 * 2**30)
+    with pytest.raises(UsageError, match=r"take 32\.0 PiB, and this machine has 24\.0 GiB"):
+        harness.measure(["numpy"], [Problem((1 << 20, 1 << 16, 1 << 10, 64))])
+    monkeypatch.setattr(machine, "memory_total", lambda: operand_bytes(SMALL) - 1)
+    with pytest.raises(UsageError, match="choose a smaller shape"):
+        harness.measure(["numpy"], [SMALL])
+
+
+def test_the_operands_of_a_problem_are_counted_in_its_dtype_with_its_residual():
+    assert operand_bytes(Problem((2, 3, 5))) == 2 * 30 * 4
+    assert operand_bytes(Problem((2, 3, 5), dtype="bfloat16", residual=True)) == 3 * 30 * 2
 
 
 def test_a_worker_that_is_killed_from_outside_is_told_by_its_signal():

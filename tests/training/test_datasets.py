@@ -16,6 +16,7 @@ from harness.training.datasets.source import packaged
 def test_digits_hold_out_thirty_images_of_each_class_twice() -> None:
     digits = datasets.load("digits")
     assert (len(digits.train), len(digits.validation), len(digits.test)) == (1197, 300, 300)
+    assert datasets.DATASETS["digits"].training_images == 1197
     assert (
         digits.validation.labels.bincount().tolist()
         == digits.test.labels.bincount().tolist()
@@ -72,6 +73,7 @@ def test_the_data_are_the_same_each_time_and_touch_no_global_generator(
 def test_mnist1d_has_curves_for_images_and_the_packages_own_test_set() -> None:
     curves = datasets.load("mnist1d")
     assert (len(curves.train), len(curves.validation), len(curves.test)) == (3600, 400, 1000)
+    assert datasets.DATASETS["mnist1d"].training_images == 3600
     assert curves.validation.labels.bincount().tolist() == [40] * 10
     assert (curves.shape, curves.classes) == ((1, 1, 40), 10)
     assert curves.train.images.mean().item() == pytest.approx(0, abs=1e-6)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from harness.config.choices import WITHOUT
 from harness.records import Status, TrainingCell, from_plain, to_json
@@ -38,6 +39,15 @@ def test_a_run_has_all_its_figures_and_a_sample_a_step(cell: TrainingCell) -> No
     evaluated = [step for step in outcome.samples if step.accuracy is not None]
     assert [step.step for step in evaluated] == [10, 20, 30, 40]
     assert all(step.running_lag is not None for step in evaluated)
+
+
+def test_a_device_that_is_not_there_is_no_fault_of_the_arm(
+    cell: TrainingCell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    outcome = done("torch_native", cell, device="cuda")
+    assert outcome.status is Status.UNAVAILABLE
+    assert "no CUDA device" in outcome.reason
 
 
 def test_normalization_reaches_the_target_sooner_than_none(cell: TrainingCell) -> None:

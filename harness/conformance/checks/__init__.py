@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import torch
-
 from harness.conformance.cases import (
     CallCase,
     Case,
@@ -28,7 +26,7 @@ from harness.conformance.checks import (
     repeatability,
 )
 from harness.conformance.compare import QuantityCheck
-from implementations import Unavailable
+from harness.isolation.device_presence import require_device
 from implementations.interface import Implementation
 
 
@@ -38,8 +36,7 @@ def check(
     """Everything that was looked at. Raises ``Unsupported`` or ``Unavailable`` where that cannot
     be.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise Unavailable("there is no CUDA device here, or this build of PyTorch cannot use it")
+    require_device(device)
     return CHECKS[type(case)](implementation, case, device)
 
 

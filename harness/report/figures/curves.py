@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 2
 PANEL, MARGINS = 3.6, 0.8  # inches
+MARKS = 5  # of a curve, about
 PALE, FAINT = 0.3, 0.08  # opacity of a seed's curve
 
 
@@ -57,12 +58,12 @@ def draw_curves(group: TrainingGroup, look: Mapping[str, Style], path: Path) -> 
     drawn = figure(MARGINS + PANEL * rows)
     places = drawn.subplots(rows, COLUMNS, sharex=True, squeeze=False).flat
     for axes, (panel, arms) in zip(places, curves.items(), strict=False):
-        for name, own in arms.items():
-            _draw(axes, own, look[name])
+        for number, (name, own) in enumerate(arms.items()):
+            _draw(axes, own, look[name], (number, len(arms)))
         _finish(axes, panel, group.definition.target)
     for axes in places[len(curves) :]:
         axes.remove()
-    legend(drawn, {name: look[name] for name in group.arms}, markers=False)
+    legend(drawn, {name: look[name] for name in group.arms}, dashes=True)
     drawn.savefig(path, dpi=DPI)
 
 
@@ -82,7 +83,10 @@ def _finish(axes: Axes, panel: Panel, target: float) -> None:
         axes.axhline(target, color=GREY, linewidth=1, linestyle=":")
 
 
-def _draw(axes: Axes, curves: Sequence[Curve], style: Style) -> None:
+def _draw(axes: Axes, curves: Sequence[Curve], style: Style, place: tuple[int, int]) -> None:
+    """``place`` is the arm's number, of how many: curves that lie upon each other have their
+    markers at different steps, so that all are seen.
+    """
     steps, middle = middle_of(curves)
     opacity = PALE if len(steps) < POINTS else FAINT
     for curve in curves:
@@ -103,11 +107,23 @@ def _draw(axes: Axes, curves: Sequence[Curve], style: Style) -> None:
         linewidth=2,
         linestyle=style.dashes,
         zorder=2,
-        marker=_marker(style, len(steps)),
-        markersize=8,
+        marker=style.marker,
+        markevery=marked(len(steps), *place),
+        markersize=7,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
     )
 
 
+def marked(points: int, number: int, arms: int) -> tuple[int, int]:
+    """At which points of a curve its markers stand: the first, and the distance to the next. Where
+    there are fewer points than arms, some share them.
+    """
+    distance = max(arms, points // MARKS)
+    first = round((number + 0.5) * distance / arms - 0.5)
+    return first % max(points, 1), distance
+
+
 def _marker(style: Style, points: int) -> str:
-    """A single point has no line that would show it."""
+    """Of a seed's curve: a single point has no line that would show it."""
     return style.marker if points == 1 else ""

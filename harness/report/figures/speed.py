@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
 from harness.analysis.sections import CellArms, Section
-from harness.records import Interval
+from harness.records import Interval, ThroughputRecord
+from harness.report.figures import marks
+from harness.report.figures.ranges import Range, readable_range
 from harness.report.figures.style import (
     COLOURS,
     DPI,
@@ -23,6 +25,7 @@ from harness.report.figures.style import (
     plain,
     ticks,
 )
+from harness.report.labels import call_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +33,11 @@ if TYPE_CHECKING:
 
 CELLS_PER_FIGURE = 15
 REMARK = 7  # points
-LABEL_WIDTH = 24  # characters
+LABEL_WIDTH, CALL_WIDTH = 24, 60  # characters
 NOISE = "A/A"
-# of an estimate: as far as an interval is drawn, since a few launches can leave it endless
-FAR = 1000
+# of an axis's length: the least that the margin takes, however far arms lie apart
+MARGIN_SHARE = 0.01
+FLOOR_SPAN = 1000  # the most by which one end of the axis of floors is the other's multiple
 AGAINST_ITSELF = Style(GREY, "|", "-")
 
 
@@ -54,12 +58,13 @@ def draw_speed(
     arms = section.implementations
     drawn = figure(1.3 + len(cells) * max(0.4, 0.11 * (len(arms) + 1)))
     times, ratios = drawn.subplots(1, 2, sharey=True)
+    _limit(ratios, _ratio_range(section))
     for row, cell in enumerate(cells):
         _draw_cell((times, ratios), row, cell, arms, look)
-    _finish_times(times)
+    _finish_times(times, section)
     _finish_ratios(ratios, section)
     _label((times, ratios), cells)
-    legend(drawn, {**{name: look[name] for name in arms}, NOISE: AGAINST_ITSELF}, markers=True)
+    legend(drawn, {**{name: look[name] for name in arms}, NOISE: AGAINST_ITSELF}, dashes=False)
     drawn.savefig(path, dpi=DPI)
 
 
@@ -74,6 +79,7 @@ def draw_floors(
     arms, confidence = section.implementations, 100 * (1 - section.alpha)
     drawn = figure(1.3 + len(cells) * max(0.4, 0.11 * len(arms)))
     axes = drawn.subplots()
+    _limit(axes, _range(section, ratio_to_floor, (1.0,), FLOOR_SPAN))
     for row, cell in enumerate(cells):
         drawn_arms = _draw_cell_floors(axes, row, cell, arms, look)
         _remark(axes, row, _failed(cell, arms) if drawn_arms else ["no floor"])
@@ -84,9 +90,35 @@ def draw_floors(
         loc="left",
     )
     _finish_rows(axes, StrMethodFormatter("{x:g}"))
+    axes.set_xlabel(_call(section), fontsize=LABEL)
     _label((axes,), cells)
-    legend(drawn, {name: look[name] for name in arms}, markers=True)
+    legend(drawn, {name: look[name] for name in arms}, dashes=False)
     drawn.savefig(path, dpi=DPI)
+
+
+def _ratio_range(section: Section) -> Range:
+    """The same in all figures of a section, so that they can be held side by side."""
+    band = 1 / (1 + section.margin), 1 + section.margin
+    return _range(section, ratio_to_baseline, band, (band[1] / band[0]) ** (1 / MARGIN_SHARE))
+
+
+def _range(
+    section: Section,
+    ratio_of: Callable[[ThroughputRecord], Interval | None],
+    always: Sequence[float],
+    most: float,
+) -> Range:
+    estimates, bounds = {}, []
+    for name in section.implementations:
+        ratios = list(filter(None, map(ratio_of, section.records_of(name))))
+        estimates[name] = [ratio.estimate for ratio in ratios]
+        bounds += [bound for ratio in ratios for bound in (ratio.low, ratio.high)]
+    return readable_range(estimates, bounds, always, most)
+
+
+def _limit(axes: Axes, shown: Range) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(shown.low, shown.high)
 
 
 def _draw_cell_floors(
@@ -97,7 +129,7 @@ def _draw_cell_floors(
     for name, record in cell.arms.items():
         if ratio := ratio_to_floor(record):
             y = _lane(row, arms.index(name), len(arms))
-            _interval(axes, ratio, y, look[name], hollow=bool(record.flags))
+            marks.interval(axes, ratio, y, look[name], hollow=bool(record.flags))
             drawn += 1
     return drawn
 
@@ -117,11 +149,13 @@ def _draw_cell(
         if record is None or record.figures is None:
             continue
         hollow = bool(record.flags)
-        _dot(times, record.figures.median_seconds, y, look[name], hollow=hollow)
+        marks.dot(times, record.figures.median_seconds, y, look[name], hollow=hollow)
         if ratio := ratio_to_baseline(record):
-            _interval(ratios, ratio, y, look[name], hollow=hollow)
+            marks.interval(ratios, ratio, y, look[name], hollow=hollow)
     if cell.canary:
-        _interval(ratios, cell.canary, _lane(row, len(arms), lanes), AGAINST_ITSELF, hollow=False)
+        marks.interval(
+            ratios, cell.canary, _lane(row, len(arms), lanes), AGAINST_ITSELF, hollow=False
+        )
     _remark(ratios, row, _failed(cell, arms))
 
 
@@ -149,28 +183,16 @@ def _lane(row: int, lane: int, lanes: int) -> float:
     return row + 0.76 * ((lane + 0.5) / lanes - 0.5)
 
 
-def _interval(axes: Axes, ratio: Interval, y: float, style: Style, *, hollow: bool) -> None:
-    ends = max(ratio.low, ratio.estimate / FAR), min(ratio.high, ratio.estimate * FAR)
-    axes.plot(ends, [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=3)
-    _dot(axes, ratio.estimate, y, style, hollow=hollow)
+def _call(section: Section) -> str:
+    return fill(f"a call: {call_in_words(section.definition)}", CALL_WIDTH)
 
 
-def _dot(axes: Axes, x: float, y: float, style: Style, *, hollow: bool) -> None:
-    axes.plot(
-        x,
-        y,
-        style.marker,
-        color=style.colour,
-        markerfacecolor="white" if hollow else style.colour,
-        markersize=5,
-        zorder=4,
-    )
-
-
-def _finish_times(axes: Axes) -> None:
+def _finish_times(axes: Axes, section: Section) -> None:
     from matplotlib.ticker import EngFormatter
 
     axes.set_title("median time a call", fontsize=TITLE, loc="left")
+    axes.set_xscale("log")
+    axes.set_xlabel(_call(section), fontsize=LABEL)
     _finish_rows(axes, EngFormatter("s"))
 
 
@@ -185,11 +207,11 @@ def _finish_ratios(axes: Axes, section: Section) -> None:
         fontsize=TITLE,
         loc="left",
     )
+    axes.set_xlabel("\N{LEFTWARDS ARROW} faster      slower \N{RIGHTWARDS ARROW}", fontsize=LABEL)
     _finish_rows(axes, StrMethodFormatter("{x:g}"))
 
 
 def _finish_rows(axes: Axes, formatter: Formatter) -> None:
-    axes.set_xscale("log")
     ticks(axes.xaxis, formatter)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     plain(axes)

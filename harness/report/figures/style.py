@@ -1,6 +1,6 @@
 """What all figures of a report share: one look a name, one size, plain axes, and a legend above.
 
-A name keeps its colour, marker and dashes in all figures of a report. The colours are those of
+A name keeps its colour, marker and dashes in all figures of all reports. The colours are those of
 Okabe and Ito (2008), which colour-blind readers can tell apart; markers and dashes say the same
 again, where lines lie upon each other too.
 """
@@ -8,10 +8,13 @@ again, where lines lie upon each other too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from harness.config.choices import WITHOUT
+from harness.config.choices import GHOST, GROUP, LAYER, WITHOUT
+from harness.report.figures.ranges import labelled_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
+STRANGE_MARKERS = ("<", ">", "*", "d", "8", "H")  # of names that the package does not know
 # Solid, or an offset and the lengths of dashes and gaps, in points.
 Dashes = Literal["-"] | tuple[int, tuple[float, ...]]
 DASHES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
@@ -39,16 +43,57 @@ class Style:
     dashes: Dashes
 
 
+# The package's own names, in an order that is only ever appended to; none is the network without
+# normalization.
+NAMES = (
+    "torch_native",
+    "fused_cpu",
+    "torch_compile",
+    "torch_unfused",
+    "numpy",
+    "onednn",
+    "jax",
+    "numba",
+    "fused_triton",
+    "auto",
+    GROUP,
+    LAYER,
+    GHOST,
+)
+KNOWN = {
+    name: Style(
+        COLOURS[position % len(COLOURS)],
+        MARKERS[position % len(MARKERS)],
+        DASHES[position % len(DASHES)],
+    )
+    for position, name in enumerate(NAMES)
+} | {WITHOUT: Style(GREY, "o", "-")}
+# What other names choose from.
+STRANGERS = [
+    Style(colour, marker, DASHES[number % len(DASHES)])
+    for marker in STRANGE_MARKERS
+    for number, colour in enumerate(COLOURS)
+]
+
+
 def styles(names: Sequence[str]) -> dict[str, Style]:
-    """A style for each name, by its position; the network without normalization is grey."""
-    return {
-        name: Style(
-            GREY if name == WITHOUT else COLOURS[position % len(COLOURS)],
-            MARKERS[position % len(MARKERS)],
-            DASHES[position % len(DASHES)],
-        )
-        for position, name in enumerate(names)
-    }
+    """A style for each name. A name has the same one in all reports, whatever stands beside it,
+    unless two strangers in one report would look alike; then the later name takes another.
+    """
+    found = {name: KNOWN[name] for name in names if name in KNOWN}
+    taken = set(KNOWN.values())
+    for name in sorted(set(names) - set(KNOWN)):
+        found[name] = _free_style(name, taken)
+        taken.add(found[name])
+    return {name: found[name] for name in names}
+
+
+def _free_style(name: str, taken: AbstractSet[Style]) -> Style:
+    """By a digest of the name, or the next that is not taken; where all are, it repeats."""
+    first = int.from_bytes(sha256(name.encode()).digest()[:4])
+    places = [(first + offset) % len(STRANGERS) for offset in range(len(STRANGERS))]
+    free = (STRANGERS[place] for place in places if STRANGERS[place] not in taken)
+    return next(free, STRANGERS[places[0]])
 
 
 def figure(height: float) -> Figure:
@@ -59,14 +104,10 @@ def figure(height: float) -> Figure:
 
 
 def ticks(axis: Axis, formatter: Formatter) -> None:
-    """Few round ticks on a log axis, be its range a tenth or a thousandfold."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    """One set of few round labels on a log axis, be its range a tenth or a thousandfold."""
+    from matplotlib.ticker import FixedLocator, NullLocator
 
-    low, high = axis.get_view_interval()
-    if high / low < 6:
-        axis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
-    else:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 150 else (1,)))
+    axis.set_major_locator(FixedLocator(labelled_values(*axis.get_view_interval())))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(formatter)
 
@@ -78,8 +119,10 @@ def plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def legend(figure: Figure, looks: Mapping[str, Style], *, markers: bool) -> None:
-    """The names above all panels, each with its colour and its marker, or its dashes."""
+def legend(figure: Figure, looks: Mapping[str, Style], *, dashes: bool) -> None:
+    """The names above all panels, each with its colour and its marker, and with its dashes where
+    those are drawn.
+    """
     from matplotlib.lines import Line2D
 
     handles = [
@@ -89,9 +132,9 @@ def legend(figure: Figure, looks: Mapping[str, Style], *, markers: bool) -> None
             color=style.colour,
             label=name,
             markersize=5,
-            marker=style.marker if markers else "",
-            linestyle="-" if markers else style.dashes,
-            linewidth=1.4 if markers else 2,
+            marker=style.marker,
+            linestyle=style.dashes if dashes else "-",
+            linewidth=2 if dashes else 1.4,
         )
         for name, style in looks.items()
     ]

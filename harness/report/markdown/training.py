@@ -16,9 +16,7 @@ ELSEWHERE = ("timed", "alpha")  # of a cell's fields: they stand beside what the
 
 
 def table(group: TrainingGroup) -> str:
-    """A row an arm: medians over seeds, misses counted as infinitely long, and steps relative to
-    the reference.
-    """
+    """A row an arm: medians over seeds, and steps relative to the reference."""
     times = ["time to target", "time a step"] if group.timed else []
     header = ["arm", "seeds", "steps to target", "missed", *times, "test accuracy"]
     right = range(1, len(header))
@@ -79,14 +77,15 @@ def _row(group: TrainingGroup, tally: TrainingTally) -> list[str]:
     row = [
         formatting.code(tally.implementation),
         str(tally.seeds),
-        phrases.median_steps(tally.steps, group.definition.steps),
+        phrases.median_steps(tally.steps),
         f"{tally.misses} of {tally.seeds}",
     ]
     if group.timed:
-        row += [formatting.seconds(tally.seconds), formatting.seconds(tally.step_seconds)]
+        row += [phrases.median_seconds(tally.seconds), formatting.seconds(tally.step_seconds)]
     row.append(final_accuracy(tally))
-    if reference_arm(group):
-        row += map(formatting.bounded_or_absent, (tally.steps_ratio, tally.outperforms))
+    if reference := reference_arm(group):
+        row.append(phrases.duration_ratio(tally.steps_ratio, row[0], formatting.code(reference)))
+        row.append(formatting.bounded_or_absent(tally.outperforms))
     return row
 
 

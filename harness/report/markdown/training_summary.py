@@ -35,7 +35,8 @@ def _arm(group: TrainingGroup, tally: TrainingTally) -> str:
     parts = [_reached(group, tally)]
     if tally.steps_ratio:
         reference = formatting.code(str(reference_arm(group)))
-        parts.append(f"{formatting.bounded(tally.steps_ratio)} times the steps of {reference}")
+        ratio = phrases.duration_ratio(tally.steps_ratio, name, reference)
+        parts.append(f"steps relative to {reference}: {ratio}")
     parts.append(f"test accuracy {training.final_accuracy(tally)}")
     return f"{name} {'; '.join([*parts, *([statuses] if statuses else [])])}."
 
@@ -43,14 +44,14 @@ def _arm(group: TrainingGroup, tally: TrainingTally) -> str:
 def _reached(group: TrainingGroup, tally: TrainingTally) -> str:
     """How soon the target was reached, or that it was missed."""
     cell = group.definition
-    goal = f"{formatting.percent(cell.target)} of the validation images"
+    goal = f"{formatting.percent(cell.target)} validation accuracy"
     if tally.missed:
         return (
             f"**missed** {goal} within {cell.steps:,} steps in {tally.misses} of "
             f"{tally.seeds} seeds"
         )
-    steps = phrases.median_steps(tally.steps, cell.steps)
-    time = "" if tally.seconds is None else f" ({formatting.seconds(tally.seconds)})"
+    steps = phrases.median_steps(tally.steps)
+    time = "" if tally.seconds is None else f" ({phrases.median_seconds(tally.seconds)})"
     return (
         f"reached {goal} after a median of {steps} steps{time}, {tally.misses} of {tally.seeds} "
         "seeds missing it"
@@ -61,19 +62,20 @@ def _against_baseline(group: TrainingGroup, one: NetworkComparison) -> str:
     """An implementation against the baseline: how fast along which path, and to the same end or
     another.
     """
-    factors = factors_between(group, one.implementation, group.baseline)
-    parts = [*_factors(factors), equivalence.sentence(group, one)]
     arm, baseline = formatting.code(one.implementation), formatting.code(group.baseline)
+    factors = factors_between(group, one.implementation, group.baseline)
+    parts = [*_factors(factors, arm, baseline), equivalence.sentence(group, one)]
     return f"{arm} against {baseline}: {'; '.join(parts)}."
 
 
-def _factors(factors: StepFactors | None) -> list[str]:
-    """The factors in part of a sentence, or nothing where there are none."""
+def _factors(factors: StepFactors | None, arm: str, baseline: str) -> list[str]:
+    """The factors in parts of a sentence, or nothing where there are none."""
     if factors is None or factors.steps is None:
         return []
-    text = f"{formatting.bounded(factors.steps)} times the steps"
+    parts = [f"steps {phrases.duration_ratio(factors.steps, arm, baseline)}"]
     if factors.step_time:
-        text += f" at {formatting.bounded(factors.step_time)} times the time a step"
+        parts.append(f"time a step {formatting.bounded(factors.step_time)}")
     if factors.total_time:
-        text += f", {formatting.bounded(factors.total_time)} times the time to target"
-    return [text]
+        total = phrases.duration_ratio(factors.total_time, arm, baseline)
+        parts.append(f"time to target {total}")
+    return [f"ratios of {', '.join(parts)}"] if len(parts) > 1 else [f"ratio of {parts[0]}"]

@@ -1,4 +1,4 @@
-"""What commands print, in at most 120 columns. Rich is imported when something is printed.
+"""What commands print, in as many columns as there are. Rich is imported when something is printed.
 
 closing     the tables that a session ends with, by way of conformance, throughput and training
 reasons     beneath them, why what is not OK is not
@@ -6,6 +6,8 @@ comparison  two sessions held against each other
 replay      what a replay came to
 doctor      what the doctor found and measured
 datasets    the data sets, and a bar while one is downloaded
+fitting     tables that leave columns out, in a stated order, until they fit
+wrapping    text in lines, broken where that does no harm
 style       what all tables share
 """
 

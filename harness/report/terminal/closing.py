@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def closing_table(records: Sequence[AnyRecord]) -> RenderableType:
-    """All of a session in at most 120 columns: cases passed, cells with their arms, trainings;
-    failures by status.
-    """
+    """All of a session: cases passed, cells with their arms, trainings; failures by status."""
     from rich.console import Group
     from rich.text import Text
 

@@ -19,18 +19,26 @@ from harness.analysis.session_comparison import (
 from harness.records import Status
 from harness.report.labels import describe
 from harness.report.terminal import style
+from harness.report.terminal.fitting import Column, FittingTable, Row, break_up, drop
+from harness.report.terminal.wrapping import Breaks
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
 COUNTED = (Change.UNCHANGED, Change.ADDED, Change.REMOVED)  # and not listed
-COLUMNS = {"implementation": 18, "after / before": 20, "outcome": 10, "note": 42}  # title: width
+COLUMNS = (
+    Column("implementation", Breaks.NAMES, most=30),
+    Column("after / before", Breaks.RATIOS, whole=True),
+    Column("outcome", markup=True),
+    Column("note", Breaks.WORDS, most=60),
+)
+# What a narrow terminal goes without, in this order.
+NARROWER = (break_up("after / before"), drop("after / before"))
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> RenderableType:
-    """Under each cell what changed in it, in at most 120 columns; what did not, or stands in one
-    session only, is counted.
+    """Under each cell what changed in it; what did not, or stands in one session only, is
+    counted.
     """
     from rich.console import Group
 
@@ -66,17 +74,16 @@ def explain(explanation: Explanation | None) -> str:
             assert_never(explanation)
 
 
-def _table(cell: str, changed: Sequence[Comparison]) -> Table:
-    from rich.markup import escape
-
-    table = style.table(escape(cell))
-    for title, width in COLUMNS.items():
-        table.add_column(title, width=width, overflow="fold")
-    for found in changed:
-        table.add_row(
-            escape(found.implementation),
-            formatting.bounded(found.ratio) if found.ratio else "",
-            style.coloured(found.change),
-            escape(formatting.line(explain(found.explanation))),
+def _table(cell: str, changed: Sequence[Comparison]) -> FittingTable:
+    rows = (
+        Row(
+            (
+                found.implementation,
+                formatting.bounded(found.ratio) if found.ratio else "",
+                style.coloured(found.change),
+                formatting.line(explain(found.explanation)),
+            )
         )
-    return table
+        for found in changed
+    )
+    return FittingTable(cell, COLUMNS, tuple(rows), NARROWER)

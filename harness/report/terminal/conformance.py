@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.selection import implementations
@@ -10,40 +11,55 @@ from harness.analysis.tallies import ALL_CASES, CaseTally, property_matrix
 from harness.records import CaseRecord, Status
 from harness.report import phrases
 from harness.report.terminal import style
+from harness.report.terminal.fitting import Column, FittingTable, Row
+from harness.report.terminal.wrapping import Breaks
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console, ConsoleOptions, RenderableType
 
-ABREAST = 4  # implementations that stand beside a property's sentence
-ENTRY = 15  # columns that "100 UNSUPPORTED" needs; what is longer is folded
+ABREAST = 4  # implementations that stand beside a property's sentence, at most
+# columns that "100 UNSUPPORTED" needs; names that are longer are broken
+ENTRY = 15
+SENTENCE = 34  # columns that a property's sentence needs
 
 
-def tables(records: Sequence[CaseRecord]) -> list[Table]:
+@dataclass(frozen=True)
+class PropertyTables:
     """A row a property and a column an implementation, in tables of as many columns as fit, as even
-    as can be; none where there are no records.
+    as can be.
     """
-    if not records:
-        return []
-    matrix, columns = property_matrix(records), implementations(records)
-    count = -(-len(columns) // ABREAST)
-    size = -(-len(columns) // count)
-    starts = range(0, len(columns), size)
-    return [_table(matrix, columns[start : start + size]) for start in starts]
+
+    matrix: Mapping[str, Mapping[str, CaseTally]]
+    names: Sequence[str]
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        abreast = max(1, min(ABREAST, (options.max_width - SENTENCE) // (ENTRY + 2)))
+        count = -(-len(self.names) // abreast)
+        size = -(-len(self.names) // count)
+        for start in range(0, len(self.names), size):
+            yield _table(self.matrix, self.names[start : start + size])
 
 
-def _table(matrix: Mapping[str, Mapping[str, CaseTally]], columns: Sequence[str]) -> Table:
-    from rich.markup import escape
+def tables(records: Sequence[CaseRecord]) -> list[PropertyTables]:
+    """None where there are no records."""
+    return [PropertyTables(property_matrix(records), implementations(records))] if records else []
 
-    table = style.table("Conformance: cases passed")
-    table.padding = (0, 1, 0, 0)
-    table.add_column("property")
-    for name in columns:
-        table.add_column(escape(name), justify="right", overflow="fold", max_width=ENTRY)
-    for label, row in matrix.items():
-        if label == ALL_CASES:
-            table.add_section()
-        table.add_row(escape(label), *(_entry(row.get(name)) for name in columns))
-    return table
+
+def _table(matrix: Mapping[str, Mapping[str, CaseTally]], names: Sequence[str]) -> FittingTable:
+    columns = (
+        Column("property", Breaks.WORDS),
+        *(Column(name, Breaks.NAMES, right=True, markup=True, most=ENTRY) for name in names),
+    )
+    rows = [
+        Row((label, *(_entry(row.get(name)) for name in names)), label == ALL_CASES)
+        for label, row in matrix.items()
+    ]
+    before_total = -2
+    if len(rows) > 1:
+        rows[before_total] = replace(rows[before_total], ends=True)
+    return FittingTable("Conformance: cases passed", columns, tuple(rows))
 
 
 def _entry(tally: CaseTally | None) -> str:

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.doctor.finding import Finding
+from harness.report.terminal.fitting import Column, FittingTable, Row, drop
+from harness.report.terminal.wrapping import Breaks
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from harness.doctor.bandwidth import Bandwidth
     from harness.doctor.measurement import Measurement
+    from harness.doctor.noise import Noise
     from harness.doctor.power_planning import SamplingPlan
 
 MARKS = {"good": "[green]✓[/]", "notice": "[yellow]![/]", "bad": "[red]✗[/]"}
@@ -69,101 +71,87 @@ def print_measurement(console: Console, measured: Measurement) -> None:
         console.print(_bandwidth_table(measured))
 
 
-def _table(title: str, caption: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        title=title,
-        caption=caption,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
+def _table(
+    title: str,
+    caption: str,
+    left: tuple[str, ...],
+    right: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    narrower: tuple[str, ...] = (),
+) -> FittingTable:
+    """``narrower`` are the columns that a narrow terminal goes without, in that order."""
+    columns = (
+        *(Column(name, Breaks.WORDS) for name in left),
+        *(Column(name, right=True) for name in right),
     )
-    for name in left:
-        table.add_column(name, no_wrap=True)
-    for name in right:
-        table.add_column(name, justify="right")
-    return table
+    shown = tuple(map(Row, rows))
+    return FittingTable(title, columns, shown, tuple(map(drop, narrower)), caption)
 
 
-def _noise_table(measured: Measurement) -> Table:
-    table = _table(
+def _noise_table(measured: Measurement) -> FittingTable:
+    costs = ("a start", "a launch", "a block")
+    counts = ("launches", "blocks")
+    return _table(
         f"noise: a float32 training step of {measured.baseline} with ReLU, against itself",
         "σ: standard deviation of log-ratios, from block to block and from launch to launch. A "
         "start is paid for once a run, the rest in each cell.",
         ("problem", "shape"),
-        (
-            "MB",
-            "a call",
-            "σ block",
-            "σ launch",
-            "launches",
-            "blocks",
-            "a start",
-            "a launch",
-            "a block",
-        ),
+        ("MB", "a call", "σ block", "σ launch", *counts, *costs),
+        map(_noise_row, measured.noises),
+        narrower=(*costs, *counts, "MB", "shape", "a call"),
     )
-    for noise in measured.noises:
-        cost = noise.cost
-        table.add_row(
-            noise.name,
-            "×".join(map(str, noise.shape)),
-            f"{noise.bytes / MEGA:.3g}",
-            duration(noise.seconds),
-            f"{noise.components.within:.1%}",
-            f"{noise.components.between:.1%}",
-            str(noise.launches),
-            f"{noise.blocks} of {noise.all_blocks}",
-            duration(cost.start),
-            duration(cost.launch),
-            duration(cost.block),
-        )
-    return table
 
 
-def _smallest_effects_table(measured: Measurement) -> Table:
-    table = _table(
+def _noise_row(noise: Noise) -> tuple[str, ...]:
+    return (
+        noise.name,
+        "×".join(map(str, noise.shape)),
+        f"{noise.bytes / MEGA:.3g}",
+        duration(noise.seconds),
+        f"{noise.components.within:.1%}",
+        f"{noise.components.between:.1%}",
+        str(noise.launches),
+        f"{noise.blocks} of {noise.all_blocks}",
+        duration(noise.cost.start),
+        duration(noise.cost.launch),
+        duration(noise.cost.block),
+    )
+
+
+def _smallest_effects_table(measured: Measurement) -> FittingTable:
+    return _table(
         "the smallest slow-down that a comparison of that length finds",
         f"Verdict SLOWER at margin {measured.margin:.0%} and alpha {measured.alpha:g}, with a "
         "probability of 80 %; in brackets: launches × blocks.",
         ("problem", "processes"),
         tuple(SPANS.values()),
+        (row for noise in measured.noises for row in _smallest_effects(noise)),
+        narrower=tuple(SPANS.values())[:2],
     )
-    for noise in measured.noises:
-        for how, plans in (
-            ("started for it", noise.findable),
-            ("running already", noise.findable_running),
-        ):
-            table.add_row(
-                noise.name if plans is noise.findable else "",
-                how,
-                *(_plan(plans[span]) for span in SPANS),
-            )
-    return table
 
 
-def _bandwidth_table(measured: Measurement) -> Table:
-    table = _table(
+def _smallest_effects(noise: Noise) -> Iterator[tuple[str, ...]]:
+    started, running = noise.findable, noise.findable_running
+    yield (noise.name, "started for it", *(_plan(started[span]) for span in SPANS))
+    yield ("", "running already", *(_plan(running[span]) for span in SPANS))
+
+
+def _bandwidth_table(measured: Measurement) -> FittingTable:
+    return _table(
         "bandwidth in GB/s, by what a probe reads and writes",
         f"Watched for {measured.bandwidths[0].seconds:.0f} s; a state that lasts longer may not "
         "have shown.",
         ("probe", "place"),
-        ("MB", "median", "5 %", "95 %", "readings"),
+        ("MB", "median", "5 %", "95 %", "readings", "course"),
+        map(_bandwidth_row, measured.bandwidths),
+        narrower=("readings", "MB", "5 %", "95 %"),
     )
-    table.add_column("course")
-    for of in measured.bandwidths:
-        rates = (f"{rate / GIGA:.1f}" for rate in (of.median, of.low, of.high))
-        table.add_row(
-            of.probe,
-            of.place,
-            f"{of.working_set / MEGA:.3g}",
-            *rates,
-            str(of.readings),
-            _course(of),
-        )
-    return table
+
+
+def _bandwidth_row(of: Bandwidth) -> tuple[str, ...]:
+    rates = (f"{rate / GIGA:.1f}" for rate in (of.median, of.low, of.high))
+    working_set = f"{of.working_set / MEGA:.3g}"
+    return of.probe, of.place, working_set, *rates, str(of.readings), _course(of)
 
 
 def _plan(plan: SamplingPlan | None) -> str:

@@ -1,27 +1,14 @@
-"""What all tables of a terminal share: their width, their look, and a colour for each outcome."""
+"""What all tables of a terminal share: their width, and a colour for each outcome."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from harness.analysis.changes import Change
 from harness.analysis.outcomes import AnyOutcome, Qualified, WithoutVerdict
 from harness.records import Status, Verdict
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-WIDTH = 120  # columns that every table fits, and has where there is no terminal to ask
-NAME = 13  # columns that the built-in arms' names need
-
-
-def table(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+WIDTH = 120  # columns that tables have where neither a terminal nor COLUMNS says how many
 
 
 def coloured(outcome: AnyOutcome | Change, text: str | None = None) -> str:

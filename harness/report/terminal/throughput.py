@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness import formatting
@@ -17,14 +18,32 @@ from harness.records import ThroughputRecord, Verdict
 from harness.report import phrases
 from harness.report.labels import section_title
 from harness.report.terminal import style
+from harness.report.terminal.fitting import (
+    Column,
+    FittingTable,
+    Layout,
+    Row,
+    break_up,
+    drop,
+    head_rows,
+)
+from harness.report.terminal.wrapping import Breaks
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
 # that a terminal holds; where cells need more, only their overview is shown, and the report has the
 # rest
 ROWS = 50
+# What a narrow terminal goes without, in this order; README.md names it too.
+NARROWER = (
+    drop("MDE"),
+    drop(phrases.FLOOR_SIGN),
+    head_rows,
+    break_up("ratio"),
+    drop("median"),
+    drop("ratio"),
+)
 
 
 def parts(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> Iterator[RenderableType]:
@@ -77,27 +96,28 @@ def _about_all(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> list[st
     return lines
 
 
-def _section(section: Section, verdicts: CorrectedVerdicts) -> Table:
+def _section(section: Section, verdicts: CorrectedVerdicts) -> FittingTable:
     """A row an arm, cell by cell."""
-    floors = [phrases.FLOOR_SIGN] if has_floors(section) else []
-    table = style.table(", ".join(filter(None, [section_title(section), section.common])))
-    table.add_column("problem", overflow="fold", max_width=30)
-    table.add_column("implementation", overflow="fold")
-    for title in ("median", *floors, "ratio", "MDE"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict")
-    for cell in section.cells:
-        for position, (name, record) in enumerate(cell.arms.items()):
-            median, floor, *rest = _arm(cell, record, verdicts)
-            table.add_row(
-                "" if position else cell.label,
-                name,
-                median,
-                *([floor] if floors else []),
-                *rest,
-                end_section=position == len(cell.arms) - 1,
-            )
-    return table
+    columns = (
+        Column("problem", Breaks.WORDS, most=30),
+        Column("implementation", Breaks.NAMES),
+        Column("median", right=True),
+        Column(phrases.FLOOR_SIGN, right=True),
+        Column("ratio", Breaks.RATIOS, right=True, whole=True),
+        Column("MDE", right=True),
+        Column("verdict", Breaks.WORDS, markup=True),
+    )
+    rows = tuple(row for cell in section.cells for row in _cell_rows(cell, verdicts))
+    title = ", ".join(filter(None, [section_title(section), section.common]))
+    table = FittingTable(title, columns, rows, NARROWER)
+    return table if has_floors(section) else table.without(phrases.FLOOR_SIGN)
+
+
+def _cell_rows(cell: CellArms, verdicts: CorrectedVerdicts) -> Iterator[Row]:
+    for position, (name, record) in enumerate(cell.arms.items()):
+        label = "" if position else cell.label
+        ends = position == len(cell.arms) - 1
+        yield Row((label, name, *_arm(cell, record, verdicts)), ends)
 
 
 def _arm(cell: CellArms, record: ThroughputRecord, verdicts: CorrectedVerdicts) -> tuple[str, ...]:
@@ -125,34 +145,60 @@ def _arm(cell: CellArms, record: ThroughputRecord, verdicts: CorrectedVerdicts) 
     )
 
 
-def _overview(section: Section, verdicts: CorrectedVerdicts) -> Table:
+def _overview(section: Section, verdicts: CorrectedVerdicts) -> FittingTable:
     """A row an implementation: what it came to over all cells."""
-    table = style.table(f"Time relative to {section.baseline}: {section_title(section)}")
-    table.add_column("implementation", overflow="fold", min_width=style.NAME)
-    for title in ("geometric mean", "over cells", *Verdict):
-        table.add_column(title, justify="right")
-    table.add_column("other")
-    floors = has_floors(section)
-    if floors:
-        table.add_column(phrases.FLOOR_SIGN, justify="right", no_wrap=True)
-    if floors and section.baseline in section.implementations:
+    columns = (
+        Column("implementation", Breaks.NAMES),
+        *(Column(title, right=True) for title in ("geometric mean", "over cells", *Verdict)),
+        Column("other", Breaks.COMMAS),
+        Column(phrases.FLOOR_SIGN, right=True),
+    )
+    rows = [_overview_row(section, tally) for tally in speed_tallies(section, verdicts)]
+    if has_floors(section) and section.baseline in section.implementations:
         empty = [""] * (3 + len(Verdict))
-        table.add_row(section.baseline, *empty, _distance(section, section.baseline))
-    for tally in speed_tallies(section, verdicts):
-        distance = [_distance(section, tally.implementation)] if floors else []
-        table.add_row(*_overview_row(section, tally), *distance)
-    return table
+        rows.insert(0, Row((section.baseline, *empty, _distance(section, section.baseline))))
+    title = f"Time relative to {section.baseline}: {section_title(section)}"
+    table = FittingTable(title, columns, tuple(rows), NARROWER_OVERVIEW)
+    return table if has_floors(section) else table.without(phrases.FLOOR_SIGN)
 
 
-def _overview_row(section: Section, tally: SpeedTally) -> list[str]:
+def _verdicts_in_words(layout: Layout) -> Layout:
+    """One column that names the verdicts in place of a column for each."""
+    places = {verdict: layout.index(verdict) for verdict in Verdict}
+    other = layout.index("other")
+    rows = []
+    for row in layout.rows:
+        counts = {verdict: row.cells[place] for verdict, place in places.items()}
+        words = [f"{verdict} {count}" for verdict, count in counts.items() if count]
+        words += [row.cells[other]] if row.cells[other] != formatting.ABSENT else []
+        cells = (*row.cells[:other], ", ".join(words), *row.cells[other + 1 :])
+        rows.append(replace(row, cells=cells))
+    layout = replace(layout, rows=tuple(rows))
+    for verdict in Verdict:
+        layout = drop(verdict)(layout)
+    return layout.renamed("other", "outcomes")
+
+
+NARROWER_OVERVIEW = (
+    drop(phrases.FLOOR_SIGN),
+    drop("over cells"),
+    _verdicts_in_words,
+    drop("geometric mean"),
+)
+
+
+def _overview_row(section: Section, tally: SpeedTally) -> Row:
     mean = tally.geometric_mean
-    return [
-        tally.implementation,
-        "" if mean is None else formatting.ratio(mean),
-        f"{tally.covered} of {len(section.cells)}",
-        *(str(tally.outcomes.get(verdict, "")) for verdict in Verdict),
-        phrases.outcomes_without_verdict(tally.outcomes),
-    ]
+    return Row(
+        (
+            tally.implementation,
+            "" if mean is None else formatting.ratio(mean),
+            f"{tally.covered} of {len(section.cells)}",
+            *(str(tally.outcomes.get(verdict, "")) for verdict in Verdict),
+            phrases.outcomes_without_verdict(tally.outcomes),
+            _distance(section, tally.implementation),
+        )
+    )
 
 
 def _distance(section: Section, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from harness import formatting
 from harness.analysis.training_groups import TrainingGroup
@@ -11,35 +11,66 @@ from harness.records import Status
 from harness.report import phrases
 from harness.report.labels import group_title
 from harness.report.terminal import style
+from harness.report.terminal.fitting import Column, FittingTable, Layout, Row, break_up, drop
+from harness.report.terminal.wrapping import Breaks
 
-if TYPE_CHECKING:
-    from rich.table import Table
+RATIO = "ratio of steps"
 
 
-def table(group: TrainingGroup) -> Table:
+def _without_who_missed(layout: Layout) -> Layout:
+    """Ratios without the words in parentheses, which the misses of each arm say too."""
+    at = layout.index(RATIO)
+    rows = (
+        replace(row, cells=(*row.cells[:at], row.cells[at].split(" (")[0], *row.cells[at + 1 :]))
+        for row in layout.rows
+    )
+    return replace(layout, rows=tuple(rows))
+
+
+# What a narrow terminal goes without, in this order.
+NARROWER = (
+    drop("a step"),
+    drop("time"),
+    _without_who_missed,
+    break_up(RATIO),
+    drop("accuracy"),
+    drop("steps"),
+    drop("missed"),
+)
+
+
+def table(group: TrainingGroup) -> FittingTable:
     """A row an arm."""
     goal = f"to {formatting.percent(group.definition.target)} validation accuracy"
-    table = style.table(f"{group_title(group)}, {goal}; medians over seeds")
-    table.add_column("arm", overflow="fold", min_width=style.NAME)
-    for title in ("steps", "missed", "time", "a step", "accuracy"):
-        table.add_column(title, justify="right")
     reference = reference_arm(group)
+    columns = (
+        Column("arm", Breaks.NAMES),
+        *(Column(title, right=True) for title in ("steps", "missed", "time", "a step", "accuracy")),
+        Column(RATIO, Breaks.RATIOS, whole=True),
+        Column("other", Breaks.WORDS, markup=True),
+    )
+    rows = tuple(_row(tally, reference) for tally in training_tallies(group))
+    caption = f"{RATIO}: to those of {reference}" if reference else ""
+    title = f"{group_title(group)}, {goal}; medians over seeds"
     if reference:
-        table.add_column(f"steps to {reference}'s", no_wrap=True)
-    table.add_column("other")
-    for tally in training_tallies(group):
-        ratio = formatting.bounded(tally.steps_ratio) if tally.steps_ratio else ""
-        table.add_row(
-            tally.implementation,
-            phrases.median_steps(tally.steps, group.definition.steps),
+        return FittingTable(title, columns, rows, NARROWER, caption)
+    return FittingTable(title, columns, rows, NARROWER[:2]).without(RATIO)
+
+
+def _row(tally: TrainingTally, reference: str | None) -> Row:
+    arm = tally.implementation
+    return Row(
+        (
+            arm,
+            phrases.median_steps(tally.steps),
             f"{tally.misses} of {tally.seeds}",
-            formatting.seconds(tally.seconds),
+            phrases.median_seconds(tally.seconds),
             formatting.seconds(tally.step_seconds),
             phrases.accuracy(tally.accuracy),
-            *([ratio] if reference else []),
+            phrases.duration_ratio(tally.steps_ratio, f"'{arm}'", f"'{reference}'"),
             _other(tally),
         )
-    return table
+    )
 
 
 def _other(tally: TrainingTally) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
+from harness.isolation.device_presence import require_device
 from harness.problems.inputs import drawn
 from harness.problems.tensors import named_tensors
 from harness.timing.messages import CellSetup
 from harness.timing.worker import memory
 from harness.timing.worker.operand_checksums import Checksums, checksums
-from implementations import Unavailable
 from implementations.interface import Arrays, Prepared
 
 
@@ -90,8 +90,7 @@ class WorkerState:
         Raises ``Unavailable`` where there is no such device.
         """
         self.clear()
-        if setup.device == "cuda" and not torch.cuda.is_available():
-            raise Unavailable("there is no CUDA device here, or this build of PyTorch has no CUDA")
+        require_device(setup.device)
         arrays = _operands(setup)
         sets = [arrays, *(copied(arrays) for _ in range(setup.sets - 1))]
         self._cell = OpenCell(setup, torch.get_num_threads(), sets, checksums(arrays))

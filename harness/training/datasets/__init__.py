@@ -17,10 +17,19 @@ from harness.training.lookup import choose
 __all__ = ["DATASETS", "DataError", "Dataset", "Source", "Split", "divide", "find", "load"]
 
 DATASETS: Mapping[DatasetName, Source] = {
-    "digits": Source(digits.DESCRIPTION, digits.find, digits.load),
-    "mnist1d": Source(mnist1d.DESCRIPTION, mnist1d.find, mnist1d.load),
+    "digits": Source(
+        digits.DESCRIPTION, digits.find, digits.load, digits.TRAINING_IMAGES, digits.TARGET
+    ),
+    "mnist1d": Source(
+        mnist1d.DESCRIPTION, mnist1d.find, mnist1d.load, mnist1d.TRAINING_IMAGES, mnist1d.TARGET
+    ),
     "fashion_mnist": Source(
-        fashion_mnist.DESCRIPTION, fashion_mnist.find, fashion_mnist.load, fashion_mnist.fetch
+        fashion_mnist.DESCRIPTION,
+        fashion_mnist.find,
+        fashion_mnist.load,
+        fashion_mnist.TRAINING_IMAGES,
+        fashion_mnist.TARGET,
+        fashion_mnist.fetch,
     ),
 }
 

@@ -11,6 +11,10 @@ from harness.training.datasets.splits import Dataset, divide
 
 DESCRIPTION = "1,797 handwritten digits, 8×8"
 HELD_OUT = 30  # images a class, in each of validation and test
+TRAINING_IMAGES = 1197
+# Measured with the default recipe, 300 steps, seeds 0 to 2: mlp and cnn pass this with batch norm
+# (within 30 steps) and without (within 225).
+TARGET = 0.9
 
 
 def find(folder: str | None) -> str:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "70,000 photographs of clothes, 28×28"
 HELD_OUT = 500  # images a class for validation; the test set is the published one
+TRAINING_IMAGES = 55_000
+# Measured with the default recipe, 300 steps, seeds 0 to 2: the mlp passes this with batch norm
+# (within 40 steps) and without (within 255, and never 80 %); without it the cnn does not learn.
+TARGET = 0.75
 URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 INSTALL = "apt-get install dataset-fashion-mnist"

@@ -16,6 +16,11 @@ from harness.training.datasets.splits import Dataset, divide
 
 DESCRIPTION = "5,000 generated curves of 40 points in the form of digits"
 HELD_OUT = 40  # rows a class for validation, about a tenth
+TRAINING_IMAGES = 3600
+# Measured with the default recipe, 300 steps, seeds 0 to 2: mlp and cnn pass this with batch norm
+# (within 60 steps) and without (within 125), and the mlp comes to 33 % at most. Greydanus and Kobak
+# give 32 % for logistic regression and 68 % for an mlp, trained for longer; chance is 10 %.
+TARGET = 0.25
 
 
 def find(folder: str | None) -> str:

@@ -24,6 +24,8 @@ class DataError(ValueError):
 class Source:
     """A data set.
 
+    ``training_images`` is how many there are to train on, and ``target`` the validation accuracy
+    that is trained to unless another one is asked for; a comment beside each says why that one.
     ``find`` says where it is without reading it, ``load`` reads it; both take the folder that the
     user named, or None, and raise `DataError`. ``fetch``, of what can be downloaded, returns where
     it put it.
@@ -32,6 +34,8 @@ class Source:
     description: str
     find: Callable[[str | None], str]
     load: Callable[[str | None], Dataset]
+    training_images: int
+    target: float
     fetch: Callable[[OnProgress], str] | None = None
 
     def whereabouts(self) -> str | DataError:

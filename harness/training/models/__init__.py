@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from harness.training.normalization import Normalize
 
-__all__ = ["MODELS", "OPTIONS", "build", "initialize", "options_of", "weighted_layers"]
+__all__ = [
+    "MODELS",
+    "OPTIONS",
+    "build",
+    "initialize",
+    "least_parameters",
+    "options_of",
+    "weighted_layers",
+]
 
 OPTIONS = ("depth", "width", "activation", "memory_format")
 # Those that each takes, with their values unless others are given. The module of a name has the
@@ -46,6 +54,13 @@ def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
                 f"model that has it: {owners}"
             )
     return {**allowed, **chosen}
+
+
+def least_parameters(name: str, options: Mapping[str, Any]) -> int:
+    """How many weights there are between the hidden layers of the mlp, which can be of any size;
+    nothing for networks that no option makes larger.
+    """
+    return (options["depth"] - 1) * options["width"] ** 2 if name == "mlp" else 0
 
 
 def build(

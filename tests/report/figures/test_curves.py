@@ -42,8 +42,21 @@ def test_an_arm_that_was_evaluated_once_shows_as_a_point(
     )
     draw(synthetic.convergence(steps=10), tmp_path)
     points = {bool(how["marker"]) for (steps, _), how in drawn if len(steps) == 1}
-    lines = {bool(how["marker"]) for (steps, _), how in drawn if len(steps) > 1}
-    assert (points, lines) == ({True}, {False})
+    seeds = {bool(how["marker"]) for (steps, _), how in drawn if len(steps) > 1 and "alpha" in how}
+    assert (points, seeds) == ({True}, {False})
+
+
+@pytest.mark.parametrize("points", [20, 200])
+@pytest.mark.parametrize("arms", [1, 2, 5, 9])
+def test_curves_that_lie_upon_each_other_are_marked_at_different_steps(
+    points: int, arms: int
+) -> None:
+    marked = []
+    for number in range(arms):
+        first, distance = curves.marked(points, number, arms)
+        marked.append(set(range(first, points, distance)))
+    assert all(marked)
+    assert sum(map(len, marked)) == len(set.union(*marked))
 
 
 def rich(step: TrainingStep) -> TrainingStep:
@@ -64,7 +77,7 @@ def test_a_panel_is_drawn_for_each_quantity_that_was_recorded(monkeypatch, tmp_p
 
 def test_a_quantity_that_an_arm_lacks_is_no_curve_of_it(monkeypatch, tmp_path):
     counts = []
-    monkeypatch.setattr(curves, "_draw", lambda _axes, own, _style: counts.append(len(own)))
+    monkeypatch.setattr(curves, "_draw", lambda _axes, own, *_: counts.append(len(own)))
     lagging = [
         with_steps(record, lambda step: replace(step, running_lag=0.5))
         if record.implementation != "none"

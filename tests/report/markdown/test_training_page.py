@@ -4,12 +4,16 @@ side by side.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from harness.analysis.training_tallies import training_tallies
 from harness.records import TrainingRecord
 from harness.report.terminal import closing_table
+from harness.statistics import Duration
 from tests.helpers.pages import rows, shown, written
-from tests.helpers.trainings import trained, untimed, with_cell, with_figures, with_pace
+from tests.helpers.trainings import group_of, trained, untimed, with_cell, with_figures, with_pace
 
 ARMS = ("torch_native", "numpy", "none")
 
@@ -29,8 +33,8 @@ def test_a_pair_of_arms_has_a_row_of_factors(tmp_path):
 def test_the_summary_has_path_pace_and_sameness_of_each_implementation(tmp_path):
     report = written(tmp_path, numpy_at_half_the_pace())
     assert (
-        "- `numpy` against `torch_native`: 1.00 [1.00, 1.00] times the steps at 2.00 [2.00, 2.00] "
-        "times the time a step, 2.00 [2.00, 2.00] times the time to target; test accuracies "
+        "- `numpy` against `torch_native`: ratios of steps 1.00 [1.00, 1.00], time a step "
+        "2.00 [2.00, 2.00], time to target 2.00 [2.00, 2.00]; test accuracies "
         "**EQUIVALENT** within ±1 point (+0.00 [+0.00, +0.00] points, 90 % interval); losses never "
         "differ in 200 steps."
     ) in report[: report.index("## Convergence")]
@@ -65,6 +69,35 @@ def test_a_test_accuracy_stands_with_how_many_seeds_diverged_and_are_not_in_it(
     assert f" {accuracy} |" in next(
         row for row in rows(section, "`numpy`") if "%" in row or "–" in row
     )
+
+
+def test_where_the_reference_missed_the_target_the_bound_stands_with_who_missed(tmp_path):
+    records = trained(ARMS, range(2), missing=[("none", 0), ("none", 1)])
+    report = written(tmp_path, records)
+    summary, _, section = report.partition("## Convergence")
+    bound = r"< 0\.\d+ \(`none` missed 2 of 2 seeds\)"
+    reached = "reached 90 % validation accuracy .* relative to `none`"
+    assert re.search(f"{reached}: {bound}", summary)
+    assert re.search(rf"\| {bound} \|", rows(section, "`torch_native`")[0])
+    table = " ".join(shown(closing_table(records)).split())
+    assert re.search(bound.replace("`", "'"), table)
+    assert " 0 [0" not in report + table
+    assert "∞" not in report + table
+
+
+def test_a_single_pair_has_a_ratio_and_no_interval(tmp_path):
+    records = trained(ARMS, range(1))
+    summary, _, _ = written(tmp_path, records).partition("## Convergence")
+    assert "ratios of steps 1.00 (one seed), time to target 1.00 (one seed);" in summary
+    assert "1.00 [1.00, 1.00]" not in summary
+
+
+def test_a_median_between_a_hit_and_a_miss_is_known_from_below(tmp_path):
+    records = trained(("torch_native", "numpy"), range(2), missing=[("numpy", 1)])
+    steps = group_of(records).figures_of("numpy")[0].steps_to_target
+    tally = training_tallies(group_of(records))[1]
+    assert tally.steps == Duration((steps + 200) / 2, reached=False)
+    assert f"| > {tally.steps.value:,.0f} |" in written(tmp_path, records)
 
 
 def test_arms_that_ran_side_by_side_have_no_times_and_the_report_says_why(tmp_path):

@@ -113,7 +113,7 @@ def test_a_cell_shows_medians_ratios_and_verdicts_of_all_its_arms() -> None:
         for name in SPEEDS
         if name != "canary"
     }
-    assert by_name[BASELINE].startswith(" 32×64×112×112")
+    assert by_name[BASELINE].startswith("32×64×112×112")
     assert "[0.99, 1.01]" in by_name[BASELINE]
     assert "FASTER" in by_name["torch_compile"]
     assert "no verdict DISTURBED" in by_name["torch_unfused"]

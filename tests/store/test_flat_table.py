@@ -1,0 +1,80 @@
+"""A session as one flat table: a row a record, which other tools group by any setting."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness.records import AnyRecord, Status
+from harness.store.flat_table import FIRST, write_table
+from tests.helpers import synthetic
+from tests.helpers.synthetic import SPEEDS, case, cell
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("bnbench-results")
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    records: list[AnyRecord] = [
+        *synthetic.throughput(cell(), SPEEDS, failed={"numpy": Status.WRONG}),
+        *synthetic.convergence(missing=[("none", 1)]),
+        case("numpy", "data/1", Status.WRONG),
+    ]
+    write_table(records, folder / "table.parquet")
+    return pd.read_parquet(folder / "table.parquet")
+
+
+def test_a_record_is_a_row_with_its_settings_and_its_figures(table):
+    assert tuple(table.columns[: len(FIRST)]) == FIRST
+    [timed] = table[table.implementation == "torch_compile"].to_dict("records")
+    assert timed["problem"] == str(cell().problem)
+    assert (timed["problem.dtype"], timed["phase"]) == ("float32", "training_step")
+    assert timed["threads"] == 2
+    assert "figures.ratio" not in table.columns
+    assert timed["figures.ratio.low"] < timed["figures.ratio.estimate"] < 1
+    assert timed["problem.shape"] == "[32, 64, 112, 112]"
+
+
+def test_an_arm_and_seed_is_a_row(table):
+    trained = table[table.task == "convergence"]
+    assert len(trained) == 9
+    assert not trained.duplicated(["implementation", "seed"]).any()
+    steps = trained.groupby("implementation")["figures.steps_to_target"].count()
+    assert dict(steps) == {"none": 2, "numpy": 3, "torch_native": 3}
+
+
+def test_what_failed_has_its_status_and_reason_and_no_figures(table):
+    [failed] = table[(table.implementation == "numpy") & (table.task == "throughput")].to_dict(
+        "records"
+    )
+    assert failed["status"] == "WRONG"
+    assert failed["reason"]
+    assert pd.isna(failed["figures.median_seconds"])
+    assert pd.isna(failed["dataset"])
+
+
+def test_every_setting_can_be_grouped_by(table):
+    for name in table.columns:
+        assert table.groupby(name, dropna=False).size().sum() == len(table)
+
+
+def test_a_session_without_records_is_an_empty_table(tmp_path):
+    write_table([], tmp_path / "table.parquet")
+    assert tuple(pd.read_parquet(tmp_path / "table.parquet").columns) == FIRST
+
+
+def test_the_lines_of_the_readme_work_on_it(table, folder, capsys):
+    [lines] = re.findall(r"```python\n(import pandas\n.*?)```", README, re.DOTALL)
+    assert len(lines.replace("\n\n", "\n").splitlines()) == 3
+    exec(lines.replace("bnbench-results/reports/SESSION", str(folder)), {})
+    printed = capsys.readouterr().out
+    assert re.search(r"digits +sgd +none +\d", printed)
+    assert len(table) > 0
