@@ -5,6 +5,8 @@ schema       every key with its type, its default and its allowed values
 validation   the checks that a type cannot make
 composition  from a command line, by Hydra
 restoring    from what a journal or a file holds
+reserved_names  the names that no implementation can have
+effects      the keys that change nothing in the task at hand
 usage        the error of a command or configuration that cannot be carried out as given
 """
 
