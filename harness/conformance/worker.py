@@ -8,9 +8,9 @@ from harness.isolation.serving import Service, run_worker
 
 
 def services() -> Mapping[str, Service]:
-    from harness.conformance.runner import run
+    from harness.conformance.runner import load, run
 
-    return {"check": run}
+    return {"check": run, "load": load}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import replace
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.deviations import explanation
+from harness.conformance.loading import Loading
 from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
 from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
@@ -50,6 +51,7 @@ def measure(
     share.
     """
     arms, settings = _arms(config), worker_settings(config)
+    loading = Loading(config.task.timeout)
     groups: dict[WorkerKind, list[Identity[CaseCell]]] = {}
     for identity in todo:
         own = replace(settings, threads=identity.cell.threads)
@@ -59,7 +61,8 @@ def measure(
     def record(call: Call, identity: Identity[CaseCell]) -> CaseRecord:
         announce(f"{identity.implementation}: {identity.cell.case}")
         specification = arms[identity.implementation]
-        return _checked(call, specification, identity, session, config.task.timeout)
+        unloadable = loading.failure(call, specification)
+        return _checked(call, specification, identity, session, config.task.timeout, unloadable)
 
     lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
@@ -71,11 +74,14 @@ def _checked(
     identity: Identity[CaseCell],
     session: str,
     timeout: float,
+    unloadable: CaseOutcome | None = None,
 ) -> CaseRecord:
-    """What the worker answers, or what became of the worker, as a record."""
+    """What the worker answers, or what became of the worker, as a record; where the implementation
+    is ``unloadable``, that.
+    """
     cell, began = identity.cell, time.perf_counter()
     try:
-        outcome = call(
+        outcome = unloadable or call(
             "check",
             CaseOutcome,
             timeout,
@@ -124,8 +130,9 @@ def _no_case(pattern: str) -> str:
 
 def _arms(config: Config) -> Arms:
     """The listed implementations. A baseline that is not among them is not checked."""
+    arms = arms_of(config)
     listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: given for arm, given in arms_of(config).items() if arm in listed}
+    return {arm: given for arm, given in arms.items() if arm in listed}
 
 
 def _cell(config: Config, case: Case) -> CaseCell:
