@@ -20,7 +20,6 @@ CONTRACT = ("implementations.interface", "Implementation")
 # Where these are used, a module may have names that no statement of it shows.
 NAMES_LOOKED_UP = frozenset({"globals", "vars", "locals", "exec", "eval", "setattr", "__import__"})
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-Looking = frozenset[tuple[str, str]]  # names that are being looked up, lest a cycle has no end
 
 
 class Verdict(Enum):
@@ -29,14 +28,21 @@ class Verdict(Enum):
     ABSENT = auto()  # surely no name of the module
 
 
-def verdict(module: str, name: str, looking: Looking = frozenset()) -> Verdict:
-    """What ``name`` of ``module`` is."""
+Known = dict[tuple[str, str], Verdict]  # of module and name
+
+
+def verdict(module: str, name: str, known: Known | None = None) -> Verdict:
+    """What ``name`` of ``module`` is. ``known`` is what was found, or is being looked for."""
+    known = {} if known is None else known
+    if (module, name) in known:
+        return known[module, name]
+    known[module, name] = Verdict.POSSIBLE  # what a cycle leads back to
     path = source_file(module)
     tree = None if path is None or path.suffix != ".py" else parsed(path)
-    if path is None or tree is None or not tree.body or (module, name) in {CONTRACT, *looking}:
-        return Verdict.POSSIBLE
-    scope = _Scope(module, package_of(module, path), tree, looking | {(module, name)})
-    return scope.verdict(name)
+    if path is not None and tree is not None and tree.body and (module, name) != CONTRACT:
+        scope = _Scope(module, package_of(module, path), tree, known)
+        known[module, name] = scope.verdict(name)
+    return known[module, name]
 
 
 def near_name(module: str, name: str) -> str | None:
@@ -50,8 +56,8 @@ def near_name(module: str, name: str) -> str | None:
 class _Scope:
     """The top level of one module."""
 
-    def __init__(self, module: str, package: str, tree: ast.Module, looking: Looking) -> None:
-        self.module, self.package, self.tree, self.looking = module, package, tree, looking
+    def __init__(self, module: str, package: str, tree: ast.Module, known: Known) -> None:
+        self.module, self.package, self.tree, self.known = module, package, tree, known
         self.bindings = list(_bindings(tree))
 
     def verdict(self, name: str) -> Verdict:
@@ -96,9 +102,9 @@ class _Scope:
             module = self._module(base.value)
             there = Verdict.ABSENT if module is None else self._looked_up(module, base.attr)
             return Verdict.POSSIBLE if there is Verdict.ABSENT else there
-        if not isinstance(base, ast.Name) or (self.module, base.id) in self.looking:
+        if not isinstance(base, ast.Name):
             return Verdict.POSSIBLE
-        there = verdict(self.module, base.id, self.looking)
+        there = self._looked_up(self.module, base.id)
         is_builtin = there is Verdict.ABSENT and isinstance(getattr(builtins, base.id, None), type)
         return Verdict.OTHER if is_builtin or there is Verdict.OTHER else Verdict.POSSIBLE
 
@@ -118,7 +124,7 @@ class _Scope:
         return None
 
     def _looked_up(self, module: str, name: str) -> Verdict:
-        return verdict(module, name, self.looking)
+        return verdict(module, name, self.known)
 
 
 def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -141,12 +147,14 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
                 yield name, node
 
 
-def _of_this_scope(node: ast.AST) -> Iterator[ast.AST]:
+def _of_this_scope(tree: ast.Module) -> Iterator[ast.AST]:
     """All nodes but those within functions and classes."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, SCOPES):
-            yield from _of_this_scope(child)
+    left: list[ast.AST] = [tree]
+    while left:
+        for child in ast.iter_child_nodes(left.pop()):
+            yield child
+            if not isinstance(child, SCOPES):
+                left.append(child)
 
 
 def _looks_names_up(tree: ast.Module) -> bool:

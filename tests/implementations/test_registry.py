@@ -106,6 +106,7 @@ def test_what_is_the_implementations_own_fault_is_no_property_of_the_machine(
         ("def Mine(:\n", "its module is not valid Python"),
         ("Mine = '\0'\n", "its module is not valid Python"),
         (f"Mine = {'-' * 100_000}1\n", "its module is not valid Python"),
+        (f"Mine = {'1 + ' * 1_500}1\n", None),
         ("PROGRAMS = made()\nMine = made()\n", "its PROGRAMS cannot be read"),
         ("PROGRAMS: dict = {'a compiler': 'cc'}\nMine = made()\n", "its PROGRAMS cannot be read"),
         ("PROGRAMS = {'a compiler': (1,)}\nMine = made()\n", "its PROGRAMS cannot be read"),

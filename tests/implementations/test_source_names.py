@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from implementations import source_names
+from implementations.module_source import parsed
 from implementations.source_names import Verdict, near_name, verdict
 
 CLEAR = {
@@ -76,3 +78,14 @@ def test_a_like_name_is_a_public_one_that_the_module_has(package):
     (package / "mine.py").write_text("class Simple:\n    pass\n_Simpel = Simple\n")
     assert near_name("pk.mine", "Simpel") == "Simple"
     assert near_name("pk.mine", "Complicated") is None
+
+
+def test_modules_that_all_import_each_other_are_looked_through_once(package, monkeypatch):
+    names = [f"m{number}" for number in range(30)]
+    for name in names:
+        lines = [f"from pk.{other} import *" for other in names if other != name]
+        (package / f"{name}.py").write_text("\n".join(lines))
+    parses = []
+    monkeypatch.setattr(source_names, "parsed", lambda path: parses.append(path) or parsed(path))
+    assert verdict("pk.m0", "Mine") is Verdict.POSSIBLE
+    assert len(parses) == len(names)
