@@ -1,4 +1,4 @@
-"""One case for one implementation, in a worker; and whether that can be loaded at all."""
+"""One case for one implementation, in a worker."""
 
 from __future__ import annotations
 
@@ -15,17 +15,6 @@ from harness.records import CaseFigures, ComparedQuantity, Status
 from implementations import Unavailable, Unsupported, registry
 
 NO_REASON = "it gives no reason"
-
-
-def load(*, implementation: registry.Specification) -> CaseOutcome:
-    """OK where it can be loaded. What is its own fault is raised here."""
-    try:
-        registry.load(implementation)
-    except registry.LoadFailure:
-        raise
-    except Unavailable as refusal:
-        return CaseOutcome(Status.UNAVAILABLE, str(refusal) or NO_REASON)
-    return CaseOutcome(Status.OK)
 
 
 def run(*, implementation: registry.Specification, case: str, device: str = "cpu") -> CaseOutcome:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.isolation.loading import load
 from harness.isolation.serving import Service, run_worker
 
 
 def services() -> Mapping[str, Service]:
-    from harness.conformance.runner import load, run
+    from harness.conformance.runner import run
 
     return {"check": run, "load": load}
 

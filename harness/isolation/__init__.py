@@ -6,6 +6,7 @@ worker_process  the parent's side: start, ask, wait, notice its death
 serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side
+loading         whether an implementation from outside can be loaded, asked once
 device_lock     timed work one at a time
 failures        the status of a record whose worker failed
 """

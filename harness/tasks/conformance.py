@@ -12,11 +12,11 @@ from dataclasses import replace
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.deviations import explanation
-from harness.conformance.loading import Loading
 from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
 from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_status
+from harness.isolation.loading import Loading, LoadOutcome
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -74,21 +74,24 @@ def _checked(
     identity: Identity[CaseCell],
     session: str,
     timeout: float,
-    unloadable: CaseOutcome | None = None,
+    unloadable: LoadOutcome | None = None,
 ) -> CaseRecord:
     """What the worker answers, or what became of the worker, as a record; where the implementation
     is ``unloadable``, that.
     """
     cell, began = identity.cell, time.perf_counter()
     try:
-        outcome = unloadable or call(
-            "check",
-            CaseOutcome,
-            timeout,
-            implementation=specification,
-            case=cell.case,
-            device=cell.device,
-        )
+        if unloadable is not None:
+            outcome = CaseOutcome(unloadable.status, unloadable.reason)
+        else:
+            outcome = call(
+                "check",
+                CaseOutcome,
+                timeout,
+                implementation=specification,
+                case=cell.case,
+                device=cell.device,
+            )
     except WORKER_FAILURES as failure:
         reason = f"it raised {failure}" if isinstance(failure, WorkerError) else str(failure)
         outcome = CaseOutcome(failure_status(failure), reason)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.conformance.loading import Loading
-from harness.conformance.messages import CaseOutcome
 from harness.isolation import WorkerDied, WorkerError, WorkerTimedOut
+from harness.isolation.loading import Loading, LoadOutcome
 from harness.isolation.messages import RemoteFailure
 from harness.records import Status
 
@@ -37,12 +36,12 @@ def asked(answer, *specifications):
             Status.CRASHED,
             "on being loaded: it raised",
         ),
-        (CaseOutcome(Status.UNAVAILABLE, "no GPU"), Status.UNAVAILABLE, "no GPU"),
+        (LoadOutcome(Status.UNAVAILABLE, "no GPU"), Status.UNAVAILABLE, "no GPU"),
     ],
 )
 def test_what_cannot_be_loaded_is_asked_once_and_has_one_reason(answer, status, reason):
     outcomes, calls = asked(answer, MINE, MINE, {**MINE, "block": 4})
-    assert outcomes == [CaseOutcome(status, reason)] * 3
+    assert outcomes == [LoadOutcome(status, reason)] * 3
     assert calls == [
         ("load", 7.0, {"implementation": MINE}),
         ("load", 7.0, {"implementation": {**MINE, "block": 4}}),
@@ -50,7 +49,7 @@ def test_what_cannot_be_loaded_is_asked_once_and_has_one_reason(answer, status, 
 
 
 def test_what_can_be_loaded_has_no_failure():
-    assert asked(CaseOutcome(Status.OK), MINE)[0] == [None]
+    assert asked(LoadOutcome(Status.OK), MINE)[0] == [None]
 
 
 def test_bnbenchs_own_are_not_asked():

@@ -100,5 +100,5 @@ def test_a_group_cannot_be_replaced_as_a_whole(place: Sequence[str]) -> None:
 def test_a_key_that_changes_nothing_is_refused(place: Sequence[str]) -> None:
     with pytest.raises(UsageError, match="resume=true has no effect: a replay runs everything"):
         running.replay("recorded", None, [*place, "resume=true"], [], lambda _: None)
-    with pytest.raises(UsageError, match="margin=0.1 and margin=0.2 contradict each other"):
+    with pytest.raises(UsageError, match=r"margin=0.1 and margin=0.2 contradict each other"):
         running.replay("recorded", None, [*place, "margin=0.1", "margin=0.2"], [], lambda _: None)
