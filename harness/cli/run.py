@@ -14,6 +14,7 @@ from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.config import composition
 from harness.config.effects import refuse_without_effect
+from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
 from harness.records import ExitStatus
 from harness.session import begin, close, run_job
@@ -25,6 +26,7 @@ from implementations import registry
 def main(arguments: Sequence[str]) -> int:
     """Run the jobs that the command line means, or show their configuration."""
     flags = run_flags(arguments)
+    refuse_imported_code(flags.overrides)
     composition.register()
     composed = composition.composed(flags.overrides, flags.config_dir)
     for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
