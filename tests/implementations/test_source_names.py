@@ -80,7 +80,7 @@ def test_a_like_name_is_a_public_one_that_the_module_has(package):
     assert near_name("pk.mine", "Complicated") is None
 
 
-def test_modules_that_all_import_each_other_are_looked_through_once(package, monkeypatch):
+def test_modules_that_all_import_each_other_are_looked_through_at_most_once(package, monkeypatch):
     names = [f"m{number}" for number in range(30)]
     for name in names:
         lines = [f"from pk.{other} import *" for other in names if other != name]
@@ -88,4 +88,4 @@ def test_modules_that_all_import_each_other_are_looked_through_once(package, mon
     parses = []
     monkeypatch.setattr(source_names, "parsed", lambda path: parses.append(path) or parsed(path))
     assert verdict("pk.m0", "Mine") is Verdict.POSSIBLE
-    assert len(parses) == len(names)
+    assert len(parses) <= len(names)
