@@ -1,40 +1,42 @@
-"""What a module's source shows without importing it: where it is, what it imports, what programs
-it needs.
-"""
+"""What a module's source shows without importing it: what it imports, what programs it needs."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
+from implementations.module_search import module_spec, source_file
 
-def source_file(module: str) -> Path | None:
-    """The file of a module, source or binary; None where there is no such module."""
-    try:
-        spec = find_spec(module)
-    except Exception:  # finding a module imports its package, which may raise anything
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
+DOTTED = re.compile(r"\w+(\.\w+)+")  # the name of a module within a package
 
 
-def is_valid(path: Path | None) -> bool:
-    """Whether it can be parsed; a binary module counts as valid."""
-    return _parsed(path) is not None
+def source_fault(path: Path | None) -> str | None:
+    """What is wrong with a module's source; None where nothing is, or it is a binary module."""
+    tree = parsed(path)
+    if tree is None:
+        return "its module is not valid Python"
+    if _programs(tree) is None:
+        return (
+            "its PROGRAMS cannot be read; write it out, as "
+            'PROGRAMS = {"a C++ compiler": ("c++", "g++")}'
+        )
+    return None
 
 
-def missing_requirement(path: Path) -> str | None:
+def missing_requirement(path: Path | None) -> str | None:
     """The reason why a module cannot be imported or used here: a package that it imports at its top
     level, or a program that it names in ``PROGRAMS``.
     """
-    tree = _parsed(path) or ast.Module([], [])
+    tree = parsed(path) or ast.Module([], [])
     for package in sorted(set(_imports(tree))):
-        if package not in sys.stdlib_module_names and find_spec(package) is None:
+        if package not in sys.stdlib_module_names and module_spec(package) is None:
             return f"it needs the Python package {package!r}, which is not installed here"
-    for program, alternatives in _programs(tree).items():
+    for program, alternatives in (_programs(tree) or {}).items():
         if not any(which(alternative) for alternative in alternatives):
             return f"it needs {program}: install one of {', '.join(alternatives)}"
     return None
@@ -49,42 +51,57 @@ def files_of(module: str, packages: set[str]) -> list[Path]:
     return sorted(found)
 
 
-def _collect(module: str, packages: set[str], found: set[Path]) -> None:
-    """Add to ``found`` what is not yet in it."""
-    path = source_file(module)
-    if (
-        path is None
-        or path in found
-        or module.partition(".")[0] not in packages
-        or not path.is_file()
-    ):
-        return
-    found.add(path)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for statement in ast.walk(_parsed(path) or ast.Module([], [])):
-        for imported in _imported(statement, package):
-            _collect(imported, packages, found)
-
-
-def _imported(statement: ast.AST, package: str) -> Iterator[str]:
-    """Every module that an import statement within ``package`` may mean."""
-    if isinstance(statement, ast.Import):
-        yield from (alias.name for alias in statement.names)
-    elif isinstance(statement, ast.ImportFrom):
-        parts = package.split(".")
-        above = parts[: len(parts) - statement.level + 1] if statement.level else []
-        base = ".".join([*above, *([statement.module] if statement.module else [])])
-        yield from (base, *(f"{base}.{alias.name}" for alias in statement.names))
-
-
-def _parsed(path: Path | None) -> ast.Module | None:
-    """A module's syntax tree, empty for a binary one; None where it is not valid Python."""
+def parsed(path: Path | None) -> ast.Module | None:
+    """A module's syntax tree, empty where it is binary or cannot be read; None where it is not
+    valid Python.
+    """
     if path is None or path.suffix != ".py":
         return ast.Module([], [])
     try:
-        return ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its strings, say: they are told where it runs
+            return ast.parse(path.read_bytes())
+    except OSError:  # in an archive, say
+        return ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deep
         return None
+
+
+def imported_modules(statement: ast.AST, package: str) -> Iterator[str]:
+    """Every module that an import statement within ``package``, or a text as `import_module` is
+    given, may mean.
+    """
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        base = imported_from(statement, package)
+        yield from (base, *(f"{base}.{alias.name}" for alias in statement.names))
+    elif isinstance(statement, ast.Constant) and DOTTED.fullmatch(str(statement.value)):
+        yield str(statement.value)
+
+
+def imported_from(statement: ast.ImportFrom, package: str) -> str:
+    """The module that a statement ``from ... import ...`` within ``package`` takes names from."""
+    parts = package.split(".")
+    above = parts[: len(parts) - statement.level + 1] if statement.level else []
+    return ".".join([*above, *([statement.module] if statement.module else [])])
+
+
+def package_of(module: str, path: Path) -> str:
+    """The package that a module's relative imports start from."""
+    return module if path.name == "__init__.py" else module.rpartition(".")[0]
+
+
+def _collect(module: str, packages: set[str], found: set[Path]) -> None:
+    """Add to ``found`` what is not yet in it."""
+    path = source_file(module) if module.partition(".")[0] in packages else None
+    if path is None or path in found or not path.is_file():
+        return
+    found.add(path)
+    package = package_of(module, path)
+    for statement in ast.walk(parsed(path) or ast.Module([], [])):
+        for imported in imported_modules(statement, package):
+            _collect(imported, packages, found)
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -96,10 +113,28 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield statement.module.partition(".")[0]
 
 
-def _programs(tree: ast.Module) -> Mapping[str, tuple[str, ...]]:
+def _programs(tree: ast.Module) -> Mapping[str, tuple[str, ...]] | None:
+    """The value of ``PROGRAMS``, empty where there is none; None where it is not written out, or
+    is of another kind.
+    """
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id="PROGRAMS")], value=value):
-                found: Mapping[str, tuple[str, ...]] = ast.literal_eval(value)
-                return found
+            case ast.Assign(targets=[ast.Name(id="PROGRAMS")], value=ast.expr() as value):
+                return _read_programs(value)
+            case ast.AnnAssign(target=ast.Name(id="PROGRAMS"), value=ast.expr() as value):
+                return _read_programs(value)
     return {}
+
+
+def _read_programs(value: ast.expr) -> Mapping[str, tuple[str, ...]] | None:
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    lists = [isinstance(commands, list | tuple) for commands in found.values()]
+    names = [name for commands in found.values() for name in commands] if all(lists) else [None]
+    if not all(isinstance(name, str) for name in [*found, *names]):
+        return None
+    return {program: tuple(commands) for program, commands in found.items()}

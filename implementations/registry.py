@@ -13,17 +13,23 @@ import hashlib
 import importlib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from functools import reduce
 from typing import Any
 
+from implementations.entry_points import Registered, registered
 from implementations.interface import Implementation
-from implementations.module_source import files_of, is_valid, missing_requirement, source_file
+from implementations.module_search import is_module, near_module, source_file
+from implementations.module_source import files_of, missing_requirement, source_fault
+from implementations.source_names import Verdict, near_name, verdict
 
-GROUP = "bnbench.implementations"
 Specification = str | Mapping[str, Any]
 _NO_MODULE = (
     "there is no module {module!r}; install the package that has it, or put its folder on "
     "PYTHONPATH"
+)
+_NO_IMPLEMENTATION = (
+    "is not an Implementation; make it with from_functions of implementations.adapters, or derive "
+    "it from implementations.interface.Implementation"
 )
 
 
@@ -38,8 +44,17 @@ class LoadFailure(Unavailable):
 
 
 def names() -> tuple[str, ...]:
-    """All installed implementations, in alphabetical order, loadable here or not."""
+    """All installed implementations that can be asked for by name, in alphabetical order, loadable
+    here or not.
+    """
     return tuple(sorted(_entries()))
+
+
+def unusable() -> tuple[tuple[str, str], ...]:
+    """Names that installed packages register and that do not lead to what they register, each with
+    the reason. One of them may be the name of another implementation.
+    """
+    return tuple((each.name, _unusable(each)) for each in registered() if each.fault is not None)
 
 
 def load(specification: Specification) -> Implementation:
@@ -56,7 +71,8 @@ def load(specification: Specification) -> Implementation:
         raise Unavailable(reason)
     module, attribute = _location(specification)
     try:
-        made = getattr(importlib.import_module(module), attribute)(**_arguments(specification))
+        found = reduce(getattr, attribute.split("."), importlib.import_module(module))
+        made = found(**_arguments(specification))  # type: ignore[operator]  # seen below
     except Unavailable:
         raise
     except Exception as error:
@@ -64,10 +80,10 @@ def load(specification: Specification) -> Implementation:
             f"{name_of(specification)} failed to load: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(made, Implementation):
-        raise LoadFailure(
-            f"{module}:{attribute} is not an Implementation; make it with from_functions of "
-            "implementations.adapters, or derive it from implementations.interface.Implementation"
-        )
+        raise LoadFailure(f"{module}.{attribute} {_NO_IMPLEMENTATION}")
+    fault = source_fault(source_file(module))
+    if fault is not None:
+        raise LoadFailure(f"{name_of(specification)} failed to load: {fault}")
     return made
 
 
@@ -89,15 +105,21 @@ def is_foreign(specification: Specification) -> bool:
         return True
 
 
-def missing_target(specification: Mapping[str, Any]) -> str | None:
-    """Why a ``_target_`` names nothing that could be loaded on any machine: a mistake in writing
-    it.
-    """
+def mistake(specification: Specification) -> str | None:
+    """Why a specification leads to no implementation on any machine: a mistake in writing it."""
     try:
-        module, _ = _location(specification)
+        module, attribute = _location(specification)
     except Unavailable as reason:
         return str(reason)
-    return None if source_file(module) is not None else _NO_MODULE.format(module=module)
+    target = f"{module}.{attribute}"
+    kind = verdict(module, attribute) if "." not in attribute else Verdict.POSSIBLE
+    if is_module(target) and (kind is not Verdict.POSSIBLE or not is_module(module)):
+        return f"{target} is a module; name what is in it, as {target}.Mine"
+    if not is_module(module):
+        return _NO_MODULE.format(module=module) + _hint(near_module(module))
+    if kind is Verdict.ABSENT:
+        return f"{module} has no {attribute!r}{_hint(near_name(module, attribute))}"
+    return f"{target} {_NO_IMPLEMENTATION}" if kind is Verdict.OTHER else None
 
 
 def unavailable(specification: Specification) -> str | None:
@@ -105,9 +127,9 @@ def unavailable(specification: Specification) -> str | None:
     may.
     """
     reason = _missing(specification)
-    if reason is None and not is_valid(source_file(_location(specification)[0])):
-        return "its module is not valid Python"
-    return reason
+    if reason is None:
+        reason = source_fault(source_file(_location(specification)[0]))
+    return mistake(specification) if reason is None else reason
 
 
 def _missing(specification: Specification) -> str | None:
@@ -116,8 +138,9 @@ def _missing(specification: Specification) -> str | None:
         module, _ = _location(specification)
     except Unavailable as reason:
         return str(reason)
-    path = source_file(module)
-    return _NO_MODULE.format(module=module) if path is None else missing_requirement(path)
+    if not is_module(module):
+        return _NO_MODULE.format(module=module)
+    return missing_requirement(source_file(module))
 
 
 def source_hash(specification: Specification) -> str:
@@ -138,30 +161,45 @@ def source_hash(specification: Specification) -> str:
     return digest.hexdigest()[:16]
 
 
-def _entries() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+def _entries() -> dict[str, Registered]:
+    return {each.name: each for each in registered() if each.fault is None}
+
+
+def _unusable(entry: Registered) -> str:
+    """Why a name does not lead to what a package registers, and what does."""
+    if not entry.module:
+        return str(entry.fault)
+    target = f"{{_target_: {entry.module}.{entry.attribute}}}"
+    return f"{entry.package} registers it, but {entry.fault}; rename it there, or write {target}"
 
 
 def _location(specification: Specification) -> tuple[str, str]:
-    """Module and attribute. Raises ``Unavailable`` for an unknown name or a target without a
-    dot.
-    """
+    """Module and attribute. Raises ``Unavailable`` for an unknown name or a target that is none."""
     if isinstance(specification, Mapping):
-        module, dot, attribute = str(specification.get("_target_", "")).rpartition(".")
-        if not dot:
-            raise Unavailable(
-                f"{dict(specification)} names no class; write {{_target_: package.module.Class}}"
-            )
-        return module, attribute
+        return _location_of_target(specification.get("_target_"))
     entries = _entries()
     if specification not in entries:
+        for name, reason in unusable():
+            if name == specification:
+                raise Unavailable(f"there is no implementation {name!r}: {reason}")
         near = get_close_matches(specification, entries, n=1)
-        hint = f", did you mean {near[0]!r}" if near else ""
         raise Unavailable(
-            f"there is no implementation {specification!r}{hint}; installed: "
+            f"there is no implementation {specification!r}{_hint(*near)}; installed: "
             f"{', '.join(sorted(entries))}"
         )
-    return entries[specification].module, entries[specification].attr
+    return entries[specification].module, entries[specification].attribute
+
+
+def _location_of_target(target: object) -> tuple[str, str]:
+    parts = target.split(".") if isinstance(target, str) else []
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        given = "there is no _target_" if target is None else f"_target_ is {target!r}"
+        raise Unavailable(f"{given}; write {{_target_: package.module.Class}}")
+    return ".".join(parts[:-1]), parts[-1]
+
+
+def _hint(near: str | None = None) -> str:
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _arguments(specification: Specification) -> dict[str, Any]:

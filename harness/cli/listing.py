@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import implementations
+from harness.config.reserved_names import reserved_name
 from harness.problems import SUITES
 from implementations import registry
 
+LONGEST_NAME = 30  # a longer one leaves the column of descriptions to the others
 PRESETS = Path(implementations.__file__).parent.parent / "conf" / "experiment"
 
 
@@ -49,7 +52,7 @@ class Listing:
 def listing() -> Listing:
     """Everything, in the order in which it is shown."""
     return Listing(
-        tuple(map(_implementation, registry.names())),
+        _implementations(),
         tuple(
             ListedSuite(suite.name, suite.description, suite.source) for suite in SUITES.values()
         ),
@@ -63,21 +66,30 @@ def titles(found: Listing) -> str:
     """Name and description of each, under the title of its kind."""
     described: Mapping[str, Sequence[tuple[str, str]]] = {
         "implementations": [
-            (each.name, each.reason or "available") for each in found.implementations
+            (_shown(each.name), _shown(each.reason or "available"))
+            for each in found.implementations
         ],
         "suites": [(suite.name, suite.description) for suite in found.suites],
         "presets": [(preset.name, preset.description) for preset in found.presets],
     }
-    width = max(len(name) for rows in described.values() for name, _ in rows)
+    lengths = [len(name) for rows in described.values() for name, _ in rows]
+    width = max(length for length in lengths if length <= LONGEST_NAME)
     lines: list[str] = []
     for title, rows in described.items():
         lines += [title, *(f"  {name:{width}}  {description}" for name, description in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _implementation(name: str) -> ListedImplementation:
-    reason = registry.unavailable(name)
-    return ListedImplementation(name, reason is None, reason)
+def _implementations() -> tuple[ListedImplementation, ...]:
+    """In alphabetical order, those among them that cannot be had by their names."""
+    found = [(name, reserved_name(name) or registry.unavailable(name)) for name in registry.names()]
+    rows = sorted([*found, *registry.unusable()], key=itemgetter(0))
+    return tuple(ListedImplementation(name, reason is None, reason) for name, reason in rows)
+
+
+def _shown(text: str) -> str:
+    """As a terminal may be given it, whatever a package calls itself."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _first_comment(path: Path) -> str:

@@ -13,26 +13,36 @@ from harness.cli.arguments import run_flags
 from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.config import composition
+from harness.config.effects import refuse_without_effect
+from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
 from harness.records import ExitStatus
 from harness.session import begin, close, run_job
 from harness.tasks import task_of
 from harness.tracking import EndStatus
+from implementations import registry
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the jobs that the command line means, or show their configuration."""
     flags = run_flags(arguments)
+    refuse_imported_code(flags.overrides)
     composition.register()
     composed = composition.composed(flags.overrides, flags.config_dir)
     for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
+    refuse_without_effect(flags.overrides, composed.configs)
     if flags.cfg:
         _run_hydra(for_hydra)
         return ExitStatus.OK
     environment = capture()
+    planned: set[str] = set()
     for config in composed.configs:
         # What cannot be planned is refused before the session begins.
-        task_of(config).plan(config, environment)
+        identities = task_of(config).plan(config, environment)
+        planned |= {identity.implementation for identity in identities}
+    for name, reason in registry.unusable():
+        if name in planned:
+            sys.stderr.write(f"{name}: {reason}\n")
     end_as_by_ctrl_c()
     session = begin(composed.configs[0], ["bnbench", "run", *arguments])
     end: EndStatus = "KILLED"

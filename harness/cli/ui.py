@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.cli.arguments import ui_flags
-from harness.config import composition
+from harness.config import UsageError, composition
+from harness.config.effects import key_of, refuse_without_effect
 from harness.records import ExitStatus
 from harness.tracking.server import serve
+
+READ = ("results", "tracking")  # keys of the configuration
 
 
 def main(arguments: Sequence[str]) -> int:
     flags = ui_flags(arguments)
+    for word in flags.overrides:
+        if key_of(word).partition(".")[0] not in READ:
+            raise UsageError(f"{word} has no effect on ui, which reads {' and '.join(READ)} alone")
     composition.register()
-    serve(composition.composed(flags.overrides).configs[0], flags.port, _print)
+    composed = composition.composed(flags.overrides)
+    refuse_without_effect(flags.overrides, composed.configs)
+    serve(composed.configs[0], flags.port, _print)
     return ExitStatus.OK
 
 

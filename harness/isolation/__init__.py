@@ -10,6 +10,7 @@ serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side
 device_presence whether the device is there
+loading         whether an implementation from outside can be loaded, asked once
 device_lock     timed work one at a time
 failures        the status of a record whose worker failed
 """

@@ -83,6 +83,10 @@ class WorkerSettings:
             **WAIT_POLICIES[self.wait_policy].environment,
             **HUGE_PAGES[self.huge_pages],
             "OMP_DYNAMIC": "false",
+            # Else torch and hypothesis import what any package registers with them, and fail where
+            # the metadata of one cannot be read.
+            "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
+            "HYPOTHESIS_NO_PLUGINS": "1",
             "PYTHONHASHSEED": "0",
             "PYTHONUNBUFFERED": "1",
         }

@@ -5,6 +5,7 @@ configuration, those that were recorded.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -119,6 +120,11 @@ def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
                 f"bnbench has itself, and name {foreign or 'nothing else'}"
             )
     for name in ours:
+        if name not in registry.names() and re.fullmatch(r"[\w-]+", name):
+            raise UsageError(
+                f"{name} was registered by a package that is not installed here; install that, "
+                "and replay again"
+            )
         if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(
                 f"{name} comes from outside bnbench, and what is run is not taken from a record: "

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.config import UsageError, composition
+from harness.config.effects import refuse_without_effect
 from harness.environment import capture
 from harness.records import TrainingCell
 from harness.replay.levels import Level, level_of
@@ -40,6 +41,7 @@ def replay(
     environment = capture()
     # What cannot be run again is refused before anything is run.
     todo = jobs(originals, changes, here, environment)
+    refuse_without_effect(changes, [job.config for job in todo])
     session = begin(here, command)
     end: EndStatus = "KILLED"
     try:
@@ -64,6 +66,8 @@ def _split(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
                 f"{word}: a replay changes keys of what was recorded, one by one, as task.steps=10 "
                 "does"
             )
+        if key == "resume":
+            raise UsageError(f"{word} has no effect: a replay runs everything again; leave it out")
         of_session = key.partition(".")[0] in composition.OF_THE_SESSION
         (session_overrides if of_session else changes).append(word)
     return session_overrides, changes

@@ -28,6 +28,7 @@ class ProgressDisplay:
     def __init__(self, title: str, total: int) -> None:
         self._console = Console(stderr=True)
         self._title, self._total, self._done = title, total, 0
+        self._reasons: set[tuple[str, str | None]] = set()  # of failures, by implementation
         self._bar = Progress(
             TextColumn("[bold]{task.fields[title]}"),
             BarColumn(bar_width=24),
@@ -46,12 +47,14 @@ class ProgressDisplay:
         self._bar.update(self._task, description=text)
 
     def record(self, record: AnyRecord) -> None:
-        """One more is done. A failure is shown at once; a documented deviation is none, and is
-        listed at the end.
+        """One more is done. A failure is shown at once, and one of the same reason no second time;
+        a documented deviation is none, and is listed at the end.
         """
         self._done += 1
         self._bar.advance(self._task)
-        if record.failed:
+        reason = (record.implementation, record.reason)
+        if record.failed and reason not in self._reasons:
+            self._reasons.add(reason)
             where = f" in {record.cell.case}" if isinstance(record, CaseRecord) else ""
             message = f"{record.implementation}: {record.status}{where}: {record.reason}"
             self._console.print(message, style="red", markup=False)

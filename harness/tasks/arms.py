@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.config import Config, UsageError, suggestion
+from harness.config.reserved_names import reserved_name
 from implementations import registry
 
 
@@ -31,15 +32,28 @@ def arms_of(config: Config) -> dict[str, registry.Specification]:
 
 
 def _specification(item: Any) -> registry.Specification:
-    if isinstance(item, Mapping):
-        specification = {str(key): value for key, value in item.items()}
-        reason = registry.missing_target(specification)
+    given = {str(key): value for key, value in item.items()} if isinstance(item, Mapping) else item
+    if isinstance(given, dict):
+        reason = registry.mistake(given)
         if reason is not None:
-            raise UsageError(f"implementations holds {dict(item)}: {reason}")
-        return specification
-    if not isinstance(item, str) or item not in registry.names():
-        raise UsageError(
-            f"there is no implementation {item!r}{suggestion(str(item), registry.names())}; "
-            f"allowed: {', '.join(registry.names())}, or {{_target_: package.module.Class}}"
-        )
-    return str(item)
+            raise UsageError(f"implementations holds {given}: {reason}")
+        return given
+    reserved = reserved_name(str(given))
+    if reserved is not None:
+        raise UsageError(f"there is no implementation {given!r}: {reserved}")
+    if not isinstance(given, str) or given not in registry.names():
+        raise UsageError(_unknown(given))
+    reason = registry.mistake(given)
+    if reason is not None:
+        raise UsageError(f"{given} is installed, but cannot be loaded: {reason}")
+    return given
+
+
+def _unknown(given: object) -> str:
+    for name, reason in registry.unusable():
+        if name == given:
+            return f"there is no implementation {given!r}: {reason}"
+    return (
+        f"there is no implementation {given!r}{suggestion(str(given), registry.names())}; "
+        f"allowed: {', '.join(registry.names())}, or {{_target_: package.module.Class}}"
+    )

@@ -16,6 +16,7 @@ from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
 from harness.isolation import Call, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
+from harness.isolation.loading import Loading, LoadOutcome
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -50,6 +51,7 @@ def measure(
     share.
     """
     arms, settings = _arms(config), worker_settings(config)
+    loading = Loading(config.task.timeout)
     groups: dict[WorkerKind, list[Identity[CaseCell]]] = {}
     for identity in todo:
         own = replace(settings, threads=identity.cell.threads)
@@ -59,7 +61,8 @@ def measure(
     def record(call: Call, identity: Identity[CaseCell]) -> CaseRecord:
         announce(f"{identity.implementation}: {identity.cell.case}")
         specification = arms[identity.implementation]
-        return _checked(call, specification, identity, session, config.task.timeout)
+        unloadable = loading.failure(call, specification)
+        return _checked(call, specification, identity, session, config.task.timeout, unloadable)
 
     lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
@@ -71,18 +74,24 @@ def _checked(
     identity: Identity[CaseCell],
     session: str,
     timeout: float,
+    unloadable: LoadOutcome | None = None,
 ) -> CaseRecord:
-    """What the worker answers, or what became of the worker, as a record."""
+    """What the worker answers, or what became of the worker, as a record; where the implementation
+    is ``unloadable``, that.
+    """
     cell, began = identity.cell, time.perf_counter()
     try:
-        outcome = call(
-            "check",
-            CaseOutcome,
-            timeout,
-            implementation=specification,
-            case=cell.case,
-            device=cell.device,
-        )
+        if unloadable is not None:
+            outcome = CaseOutcome(unloadable.status, unloadable.reason)
+        else:
+            outcome = call(
+                "check",
+                CaseOutcome,
+                timeout,
+                implementation=specification,
+                case=cell.case,
+                device=cell.device,
+            )
     except WORKER_FAILURES as failure:
         outcome = CaseOutcome(failure_status(failure), failure_reason(failure))
     failed = {sample.quantity for sample in outcome.samples if not sample.passed}
@@ -123,8 +132,9 @@ def _no_case(pattern: str) -> str:
 
 def _arms(config: Config) -> Arms:
     """The listed implementations. A baseline that is not among them is not checked."""
+    arms = arms_of(config)
     listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: given for arm, given in arms_of(config).items() if arm in listed}
+    return {arm: given for arm, given in arms.items() if arm in listed}
 
 
 def _cell(config: Config, case: Case) -> CaseCell:

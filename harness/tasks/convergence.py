@@ -22,6 +22,7 @@ from harness.environment import Environment
 from harness.isolation import Call, WorkerKind, side_by_side
 from harness.isolation.device_lock import device_lock
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
+from harness.isolation.loading import Loading
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -65,12 +66,12 @@ def measure(
 
     What an interrupted run left is gone on from if ``resume`` is set, and begun anew if it is not.
     """
-    arms = _arms(config)
+    arms, loading = _arms(config), Loading(config.task.timeout)
 
     def record(call: Call, identity: Identity[TrainingCell]) -> TrainingRecord:
         if not config.resume:
             checkpoint(config, identity).unlink(missing_ok=True)
-        outcome = _trained(call, config, identity, arms, announce)
+        outcome = _trained(call, config, identity, arms, loading, announce)
         return TrainingRecord(
             identity,
             session,
@@ -111,24 +112,28 @@ def _trained(
     config: Config,
     identity: Identity[TrainingCell],
     arms: Arms,
+    loading: Loading,
     announce: Callable[[str], None],
 ) -> TrainingOutcome:
     """What the worker answers, or what became of the worker."""
+    arm = arms[identity.implementation]
     cell, task = identity.cell, task_config(config, ConvergenceConfig)
 
     def tell(progress: object) -> None:
         at = from_plain(progress, StepProgress)
-        arm = f"{identity.implementation}, seed {cell.seed}"
-        announce(f"{arm}: step {at.step} of {at.steps}")
+        announce(f"{identity.implementation}, seed {cell.seed}: step {at.step} of {at.steps}")
 
     try:
         with device_lock(cell.device, timed=task.timed):
+            unloadable = None if arm in ALTERNATIVES else loading.failure(call, arm)
+            if unloadable is not None:
+                return TrainingOutcome(unloadable.status, unloadable.reason)
             return call(
                 "train",
                 TrainingOutcome,
                 task.timeout,
                 tell,
-                arm=arms[identity.implementation],
+                arm=arm,
                 baseline=arms[config.baseline],
                 cell=cell,
                 checkpoint=str(checkpoint(config, identity)),

@@ -45,8 +45,17 @@ class Launch:
     a launch.
     """
 
-    def __init__(self, settings: WorkerSettings, timeout: float) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        timeout: float,
+        unloadable: dict[str, ArmFailed] | None = None,
+    ) -> None:
         self._settings, self._timeout = settings, timeout
+        # By name, what came of loading those that could not be; shared between launches, since a
+        # module that hangs is to be waited for once.
+        self._unloadable = {} if unloadable is None else unloadable
+        self._loaded: set[str] = set()  # names of those from outside that were
         self._workers: dict[str, WorkerProcess] = {}
         self._place: dict[str, str] = {}  # of each arm: the name of its process
         self._setup: CellSetup | None = None
@@ -67,6 +76,8 @@ class Launch:
         """Make the arm ready; what that cost. Raises ``ArmFailed``."""
         foreign = registry.is_foreign(implementation)
         self._place[arm] = registry.name_of(implementation) if foreign else SHARED
+        if foreign:
+            self._load(arm, implementation)
         return self._ask(arm, "prepare", Cost, implementation=implementation)
 
     def prepare_floor(self, arm: str, stores: str) -> Bytes:
@@ -121,6 +132,21 @@ class Launch:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _load(self, arm: str, implementation: registry.Specification) -> None:
+        """Raises ``ArmFailed`` where it cannot be loaded, in this launch or an earlier one."""
+        name = self._place[arm]
+        if name in self._unloadable:
+            failure = self._unloadable[name]
+            raise ArmFailed(arm, failure.status, failure.reason)
+        if name in self._loaded:
+            return
+        try:
+            self._ask(arm, "load", type(None), implementation=implementation)
+        except ArmFailed as failure:
+            self._unloadable[name] = failure
+            raise
+        self._loaded.add(name)
 
     def _check(self, arm: str, service: str, **arguments: object) -> Seconds:
         result = self._ask(arm, service, CheckResult, **arguments)

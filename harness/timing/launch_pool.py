@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from harness.isolation import WorkerSettings
-from harness.timing.launch import Launch
+from harness.timing.launch import ArmFailed, Launch
 
 
 class LaunchPool:
@@ -14,10 +14,11 @@ class LaunchPool:
     def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
         self._launches: list[Launch] = []
+        self._unloadable: dict[str, ArmFailed] = {}
 
     def __getitem__(self, index: int) -> Launch:
         while len(self._launches) <= index:
-            self._launches.append(Launch(self._settings, self._timeout))
+            self._launches.append(Launch(self._settings, self._timeout, self._unloadable))
         return self._launches[index]
 
     def __enter__(self) -> Self:

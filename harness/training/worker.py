@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.isolation.loading import load
 from harness.isolation.serving import Service, run_worker
 
 
 def services() -> Mapping[str, Service]:
     from harness.training.runner import run
 
-    return {"train": run}
+    return {"load": load, "train": run}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from harness.cli import check, run
 from harness.records import Status
 from harness.report.terminal import WIDTH
 from harness.store import Journal
-from tests.helpers.commands import SMALL
+from tests.helpers.commands import SMALL, small
 
 SHAPE = "problem.shapes=[[4,3,5]]"
 
@@ -183,10 +183,11 @@ def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not
         ran = bnbench(
             "run",
             SHAPE,
-            *SMALL,
+            *small(
+                "task.launches=1",
+                f"implementations=[torch_native,{{_target_: troublesome_bn.{name}}}]",
+            ),
             "tracking=none",
-            "task.launches=1",
-            f"implementations=[torch_native,{{_target_: troublesome_bn.{name}}}]",
         )
         assert ran.returncode == status, ran.stderr
         assert ("WRONG" if status else "UNSUPPORTED") in ran.stdout
@@ -206,7 +207,7 @@ def test_where_nothing_could_be_measured_the_status_is_three(bnbench):
 
 
 def test_a_gpu_that_is_not_there_is_unavailable_and_not_a_number(bnbench):
-    ran = bnbench("run", SHAPE, *SMALL, "device=cuda", "tracking=none", "task.launches=1")
+    ran = bnbench("run", SHAPE, *small("task.launches=1"), "device=cuda", "tracking=none")
     assert "UNAVAILABLE" in ran.stdout
     assert ran.returncode == 3
 
@@ -231,7 +232,7 @@ def test_a_users_own_folder_named_conf_or_harness_hides_nothing(bnbench, tmp_pat
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong one')\n")
     (tmp_path / "conf" / "config.yaml").write_text("wrong: true\n")
-    ran = bnbench("run", SHAPE, *SMALL, "tracking=none", "task.launches=1")
+    ran = bnbench("run", SHAPE, *small("task.launches=1"), "tracking=none")
     assert ran.returncode == 0, ran.stderr
 
 

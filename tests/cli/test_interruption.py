@@ -15,13 +15,11 @@ import pytest
 
 from harness.records import Status, TrainingRecord
 from harness.store import Journal
-from tests.helpers.commands import SMALL, command
+from tests.helpers.commands import command, small
 
 SWEEP = (
     "run",
-    *SMALL,
-    "task.launches=1",
-    "task.most_launches=1",
+    *small("task.launches=1", "task.most_launches=1"),
     "problem.shapes=[[4,3,5],[8,3],[16,3]]",
     "-m",
     "problem.dtype=float32,float64",

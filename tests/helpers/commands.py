@@ -16,5 +16,11 @@ SMALL = (
 )
 
 
+def small(*overrides):
+    """The same with other values of some keys, none of which a command takes twice."""
+    given = {word.partition("=")[0] for word in overrides}
+    return (*(word for word in SMALL if word.partition("=")[0] not in given), *overrides)
+
+
 def command(*arguments):
     return [str(Path(sys.executable).parent / "bnbench"), *arguments]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 
 import pytest
 
@@ -41,6 +42,7 @@ def test_the_built_in_implementations_are_installed():
         "from pk import kern",
         "from pk.kern import V",
         "def f():\n    from pk import kern",
+        "import importlib\nkern = importlib.import_module('pk.kern')",
     ],
 )
 def test_a_change_in_what_a_plugin_imports_from_its_package_changes_its_hash(package, statement):
@@ -98,7 +100,31 @@ def test_what_is_the_implementations_own_fault_is_no_property_of_the_machine(
         registry.load({"_target_": "pk.mine.Mine"})
 
 
-def test_an_invalid_module_does_not_spoil_the_listing(package):
-    (package / "mine.py").write_text("def Mine(:\n")
-    assert registry.unavailable({"_target_": "pk.mine.Mine"}) == "its module is not valid Python"
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("def Mine(:\n", "its module is not valid Python"),
+        ("Mine = '\0'\n", "its module is not valid Python"),
+        (f"Mine = {'-' * 100_000}1\n", "its module is not valid Python"),
+        (f"Mine = {'1 + ' * 1_500}1\n", None),
+        ("PROGRAMS = made()\nMine = made()\n", "its PROGRAMS cannot be read"),
+        ("PROGRAMS: dict = {'a compiler': 'cc'}\nMine = made()\n", "its PROGRAMS cannot be read"),
+        ("PROGRAMS = {'a compiler': (1,)}\nMine = made()\n", "its PROGRAMS cannot be read"),
+        ("PROGRAMS = ['cc']\nMine = made()\n", "its PROGRAMS cannot be read"),
+        ("Mine = made('\\d')\n", None),
+    ],
+)
+def test_no_source_spoils_the_listing(package, source, reason):
+    (package / "mine.py").write_text(source)
+    found = registry.unavailable({"_target_": "pk.mine.Mine"})
+    assert found == reason or (reason and reason in found)
     assert registry.source_hash({"_target_": "pk.mine.Mine"})
+
+
+def test_a_module_that_cannot_be_read_is_judged_when_it_is_loaded(package):
+    archive = package.parent / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("packed.py", "import no_such_package\n")
+    sys.path.insert(0, str(archive))  # with the folders that the fixture takes off again
+    assert registry.unavailable({"_target_": "packed.Mine"}) is None
+    assert registry.source_hash({"_target_": "packed.Mine"})

@@ -125,8 +125,8 @@ class Speechless(Native):
         return ""
 
 
-class NoImplementation:
-    """Of the wrong kind."""
+# Of the wrong kind, which is seen only where it is loaded.
+NoImplementation = type("NoImplementation", (), {})
 
 
 class Chatty(Native):

@@ -87,6 +87,12 @@ def test_what_comes_from_outside_has_to_be_named_again() -> None:
         jobs(originals(config, "evil.Bn"), [], config, HERE)
 
 
+def test_what_a_package_registered_takes_that_package() -> None:
+    config = configured(seeds=[3])
+    with pytest.raises(UsageError, match=r"mine was registered by a package that is not installed"):
+        jobs(originals(config, "mine"), [], config, HERE)
+
+
 def test_the_message_names_an_implementation_with_its_arguments() -> None:
     config = configured(seeds=[3])
     with pytest.raises(

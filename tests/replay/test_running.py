@@ -95,3 +95,10 @@ def test_a_level_that_speeds_do_not_have_is_refused_before_anything_is_run(
 def test_a_group_cannot_be_replaced_as_a_whole(place: Sequence[str]) -> None:
     with pytest.raises(UsageError, match="problem=ten: a replay changes keys"):
         running.replay("recorded", None, [*place, "problem=ten"], [], lambda _: None)
+
+
+def test_a_key_that_changes_nothing_is_refused(place: Sequence[str]) -> None:
+    with pytest.raises(UsageError, match="resume=true has no effect: a replay runs everything"):
+        running.replay("recorded", None, [*place, "resume=true"], [], lambda _: None)
+    with pytest.raises(UsageError, match=r"margin=0.1 and margin=0.2 contradict each other"):
+        running.replay("recorded", None, [*place, "margin=0.1", "margin=0.2"], [], lambda _: None)

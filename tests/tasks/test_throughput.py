@@ -60,7 +60,6 @@ TROUBLES = {
     "Speechless": (Status.UNSUPPORTED, "it gives no reason"),
     "Threaded": (Status.CRASHED, "number of threads"),
     "NoImplementation": (Status.CRASHED, "is not an Implementation"),
-    "NotThere": (Status.CRASHED, "no attribute 'NotThere'"),
     "Absent": (Status.UNAVAILABLE, "a machine that is not here"),
     "Chatty": (Status.OK, None),
     "Scaled(factor=1.0)": (Status.OK, None),
@@ -145,6 +144,7 @@ def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
     [
         (["nump"], "did you mean 'numpy'"),
         ([{"_target_": "no_such_module.Mine"}], "PYTHONPATH"),
+        ([{"_target_": "troublesome_bn.Crushing"}], "did you mean 'Crashing'"),
         ([{"target": "x.Y"}], "_target_"),
         (["numpy", "numpy"], "twice"),
     ],

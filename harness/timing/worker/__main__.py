@@ -17,6 +17,7 @@ def services() -> Mapping[str, Service]:
     return {
         "open": state.open,
         "clear": state.clear,
+        "load": setup.load,
         "prepare": partial(setup.prepare, state),
         "prepare_floor": partial(setup.prepare_floor, state),
         "verify": partial(checks.verify, state),

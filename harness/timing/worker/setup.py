@@ -21,6 +21,11 @@ from implementations import Unavailable, Unsupported, registry
 from implementations.interface import Arrays, Implementation, Prepared, call_once
 
 
+def load(*, arm: str, implementation: registry.Specification) -> None:
+    """Load an arm's implementation. Raises what `registry.load` raises."""
+    registry.load(implementation)
+
+
 def prepare(state: WorkerState, *, arm: str, implementation: registry.Specification) -> Cost:
     """Make an arm ready and call it once; the seconds of preparation, compilation and first call.
 

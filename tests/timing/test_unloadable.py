@@ -1,0 +1,72 @@
+"""A plug-in that cannot be loaded costs one wait, however many launches and cells there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.isolation import WorkerSettings, WorkerTimedOut
+from harness.records import Cost, Status
+from harness.timing import launch
+from harness.timing.launch import ArmFailed
+from harness.timing.launch_pool import LaunchPool
+from harness.timing.messages import CellSetup
+from implementations.interface import Phase, Problem
+
+MINE = {"_target_": "my_bn.Mine"}
+SETUP = CellSetup(Problem((4, 3, 5)), Phase.INFERENCE, "layer", "fresh", "cpu", 0, "normal", 1)
+
+
+class Worker:
+    """Answers everything but what is to hang."""
+
+    hanging = "load"
+    asked: list[str]
+
+    def __init__(self, module, settings):
+        pass
+
+    def call(self, service, reply, timeout, on_progress=None, **arguments):
+        self.asked.append(service)
+        if service == self.hanging:
+            raise WorkerTimedOut("no answer")
+        return reply() if reply is Cost else None
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    monkeypatch.setattr(Worker, "asked", [], raising=False)
+    monkeypatch.setattr(launch, "WorkerProcess", Worker)
+    return Worker
+
+
+def prepared(pool, index, implementation):
+    """A cell begun in a launch, and an arm prepared there; what is left of its failure."""
+    pool[index].open(SETUP)
+    try:
+        pool[index].prepare("mine", implementation)
+    except ArmFailed as failure:
+        return failure.status, failure.reason, failure.died
+    return None
+
+
+def test_a_hang_on_import_is_waited_for_once(worker):
+    with LaunchPool(WorkerSettings(), 5.0) as pool:
+        assert prepared(pool, 0, MINE) == (Status.TIMEOUT, "no answer", True)
+        for index in (0, 1):
+            assert prepared(pool, index, MINE) == (Status.TIMEOUT, "no answer", False)
+    assert worker.asked.count("load") == 1
+
+
+def test_what_loads_is_loaded_once_a_launch_and_a_built_in_with_its_preparation(
+    worker, monkeypatch
+):
+    monkeypatch.setattr(worker, "hanging", None)
+    with LaunchPool(WorkerSettings(), 5.0) as pool:
+        for index in (0, 0, 1):
+            assert prepared(pool, index, MINE) is None
+            assert prepared(pool, index, "numpy") is None
+    assert worker.asked.count("load") == 2
+    assert worker.asked.count("prepare") == 6
