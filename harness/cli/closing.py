@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import tracking
+from harness.analysis.completeness import completeness
 from harness.config import Config
 from harness.records import AnyRecord
 from harness.session import Session, exit_status
@@ -70,16 +71,15 @@ def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
 
 
 def _print_missing(contents: Contents, session: str, console: Console) -> None:
-    missing = len(contents.missing(session))
-    if missing:
+    from harness.report.completeness import completeness_sentences
+
+    found = completeness(contents, session)
+    for sentence in completeness_sentences(found):
         console.print(
-            f"[red]{missing} planned records are missing[/]; rerun the same command with "
-            "resume=true to make them"
+            sentence, markup=False, highlight=False, style=None if found.complete else "red"
         )
-    for failure in contents.failures_of(session):
-        console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")
-    if contents.torn:
-        console.print(f"{contents.torn} unreadable lines of the journal were skipped")
+    for failure in found.failures:
+        console.print(f"[red]job {escape(failure.job)}:[/] {escape(failure.reason)}")
 
 
 def _print_links(session: Session, parent_run: str, console: Console) -> None:
