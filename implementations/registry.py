@@ -18,6 +18,7 @@ from typing import Any
 
 from implementations.interface import Implementation
 from implementations.module_source import files_of, is_valid, missing_requirement, source_file
+from implementations.published_text import visible, without_credentials
 
 GROUP = "bnbench.implementations"
 Specification = str | Mapping[str, Any]
@@ -72,10 +73,13 @@ def load(specification: Specification) -> Implementation:
 
 
 def name_of(specification: Specification) -> str:
-    """The arm's name in records and tables: the given name, or the target and its arguments."""
+    """The arm's name in records and tables: the given name, or the target and its arguments, which
+    have no credentials and no control characters there.
+    """
     if isinstance(specification, str):
         return specification
-    given = ",".join(f"{key}={value}" for key, value in _arguments(specification).items())
+    arguments = ",".join(f"{key}={value}" for key, value in _arguments(specification).items())
+    given = visible(without_credentials(arguments))
     return f"{specification['_target_']}({given})" if given else str(specification["_target_"])
 
 

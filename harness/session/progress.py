@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,7 +18,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from harness.formatting import line
 from harness.records import AnyRecord, CaseRecord
+
+REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
 class ProgressDisplay:
@@ -43,7 +47,7 @@ class ProgressDisplay:
 
     def announce(self, text: str) -> None:
         """What is being done now."""
-        self._bar.update(self._task, description=text)
+        self._bar.update(self._task, description=escape(line(text)))
 
     def record(self, record: AnyRecord) -> None:
         """One more is done. A failure is shown at once; a documented deviation is none, and is
@@ -53,7 +57,8 @@ class ProgressDisplay:
         self._bar.advance(self._task)
         if record.failed:
             where = f" in {record.cell.case}" if isinstance(record, CaseRecord) else ""
-            message = f"{record.implementation}: {record.status}{where}: {record.reason}"
+            reason = line(record.reason or "", REASON_LENGTH)
+            message = f"{record.implementation}: {record.status}{where}: {reason}"
             self._console.print(message, style="red", markup=False)
         elif not self._console.is_terminal and self._is_milestone():
             message = f"{self._title}: {self._done} of {self._total} records"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import tracking
 from harness.config import Config, UsageError
+from harness.config.shell import shell_command
 from harness.environment import capture, this_process
 from harness.session.tracking_attempts import attempt
 from harness.store import Journal, SessionEnd, SessionStart
@@ -82,7 +83,7 @@ def _begin(config: Config, command: list[str]) -> Session:
 def _open_run(config: Config, name: str, command: list[str]) -> str | None:
     """The session's run in MLflow; None where that cannot be reached."""
     attempt(partial(tracking.close_orphans, config))
-    about = {"command": " ".join(command)}
+    about = {"command": shell_command(command)}
     parent = attempt(partial(tracking.open_session, config, name, about))
     if parent is not None:
         attempt(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))

@@ -46,7 +46,7 @@ def export(
         RECORDS: "".join(f"{to_json(record_to_plain(record))}\n" for record in records),
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     write_samples(records, folder / SAMPLES)
     return [folder / name for name in (*texts, SAMPLES)]
 
@@ -94,5 +94,5 @@ def _column(values: Sequence[Plain]) -> pa.Array:
 
     try:
         return pa.array(values)
-    except (pa.ArrowException, OverflowError):
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):  # also lone surrogates
         return pa.array([None if value is None else json.dumps(value) for value in values])

@@ -9,7 +9,8 @@ else happens:
     {"kind": "failure", ...}   a job could not be carried through: `entries.Failure`
     {"kind": "end", ...}       a command ended: `entries.SessionEnd`
 
-A line that a kill or a full disk tore is skipped and counted, and never spoils the line after it.
+No line has the credentials of a URI. One that a kill or a full disk tore is skipped and counted,
+and never spoils the line after it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from harness.records import (
     Plain,
     from_plain,
     plain_fields,
+    published,
     record_from_plain,
     record_to_plain,
 )
@@ -71,7 +73,10 @@ class Journal:
         return contents
 
     def _append(self, kind: str, entry: Mapping[str, Plain]) -> None:
-        line = json.dumps({"kind": kind, **entry}, allow_nan=False, sort_keys=True).encode() + b"\n"
+        text = _json({"kind": kind, **entry})
+        if "://" in text:  # some have a hundred thousand numbers, and few a URI
+            text = _json(published({"kind": kind, **entry}))
+        line = text.encode() + b"\n"
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -100,6 +105,10 @@ def _add(contents: Contents, entry: dict[str, object]) -> None:
             contents.failures.append(from_plain(entry, Failure))
         case kind:
             raise ValueError(f"no line of a journal is of kind {kind!r}")
+
+
+def _json(entry: Plain) -> str:
+    return json.dumps(entry, allow_nan=False, sort_keys=True)
 
 
 def _lines(path: Path) -> Iterable[bytes]:

@@ -68,7 +68,7 @@ def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: P
     closing._print_reasons([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
     output = console.file.getvalue()  # type: ignore[attr-defined]
     assert (
-        "\n  bnbench check numpy 'task.cases='\"'\"'data/[a long name of a case]'\"'\"'' "
+        "\n  bnbench check numpy 'task.cases=\"data/[a long name of a case]\"' "
         "device.threads=2\n" in output
     )
 

@@ -58,6 +58,11 @@ def figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
+def literal(text: str) -> str:
+    """A text that is drawn as it is: between two dollar signs Matplotlib reads mathematics."""
+    return text.replace("$", r"\$")
+
+
 def ticks(axis: Axis, formatter: Formatter) -> None:
     """Few round ticks on a log axis, be its range a tenth or a thousandfold."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
@@ -87,7 +92,7 @@ def legend(figure: Figure, looks: Mapping[str, Style], *, markers: bool) -> None
             [],
             [],
             color=style.colour,
-            label=name,
+            label=literal(name),
             markersize=5,
             marker=style.marker if markers else "",
             linestyle="-" if markers else style.dashes,

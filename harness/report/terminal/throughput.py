@@ -94,7 +94,8 @@ def _about_all(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> list[st
 def _section(section: Section, verdicts: CorrectedVerdicts) -> Table:
     """A row an arm, cell by cell."""
     floors = [phrases.FLOOR_SIGN] if has_floors(section) else []
-    table = style.table(", ".join(filter(None, [section_title(section), section.common])))
+    title = ", ".join(filter(None, [section_title(section), section.common]))
+    table = style.table(style.literal(title))
     table.add_column("problem", overflow="fold", max_width=30)
     table.add_column("implementation", overflow="fold")
     for title in ("median", *floors, "ratio", "MDE"):
@@ -105,7 +106,7 @@ def _section(section: Section, verdicts: CorrectedVerdicts) -> Table:
             median, floor, *rest = _arm(cell, record, verdicts)
             table.add_row(
                 "" if position else cell.label,
-                name,
+                style.literal(name),
                 median,
                 *([floor] if floors else []),
                 *rest,
@@ -141,7 +142,8 @@ def _arm(cell: CellArms, record: ThroughputRecord, verdicts: CorrectedVerdicts) 
 
 def _overview(section: Section, verdicts: CorrectedVerdicts) -> Table:
     """A row an implementation: what it came to over all cells."""
-    table = style.table(f"Time relative to {section.baseline}: {section_title(section)}")
+    title = f"Time relative to {section.baseline}: {section_title(section)}"
+    table = style.table(style.literal(title))
     table.add_column("implementation", overflow="fold", min_width=style.NAME)
     for title in ("geometric mean", "over cells", *Verdict):
         table.add_column(title, justify="right")
@@ -151,7 +153,7 @@ def _overview(section: Section, verdicts: CorrectedVerdicts) -> Table:
         table.add_column(phrases.FLOOR_SIGN, justify="right", no_wrap=True)
     if floors and section.baseline in section.implementations:
         empty = [""] * (3 + len(Verdict))
-        table.add_row(section.baseline, *empty, _distance(section, section.baseline))
+        table.add_row(style.literal(section.baseline), *empty, _distance(section, section.baseline))
     for tally in speed_tallies(section, verdicts):
         distance = [_distance(section, tally.implementation)] if floors else []
         table.add_row(*_overview_row(section, tally), *distance)
@@ -161,7 +163,7 @@ def _overview(section: Section, verdicts: CorrectedVerdicts) -> Table:
 def _overview_row(section: Section, tally: SpeedTally) -> list[str]:
     mean = tally.geometric_mean
     return [
-        tally.implementation,
+        style.literal(tally.implementation),
         "" if mean is None else formatting.ratio(mean),
         f"{tally.covered} of {len(section.cells)}",
         *(str(tally.outcomes.get(verdict, "")) for verdict in Verdict),

@@ -25,12 +25,12 @@ def table(group: TrainingGroup) -> Table:
         table.add_column(title, justify="right")
     reference = reference_arm(group)
     if reference:
-        table.add_column(f"steps to {reference}'s", no_wrap=True)
+        table.add_column(f"steps to {style.literal(reference)}'s", no_wrap=True)
     table.add_column("other")
     for tally in training_tallies(group):
         ratio = formatting.bounded(tally.steps_ratio) if tally.steps_ratio else ""
         table.add_row(
-            tally.implementation,
+            style.literal(tally.implementation),
             phrases.median_steps(tally.steps, group.definition.steps),
             f"{tally.misses} of {tally.seeds}",
             formatting.seconds(tally.seconds),
