@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable
 
 HIDDEN = "***"
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-# With a password, which may hold anything, or without one: then a path may hold an @ of its own.
-_USER = re.compile(r"(?<=://)(?:[^/?#@\s:]*:\S*|[^/?#\s]+)(?=@)")
+_URI = re.compile(r"://\S+")  # without its scheme: no text, however long, takes long to search
+_PATH = re.compile(r"[/?#]")
 _TOKEN = re.compile(
-    r"(?<=[?&;#])([^=&\s]*(?:auth|credential|key|pass|pwd|secret|sig|token)[^=&\s]*=)([^&;\s\"']+)",
+    r"(?<=[?&;#])([\w.%-]{0,40}(?:auth|credential|key|pass|pwd|secret|sig|token)[\w.%-]{0,40}=)"
+    r"([^&;\s\"']+)",
     re.IGNORECASE,
 )
 
@@ -33,8 +33,20 @@ def replace_credentials(text: str, stand_in: Callable[[str], str]) -> str:
 
 
 def _replaced(uri: str, stand_in: Callable[[str], str]) -> str:
-    uri = _USER.sub(lambda user: stand_in(user[0]), uri, count=1)
-    return _TOKEN.sub(lambda token: token[1] + stand_in(token[2]), uri)
+    """Of a URI that begins with ``://``."""
+    user = _user_of(uri.removeprefix("://"))
+    rest = uri[len("://") + len(user) :]
+    public = f"://{stand_in(user) if user else ''}"
+    return public + _TOKEN.sub(lambda token: token[1] + stand_in(token[2]), rest)
+
+
+def _user_of(uri: str) -> str:
+    """What stands before an @: with a password, which may hold anything, before the last of all;
+    else before the last ahead of the path, which may hold an @ of its own.
+    """
+    authority = _PATH.split(uri, maxsplit=1)[0]
+    has_password = ":" in authority
+    return (uri if has_password else authority).rpartition("@")[0]
 
 
 def visible(text: str) -> str:

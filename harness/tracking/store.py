@@ -146,7 +146,9 @@ def _results(config: Config) -> Path:
 
 
 def _database(uri: str) -> Path | None:
-    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
+    """The file of a database; None of one on a server, or named by a URI of SQLite's own."""
+    path = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(path) if uri.startswith(SQLITE) and not path.startswith("file:") else None
 
 
 def _lock_path(config: Config) -> Path:

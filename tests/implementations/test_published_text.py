@@ -48,3 +48,9 @@ def test_the_name_of_an_arm_is_one_line_without_credentials() -> None:
     arguments = {"uri": "http://me:hunter2@host", "text": "a\nb\x1b"}
     name = registry.name_of({"_target_": "m.C", **arguments})
     assert name == r"m.C(uri=http://***@host,text=a\nb\x1b)"
+
+
+@pytest.mark.parametrize("part", ["x", "://", "?key", "a:", "@", ";"])
+def test_a_long_text_is_searched_in_one_pass(part: str) -> None:
+    """A search that went back would take hours."""
+    assert len(without_credentials(f"http://h{300_000 * part}"))
