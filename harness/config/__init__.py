@@ -1,15 +1,15 @@
 """Configuration, validated once where it is made, and plain data afterwards.
 
-choices      what can be chosen by name, each spelled once
-schema       every key with its type, its default and its allowed values
-validation   the checks that a type cannot make
-composition  from a command line, by Hydra
-overrides    text that enters Hydra's grammar, and credentials that do not
-shell        commands to copy
-credential_variables  where those are kept instead
-refusals     what Hydra would do, and a session cannot have
-restoring    from what a journal or a file holds
-usage        the error of a command or configuration that cannot be carried out as given
+choices               what can be chosen by name, each spelled once
+schema                every key with its type, its default and its allowed values
+validation            the checks that a type cannot make
+composition           from a command line, by Hydra
+overrides             text that enters Hydra's grammar
+credential_variables  credentials that stay out of it
+refusals              what Hydra would do, and a session cannot have
+shell                 commands to copy
+restoring             from what a journal or a file holds
+usage                 the error of a command or configuration that cannot be carried out as given
 """
 
 from harness.config.schema import (
