@@ -4,16 +4,32 @@ markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from math import isinf
 
 from harness.records import Bytes, Interval, Seconds
+from implementations.published_text import visible
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 VAST = 1e6  # from here on a power of ten says more than digits
 SIZES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 REASON_LENGTH = 300  # characters; the journal holds all of it
+READ = 10  # times as many characters as are shown: what is left of them when white space is joined
 ABSENT = "–"
+# What Markdown or HTML would take for markup, the escapes' own signs first.
+MARKUP = {
+    "\\": "\\\\",
+    "&": "&amp;",
+    "|": "\\|",
+    "<": "&lt;",
+    "*": "\\*",
+    "`": "\\`",
+    "~~": "\\~~",
+    "](": "]\\(",
+}
+EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # an underscore that is not within a word
 
 
 def seconds(value: Seconds | None) -> str:
@@ -88,14 +104,14 @@ def plain(text: str, length: int = REASON_LENGTH) -> str:
     characters.
     """
     shown = line(text, length)
-    for sign, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("*", "\\*"), ("`", "\\`")):
+    for sign, escaped in MARKUP.items():
         shown = shown.replace(sign, escaped)
-    return shown
+    return EMPHASIS.sub(r"\\_", shown)
 
 
 def line(text: str, length: int = REASON_LENGTH) -> str:
-    """``text`` in one line, shortened to ``length`` characters."""
-    joined = " ".join(text.split())
+    """``text`` in one line, shortened to ``length`` characters, without control characters."""
+    joined = visible(" ".join(text[: READ * length].split()))
     return joined if len(joined) <= length else joined[: length - 1].rstrip() + "…"
 
 
@@ -108,8 +124,13 @@ def points(difference: Interval) -> str:
 
 
 def code(text: str) -> str:
-    """A name set as code."""
-    return f"`{text}`"
+    """A name set as code, in a table or outside of one. One with signs of Markdown's own is set as
+    HTML, where they can be escaped.
+    """
+    shown = visible(text)
+    if not set(shown) & set("`|<>&"):
+        return f"`{shown}`"
+    return f"<code>{escape(shown).replace('|', '&#124;').replace('`', '&#96;')}</code>"
 
 
 def columns(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:

@@ -20,6 +20,7 @@ from implementations.entry_points import Registered, registered
 from implementations.interface import Implementation
 from implementations.module_search import is_module, near_module, source_file
 from implementations.module_source import files_of, missing_requirement, source_fault
+from implementations.published_text import visible, without_credentials
 from implementations.source_names import Verdict, near_name, verdict
 
 Specification = str | Mapping[str, Any]
@@ -88,10 +89,13 @@ def load(specification: Specification) -> Implementation:
 
 
 def name_of(specification: Specification) -> str:
-    """The arm's name in records and tables: the given name, or the target and its arguments."""
+    """The arm's name in records and tables: the given name, or the target and its arguments, which
+    have no credentials and no control characters there.
+    """
     if isinstance(specification, str):
         return specification
-    given = ",".join(f"{key}={value}" for key, value in _arguments(specification).items())
+    arguments = ",".join(f"{key}={value}" for key, value in _arguments(specification).items())
+    given = visible(without_credentials(arguments))
     return f"{specification['_target_']}({given})" if given else str(specification["_target_"])
 
 

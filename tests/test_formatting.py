@@ -101,3 +101,34 @@ def test_text_from_outside_stays_one_cell_of_a_table(given_text: str) -> None:
 
 def test_a_long_reason_is_shortened_and_says_so() -> None:
     assert formatting.plain("x" * 999, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a|b <i> & `c` *d*", r"a\|b &lt;i> &amp; \`c\` \*d\*"),
+        ("Foo.__init__() takes a_b_c", r"Foo.\_\_init\_\_() takes a_b_c"),
+        ("[bold] [x](y) ~~z~~", r"[bold] [x]\(y) \~~z\~~"),
+        ("a\nb\x1b[0m\ud800", r"a b\\x1b[0m\\ud800"),
+    ],
+)
+def test_text_means_itself_in_markdown(text: str, expected: str) -> None:
+    assert formatting.plain(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("numpy", "`numpy`"),
+        ("m.C(a=[1])", "`m.C(a=[1])`"),
+        ("a|b`c", "<code>a&#124;b&#96;c</code>"),
+        ("<b>&\n", r"<code>&lt;b&gt;&amp;\n</code>"),
+    ],
+)
+def test_a_name_is_set_as_code_that_no_table_takes_apart(text: str, expected: str) -> None:
+    assert formatting.code(text) == expected
+
+
+def test_a_long_text_is_cut_to_one_line_in_one_pass() -> None:
+    assert formatting.line("x" * 10**7, 20) == "x" * 19 + "…"
+    assert formatting.line(" x" * 10**7, 20).startswith("x x x")

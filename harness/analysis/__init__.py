@@ -21,6 +21,8 @@ case_elements       the worst element of a conformance case
 grouped_reasons     records that came to the same for the same reason
 rerun_command       the command that repeats a conformance case
 completeness        how much of a session's plan was measured
+sessions            which sessions can be taken for finished work
 changes             what a comparison of two records can come to
 session_comparison  two sessions held against each other
+renaming            implementations that may be one under two names
 """

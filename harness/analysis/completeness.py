@@ -13,16 +13,23 @@ from harness.store import Contents, Failure, Plan
 class Completeness:
     """Of one session. ``failed`` and ``flagged`` records are among those that are there, as those
     that an ``earlier`` session measured are; ``torn`` counts the journal's lines that could not be
-    read, ``failures`` are jobs that could not be carried through.
+    read, ``torn_during`` those of them that were written while the session ran; ``failures`` are
+    jobs that could not be carried through.
     """
 
     planned: int
     missing: int
-    torn: int
-    failed: int
-    flagged: int
-    earlier: int
-    failures: tuple[Failure, ...]
+    torn: int = 0
+    torn_during: int = 0
+    failed: int = 0
+    flagged: int = 0
+    earlier: int = 0
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was planned is there, as far as what can be read tells."""
+        return not (self.missing or self.torn_during or self.failures)
 
 
 def completeness(contents: Contents, session: str) -> Completeness:
@@ -32,6 +39,7 @@ def completeness(contents: Contents, session: str) -> Completeness:
         planned=len(records) + missing,
         missing=missing,
         torn=contents.torn,
+        torn_during=contents.torn_during[session],
         failed=sum(record.failed for record in records),
         flagged=len(flagged(records)),
         earlier=sum(record.session != session for record in records),

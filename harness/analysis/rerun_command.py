@@ -5,22 +5,22 @@ nothing else.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from harness.config import DeviceConfig
+from harness.config.shell import shell_command
 from harness.records import CaseCell, CaseRecord
 
 # as `registry.name_of` writes a target that takes some
 WITH_ARGUMENTS = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)
 BETWEEN_ARGUMENTS = re.compile(r",(?=\w+=)")  # not the commas of a list
-PLAIN = re.compile(r"[\w./:+-]+")  # what Hydra takes as it is; the names of old cases hold commas
+PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)  # what Hydra takes as it is; old cases hold commas
 
 
 def rerun_command(record: CaseRecord) -> str:
     """The command for a shell."""
     words = [*_check_command(record.implementation), *_settings(record.cell)]
-    return shlex.join(["bnbench", *words])
+    return shell_command(["bnbench", *words])
 
 
 def target_of(implementation: str) -> str:
@@ -28,9 +28,11 @@ def target_of(implementation: str) -> str:
     given = WITH_ARGUMENTS.fullmatch(implementation)
     if given is None:
         return f"{{_target_: {implementation}}}"
+    from harness.config.overrides import in_mapping
+
     pairs = (argument.partition("=") for argument in BETWEEN_ARGUMENTS.split(given[2]))
     arguments = ", ".join(
-        f"{key}: {'null' if value == 'None' else value}" for key, _, value in pairs
+        f"{key}: {'null' if value == 'None' else in_mapping(value)}" for key, _, value in pairs
     )
     return f"{{_target_: {given[1]}, {arguments}}}"
 
@@ -42,7 +44,7 @@ def _check_command(implementation: str) -> list[str]:
 
 
 def _settings(cell: CaseCell) -> Iterator[str]:
-    yield f"task.cases={cell.case}" if PLAIN.fullmatch(cell.case) else f"task.cases='{cell.case}'"
+    yield f"task.cases={cell.case}" if PLAIN.fullmatch(cell.case) else _quoted_cases(cell.case)
     if cell.thorough:
         yield "task.thorough=true"
     default = DeviceConfig()
@@ -57,3 +59,9 @@ def _settings(cell: CaseCell) -> Iterator[str]:
         yield f"device.wait_policy={cell.wait_policy}"
     if cell.huge_pages != default.huge_pages:
         yield f"device.huge_pages={cell.huge_pages}"
+
+
+def _quoted_cases(name: str) -> str:
+    from harness.config.overrides import assignment
+
+    return assignment("task.cases", name)

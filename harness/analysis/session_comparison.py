@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeGuard
 
 from harness import statistics
 from harness.analysis.changes import Change, change_of
+from harness.analysis.completeness import Completeness
 from harness.analysis.matching import matching_key
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
 from harness.records import (
@@ -133,15 +134,18 @@ def environment_differences(
     return differing(before.environment.stable, after.environment.stable)
 
 
-def exit_status(comparisons: Iterable[Comparison]) -> ExitStatus:
-    """FAILED where anything is slower or broken; UNDECIDED where nothing could be compared or
-    something not decided; else OK.
+def exit_status(
+    comparisons: Iterable[Comparison], sessions: Iterable[Completeness] = ()
+) -> ExitStatus:
+    """FAILED where anything is slower or broken; UNDECIDED where one of the ``sessions`` is not
+    complete, nothing could be compared or something not decided; else OK.
     """
     changes = {comparison.change for comparison in comparisons}
     if changes & {Change.SLOWER, Change.BROKEN}:
         return ExitStatus.FAILED
     nothing = not changes - {Change.ADDED, Change.REMOVED}
-    undecided = nothing or Change.AMBIGUOUS in changes
+    complete = all(session.complete for session in sessions)
+    undecided = nothing or not complete or Change.AMBIGUOUS in changes
     return ExitStatus.UNDECIDED if undecided else ExitStatus.OK
 
 
@@ -202,10 +206,11 @@ def _by_time(
 
 
 def _log_ratios(contents: Contents, record: ThroughputRecord) -> list[float]:
-    """The record's log-ratios to the baseline measured in the same session and cell; none where
-    there is no such.
-    """
+    """The record's log-ratios to the baseline measured beside it; none where there is no such."""
     name, baseline = record.implementation, record.cell.baseline
+    if record.figures and record.figures.baseline_samples:
+        samples = {name: record.samples, baseline: record.figures.baseline_samples}
+        return statistics.log_ratios(samples, name, baseline)
     beside = [
         other
         for other in contents.history

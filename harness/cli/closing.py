@@ -9,12 +9,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import tracking
+from harness.analysis.completeness import completeness
 from harness.config import Config
+from harness.config.overrides import assignment
+from harness.config.shell import shell_command
+from harness.formatting import line
 from harness.records import AnyRecord
 from harness.session import Session, exit_status
 from harness.session.tracking_attempts import attempt
 from harness.store import Contents, Journal
 from harness.store.export import export
+from implementations.published_text import visible
+
+REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
 def finish(session: Session) -> int:
@@ -49,11 +56,12 @@ def _write_results(session: Session, contents: Contents, console: Console) -> No
         jobs=contents.plans_of(session.id),
     )
     table = closing_table(records)
-    with (session.folder / "table.txt").open("w", encoding="utf-8") as file:
+    path_of_table = session.folder / "table.txt"
+    with path_of_table.open("w", encoding="utf-8", errors="backslashreplace") as file:
         Console(file=file, width=WIDTH).print(table)
     console.print(table)
     _print_reasons(records, console)
-    console.print(f"report   {path}", soft_wrap=True, highlight=False)
+    console.print(f"report   {visible(str(path))}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
@@ -69,26 +77,30 @@ def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
 
 
 def _print_missing(contents: Contents, session: str, console: Console) -> None:
-    missing = len(contents.missing(session))
-    if missing:
+    from harness.report.completeness import completeness_sentences
+
+    found = completeness(contents, session)
+    for sentence in completeness_sentences(found):
         console.print(
-            f"[red]{missing} planned records are missing[/]; rerun the same command with "
-            "resume=true to make them"
+            sentence, markup=False, highlight=False, style=None if found.complete else "red"
         )
-    for failure in contents.failures_of(session):
-        console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")
-    if contents.torn:
-        console.print(f"{contents.torn} unreadable lines of the journal were skipped")
+    for failure in found.failures:
+        job, reason = escape(line(failure.job)), escape(line(failure.reason, REASON_LENGTH))
+        console.print(f"[red]job {job}:[/] {reason}")
 
 
 def _print_links(session: Session, parent_run: str, console: Console) -> None:
     attempt(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
     results = session.config.results
-    elsewhere = "" if results == Config.results else f" results={results}"
-    console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False)
+    elsewhere = [] if results == Config.results else [assignment("results", results)]
+    words = ["bnbench", "ui", *elsewhere]
+    console.print(
+        f"tracking {shell_command(words)}, and then", markup=False, highlight=False, soft_wrap=True
+    )
     links = attempt(partial(tracking.links, session.config, parent_run, {}))
     for title, address in links or []:
-        console.print(f"         {address}  {title}", soft_wrap=True, highlight=False)
+        text = visible(f"{address}  {title}")
+        console.print(f"         {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _yaml(config: Mapping[str, object]) -> str:

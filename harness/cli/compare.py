@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.analysis import session_comparison
+from harness.analysis.completeness import completeness
+from harness.analysis.renaming import near_names
+from harness.analysis.sessions import COMPARABLE, SessionState, session_state, session_states
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
 from harness.config import UsageError
+from harness.formatting import line
+from harness.report.completeness import completeness_sentences
 from harness.report.terminal import comparison_table
 from harness.store import Contents, Journal
 
@@ -25,22 +29,60 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from error
     console().print(comparison_table(found))
+    for old, new in near_names(found).items():
+        _print(
+            f"{old} is only in the session before, {new} only in the one after; if it was renamed, "
+            "measure both under one name to compare them"
+        )
     differences = session_comparison.environment_differences(before, first, after, second)
-    for key, (old, new) in differences.items():
-        sys.stdout.write(f"the environments differ in {key}: {old} → {new}\n")
-    return session_comparison.exit_status(found)
+    for key, (old_value, new_value) in differences.items():
+        _print(f"the environments differ in {key}: {old_value} → {new_value}")
+    sessions = {first: before, second: after}
+    for session, contents in sessions.items():
+        for sentence in _doubts(contents, session):
+            _print(f"session {session}: {sentence}")
+    facts = [completeness(contents, session) for session, contents in sessions.items()]
+    return session_comparison.exit_status(found, facts)
+
+
+def _doubts(contents: Contents, session: str) -> Iterator[str]:
+    """Why the session is less than a whole one."""
+    state = session_state(contents, session)
+    if state is not SessionState.ENDED:
+        yield f"it {state}"
+    yield from completeness_sentences(completeness(contents, session))
 
 
 def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[str, str]:
-    """Those that are named, or else the last two: of one journal, or the last one of each."""
-    if after is before:
-        known = list(before.sessions)
+    """Those that are named, or else the last two with results: of one journal, or the last one of
+    each.
+    """
+    if flags.sessions:
+        known = list(flags.sessions)
+    elif after is before:
+        known = _last_sessions(before, 2)
     else:
-        known = [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
-    if len(flags.sessions) not in (0, 2) or len(known) < 2:
+        known = [*_last_sessions(before, 1), *_last_sessions(after, 1)]
+    if len(known) != 2:
         raise UsageError(
             f"two sessions are compared; the journal holds {', '.join(before.sessions) or 'none'}: "
             "bnbench compare BEFORE AFTER, or neither for the last two"
         )
-    first, second = flags.sessions or known[-2:]
+    first, second = known
     return first, second
+
+
+def _last_sessions(contents: Contents, count: int) -> list[str]:
+    """The last that can be compared; of any after them it is said why they are left out."""
+    states = session_states(contents)
+    chosen = [session for session, state in states.items() if state in COMPARABLE][-count:]
+    for session in list(states)[-count:]:
+        if states[session] not in COMPARABLE:
+            _print(f"session {session} is left out: it {states[session]}")
+    return chosen
+
+
+def _print(text: str) -> None:
+    """One line, however narrow the terminal."""
+    shown = line(text, length=len(text))
+    console().print(shown, markup=False, highlight=False, soft_wrap=True)

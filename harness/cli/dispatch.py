@@ -13,6 +13,7 @@ from typing import cast
 from harness.cli.help import HELP
 from harness.config.usage import UsageError, suggestion
 from harness.records import ExitStatus, NewerSchemaError
+from implementations.published_text import without_credentials
 
 COMMANDS = ("run", "check", "list", "data", "compare", "replay", "ui", "doctor")
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(command)(rest)
     except (UsageError, NewerSchemaError) as error:
-        sys.stderr.write(f"bnbench {command}: {error}\n")
+        sys.stderr.write(f"bnbench {command}: {without_credentials(str(error))}\n")
         return ExitStatus.USAGE
     except KeyboardInterrupt:
         again = "begins anew" if command == "replay" else "with resume=true goes on from here"

@@ -7,18 +7,27 @@ from functools import partial
 
 from rich.console import Console
 
+from harness.analysis.completeness import Completeness
 from harness.cli.arguments import replay_flags
 from harness.cli.console import console
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.replay import exit_status, running
+from harness.report.completeness import completeness_sentences
 from harness.report.terminal.replay import print_replays
 
 
 def main(arguments: Sequence[str]) -> int:
     flags = replay_flags(arguments)
     end_as_by_ctrl_c()
-    announce = partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True)
+    sessions: list[Completeness] = []
+
+    def announce(found: Completeness) -> None:
+        sessions.append(found)
+        for sentence in completeness_sentences(found):
+            print_error(sentence)
+
+    print_error = partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True)
     command = ["bnbench", "replay", *arguments]
     replays = running.replay(flags.run, flags.level, flags.overrides, command, announce)
     print_replays(console(), replays)
-    return exit_status(replays)
+    return exit_status(replays, complete=all(found.complete for found in sessions))

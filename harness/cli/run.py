@@ -9,7 +9,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from harness.cli.arguments import run_flags
+from harness.cli.arguments import RunFlags, run_flags
 from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.config import composition
@@ -29,8 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     refuse_imported_code(flags.overrides)
     composition.register()
     composed = composition.composed(flags.overrides, flags.config_dir)
-    for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
     refuse_without_effect(flags.overrides, composed.configs)
+    for_hydra = _words_for_hydra(flags, composed.overrides)
     if flags.cfg:
         _run_hydra(for_hydra)
         return ExitStatus.OK
@@ -63,6 +63,13 @@ def job(config: DictConfig) -> None:
     number = 0 if OmegaConf.is_missing(about, "num") else about.num  # a single run has none
     name = f"{number} {about.override_dirname}".strip()
     run_job(composition.as_object(config), name)
+
+
+def _words_for_hydra(flags: RunFlags, overrides: Sequence[str]) -> list[str]:
+    words = ["--multirun"] if flags.multirun else []
+    words += [] if flags.cfg is None else ["--cfg", flags.cfg]
+    words += [] if flags.config_dir is None else ["--config-dir", flags.config_dir]
+    return [*words, *overrides]
 
 
 def _run_hydra(arguments: Sequence[str]) -> None:

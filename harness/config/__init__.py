@@ -1,14 +1,18 @@
 """Configuration, validated once where it is made, and plain data afterwards.
 
-choices         what can be chosen by name, each spelled once
-reserved_names  the names that no implementation can have
-schema          every key with its type, its default and its allowed values
-validation      the checks that a type cannot make
-composition     from a command line, by Hydra
-effects         the keys that would change nothing, or contradict each other
-imported_code   the keys that would have Hydra import code
-restoring       from what a journal or a file holds
-usage           the error of a command or configuration that cannot be carried out as given
+choices               what can be chosen by name, each spelled once
+reserved_names        the names that no implementation can have
+schema                every key with its type, its default and its allowed values
+validation            the checks that a type cannot make
+composition           from a command line, by Hydra
+overrides             text that enters Hydra's grammar
+credential_variables  credentials that stay out of it
+effects               the keys that would change nothing, or contradict each other
+imported_code         the keys that would have Hydra import code
+refusals              what Hydra would do, and a session cannot have
+shell                 commands to copy
+restoring             from what a journal or a file holds
+usage                 the error of a command or configuration that cannot be carried out as given
 """
 
 from harness.config.schema import (

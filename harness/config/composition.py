@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import implementations
+from harness.config.overrides import credentials_of_presets, search_path, words_for_hydra
+from harness.config.refusals import hydra_part, refuse_presets_that_each_sweep
 from harness.config.schema import TASKS, Config, DeviceConfig, ProblemConfig, TrackingConfig
 from harness.config.usage import UsageError, suggestion
 from harness.config.validation import validated
@@ -59,6 +61,7 @@ def composed(overrides: Sequence[str], search: str | None = None) -> Composition
 
     ``search`` is a folder with groups and presets of the user's own. Raises ``UsageError``.
     """
+    overrides = words_for_hydra(overrides)
     parsed = _parse(overrides)
     given = {str(override.key_or_group) for override in parsed}
     for override in parsed:
@@ -72,17 +75,17 @@ def composed(overrides: Sequence[str], search: str | None = None) -> Composition
             )
     fixed = [override.input_line or "" for override in parsed if not override.is_sweep_override()]
     with initialize_config_dir(str(FOLDER), version_base="1.3", job_name="bnbench"):
-        fixed += [] if search is None else [f"hydra.searchpath=[file://{Path(search).resolve()}]"]
+        fixed += [] if search is None else [search_path(search)]
         first = _composed(fixed)
-        preset = (
-            compose("config", overrides=fixed, return_hydra_config=True).hydra.sweeper.get("params")
-            or {}
-        )
+        refuse_presets_that_each_sweep(parsed, fixed)
+        hydra = hydra_part(fixed)
+        preset = hydra.sweeper.get("params") or {}
         swept = [f"{key}={choices}" for key, choices in preset.items() if key not in given]
         choices = _choices([*parsed, *_parse(swept)])
         configs = [first, *(_composed([*fixed, choice]) for choice in choices)]
+    overrides += credentials_of_presets(first, given)
     return Composition(
-        configs, [*overrides, *swept, "hydra.sweeper.params=null"] if preset else list(overrides)
+        configs, [*overrides, *swept, "hydra.sweeper.params=null"] if preset else overrides
     )
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import cast
+from urllib.parse import unquote
 
 from harness.config.choices import GHOST
 from harness.config.schema import Config, ConvergenceConfig
@@ -39,6 +41,7 @@ def _complaints(config: Config) -> Iterator[str]:
     yield from _of_each_key(config, "")
     if isinstance(config.task, ConvergenceConfig):
         yield from _of_a_training(config.task)
+    yield from _of_tracking(config)
 
 
 def _of_a_training(task: ConvergenceConfig) -> Iterator[str]:
@@ -49,6 +52,19 @@ def _of_a_training(task: ConvergenceConfig) -> Iterator[str]:
         yield (
             f"task.batch={task.batch} is no multiple of task.ghost_batch={task.ghost_batch}, so "
             "that samples would be left over; choose one that divides the other"
+        )
+
+
+def _of_tracking(config: Config) -> Iterator[str]:
+    """A database is named by a URI, in which ? ends a path and % begins an escape; versions of
+    SQLAlchemy differ in whether they can be escaped themselves.
+    """
+    folder = str(Path(config.results).resolve())
+    in_folder = config.tracking.enabled and config.tracking.uri is None
+    if in_folder and ("?" in folder or unquote(folder) != folder):
+        yield (
+            f"results={config.results}: MLflow cannot keep its database in {folder}, because of "
+            "the ? or % in it; choose another folder, or go without MLflow: tracking=none"
         )
 
 

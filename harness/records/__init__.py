@@ -31,6 +31,7 @@ from harness.records.plain_data import (
     flat,
     from_plain,
     plain_fields,
+    published,
     to_json,
     to_plain,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "flat",
     "from_plain",
     "plain_fields",
+    "published",
     "record_from_plain",
     "record_to_plain",
     "to_json",

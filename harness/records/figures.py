@@ -87,7 +87,8 @@ class ThroughputFigures:
     ``ratio_absent`` has the reason, as ``floor_absent`` has for ``floor``. ``canary`` is the
     baseline relative to itself. ``clocks``: the slope over calls and the device's own time, each
     as a ratio to the wall-clock time per call. ``around_blocks`` and ``floors``, the floor's own
-    samples, are with the baseline's record only.
+    samples, are with the baseline's record only. ``baseline_samples`` are those that this arm was
+    measured beside, where the baseline's own record is of an earlier session.
     """
 
     median_seconds: Seconds
@@ -110,6 +111,7 @@ class ThroughputFigures:
     spent: TimeSpent | None = None
     around_blocks: tuple[BlockConditions, ...] | None = field(default=None, metadata=OMIT_NONE)
     floors: Mapping[str, tuple[TimedSample, ...]] | None = field(default=None, metadata=OMIT_NONE)
+    baseline_samples: tuple[TimedSample, ...] | None = field(default=None, metadata=OMIT_NONE)
 
 
 @final

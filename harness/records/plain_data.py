@@ -17,6 +17,8 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from implementations.published_text import without_credentials
+
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | Mapping[str, Plain] | None"
 Made = TypeVar("Made")
 
@@ -55,6 +57,15 @@ def from_plain(data: object, wanted: type[Made]) -> Made:
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         name = getattr(wanted, "__name__", wanted)
         raise InvalidDataError(f"not a valid {name}: {error}") from error
+
+
+def published(data: Plain) -> Plain:
+    """The same plain data without the credentials of any URI in its texts: what may be stored."""
+    if isinstance(data, str):
+        return without_credentials(data)
+    if isinstance(data, Mapping):
+        return {without_credentials(key): published(item) for key, item in data.items()}
+    return [published(item) for item in data] if isinstance(data, list) else data
 
 
 def to_json(data: object) -> str:

@@ -80,7 +80,7 @@ class ExitStatus(IntEnum):
     """How a command ends, for whoever called it."""
 
     OK = 0
-    FAILED = 1  # something is wrong, missing, slower, broken or different
+    FAILED = 1  # something is wrong, slower, broken or different, or a job could not be done
     USAGE = 2  # the command line or the configuration is not accepted; nothing was run
-    UNDECIDED = 3  # nothing was measured or compared, or nothing that proves anything
+    UNDECIDED = 3  # records are missing, or nothing was measured, compared or proved
     INTERRUPTED = 130  # as shells have it for SIGINT

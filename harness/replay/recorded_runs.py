@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import tracking
+from harness.analysis.completeness import Completeness, completeness
 from harness.config import Config, UsageError
 from harness.environment import Environment
 from harness.records import AnyRecord, Status
@@ -30,11 +31,11 @@ class Original:
     environment: Environment
 
 
-def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
+def find(run: str, config: Config, announce: Callable[[Completeness], None]) -> list[Original]:
     """The records of ``run``: a session's name or folder, a record's key, or an id of MLflow's.
 
-    ``config`` says where the journal and MLflow's store are. Planned records that were never made
-    are announced. Raises ``UsageError`` where there is no such run.
+    ``config`` says where the journal and MLflow's store are. How much of a session is there is
+    announced. Raises ``UsageError`` where there is no such run.
     """
     contents = Journal(config.journal).read()
     found = (
@@ -55,11 +56,19 @@ def find(run: str, config: Config, announce: Callable[[str], None]) -> list[Orig
     return found
 
 
-def _in_journal(run: str, contents: Contents, announce: Callable[[str], None]) -> list[Original]:
+def _in_journal(
+    run: str, contents: Contents, announce: Callable[[Completeness], None]
+) -> list[Original]:
     found = []
     records = contents.of_session(run)
-    if records:
-        _announce_missing(len(contents.missing(run)), len(records), announce)
+    if run in contents.sessions:
+        facts = completeness(contents, run)
+        announce(facts)
+        if not records:
+            raise UsageError(
+                f"session {run} has no record to replay: it planned {facts.planned} and measured "
+                "none; run its command again with resume=true"
+            )
     for record in records or _of_key(run, contents):
         plans = [plan for plan in contents.plans_of(record.session) if record.key in plan.keys]
         if plans:
@@ -75,7 +84,7 @@ def _of_key(key: str, contents: Contents) -> list[AnyRecord]:
     return [*right, *reversed(records)][:1]
 
 
-def _in_folder(folder: Path, name: str, announce: Callable[[str], None]) -> list[Original]:
+def _in_folder(folder: Path, name: str, announce: Callable[[Completeness], None]) -> list[Original]:
     try:
         environment = session_files.read_file(folder / ENVIRONMENT, session_files.environment)
         jobs = session_files.read_lines(folder / JOBS, session_files.job)
@@ -92,20 +101,14 @@ def _in_folder(folder: Path, name: str, announce: Callable[[str], None]) -> list
             f"{name}: {RECORDS} has records that are not in {JOBS}, {', '.join(unplanned)}; the "
             "folder is not as the session left it, so nothing of it is replayed"
         )
-    made = {record.key for record in records}
-    _announce_missing(len(configs.keys() - made), len(made), announce)
+    missing = len(configs.keys() - {record.key for record in records})
+    announce(Completeness(planned=len(configs), missing=missing))
     return [Original(record, configs[record.key], environment) for record in records]
 
 
-def _announce_missing(missing: int, made: int, announce: Callable[[str], None]) -> None:
-    if missing:
-        announce(
-            f"{missing} of {missing + made} planned records were never made, since the session was "
-            "cut short, and are not replayed"
-        )
-
-
-def _in_mlflow(run: str, config: Config, announce: Callable[[str], None]) -> list[Original]:
+def _in_mlflow(
+    run: str, config: Config, announce: Callable[[Completeness], None]
+) -> list[Original]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             tracking.fetch(config, run, Path(folder))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from harness.analysis.completeness import Completeness
 from harness.config import UsageError, composition
 from harness.config.effects import refuse_without_effect
 from harness.environment import capture
@@ -25,7 +26,7 @@ def replay(
     level: str | None,
     overrides: Sequence[str],
     command: list[str],
-    announce: Callable[[str], None],
+    announce: Callable[[Completeness], None],
 ) -> list[Replay]:
     """Run every record of ``run`` again in a session of its own. ``level`` None is each task's own.
 

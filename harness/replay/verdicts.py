@@ -53,14 +53,14 @@ def compare_pairs(pairs: Iterable[Pair], level: Level) -> list[Replay]:
     return [_replay(original, again, level) for original, again in pairs]
 
 
-def exit_status(replays: Iterable[Replay]) -> ExitStatus:
+def exit_status(replays: Iterable[Replay], *, complete: bool = True) -> ExitStatus:
     """OK where all came out the same, or faster; FAILED where something differs or is slower; else
-    UNDECIDED.
+    UNDECIDED, as where the session that was replayed is not ``complete``.
     """
     outcomes = {replay.outcome for replay in replays}
     if outcomes & {Outcome.DIFFERENT, Outcome.SLOWER}:
         return ExitStatus.FAILED
-    decided = outcomes and Outcome.AMBIGUOUS not in outcomes
+    decided = complete and outcomes and Outcome.AMBIGUOUS not in outcomes
     return ExitStatus.OK if decided else ExitStatus.UNDECIDED
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from harness.analysis.completeness import completeness
 from harness.records import AnyRecord, ExitStatus, Flag, Status
 from harness.store import Contents
 
 
 def exit_status(contents: Contents, session: str) -> ExitStatus:
-    """FAILED where something failed or is missing; UNDECIDED where nothing was measured, or nothing
-    that was proves anything; else OK.
+    """FAILED where a record or a job failed; UNDECIDED where a record is missing, nothing was
+    measured, or nothing that was proves anything; else OK.
     """
-    records = contents.of_session(session)
-    failed = any(record.failed for record in records)
-    if failed or contents.missing(session) or contents.failures_of(session):
+    found = completeness(contents, session)
+    if found.failed or found.failures:
         return ExitStatus.FAILED
-    return ExitStatus.OK if any(map(_is_decided, records)) else ExitStatus.UNDECIDED
+    decided = found.complete and any(map(_is_decided, contents.of_session(session)))
+    return ExitStatus.OK if decided else ExitStatus.UNDECIDED
 
 
 def _is_decided(record: AnyRecord) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from rich.console import Console
@@ -16,12 +16,14 @@ from rich.markup import escape
 from harness import tracking
 from harness.config import Config
 from harness.environment import Environment, capture
+from harness.formatting import line
 from harness.records import AnyRecord, Cell, Identity
 from harness.session.progress import ProgressDisplay
 from harness.session.session import SESSION
 from harness.session.tracking_attempts import attempt
 from harness.store import Failure, Journal, Plan
 from harness.tasks import task_of
+from implementations.published_text import without_credentials
 
 
 def run_job(config: Config, job: str) -> None:
@@ -33,8 +35,9 @@ def run_job(config: Config, job: str) -> None:
     try:
         _run(config, session, job, journal)
     except Exception as error:
-        journal.fail(Failure(session, job, f"{type(error).__name__}: {error}"))
-        message = f"[red]{config.task.name} stopped:[/] {escape(str(error))}"
+        reason = without_credentials(f"{type(error).__name__}: {error}")
+        journal.fail(Failure(session, job, reason))
+        message = f"[red]{config.task.name} stopped:[/] {escape(line(reason))}"
         Console(stderr=True).print(message)
 
 
@@ -78,10 +81,17 @@ def _journalled(
     with ProgressDisplay(config.task.name, len(todo)) as display:
         records = task_of(config).measure(config, todo, session, display.announce)
         with closing(records):
-            for record in records:
+            for record in map(_published, records):
                 journal.append(record)
                 display.record(record)
                 if parent:
                     log = partial(tracking.log_record, config, parent, record, environment)
                     attempt(log)
                 yield record
+
+
+def _published(record: AnyRecord) -> AnyRecord:
+    """The record without credentials in what foreign code said, before anything shows it."""
+    if record.reason is None:
+        return record
+    return replace(record, reason=without_credentials(record.reason))

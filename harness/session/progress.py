@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,7 +18,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from harness.formatting import line
 from harness.records import AnyRecord, CaseRecord
+
+REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
 class ProgressDisplay:
@@ -44,7 +48,7 @@ class ProgressDisplay:
 
     def announce(self, text: str) -> None:
         """What is being done now."""
-        self._bar.update(self._task, description=text)
+        self._bar.update(self._task, description=escape(line(text)))
 
     def record(self, record: AnyRecord) -> None:
         """One more is done. A failure is shown at once, and one of the same reason no second time;
@@ -52,11 +56,12 @@ class ProgressDisplay:
         """
         self._done += 1
         self._bar.advance(self._task)
-        reason = (record.implementation, record.reason)
-        if record.failed and reason not in self._reasons:
-            self._reasons.add(reason)
+        seen = (record.implementation, record.reason)
+        if record.failed and seen not in self._reasons:
+            self._reasons.add(seen)
             where = f" in {record.cell.case}" if isinstance(record, CaseRecord) else ""
-            message = f"{record.implementation}: {record.status}{where}: {record.reason}"
+            reason = line(record.reason or "", REASON_LENGTH)
+            message = f"{record.implementation}: {record.status}{where}: {reason}"
             self._console.print(message, style="red", markup=False)
         elif not self._console.is_terminal and self._is_milestone():
             message = f"{self._title}: {self._done} of {self._total} records"

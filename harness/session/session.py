@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,9 +14,10 @@ from pathlib import Path
 
 from harness import tracking
 from harness.config import Config, UsageError
-from harness.environment import capture
+from harness.config.shell import shell_command
+from harness.environment import capture, this_process
 from harness.session.tracking_attempts import attempt
-from harness.store import Journal, SessionStart
+from harness.store import Journal, SessionEnd, SessionStart
 from harness.store.export import describe
 
 SESSION = "BNBENCH_SESSION"  # the environment variable that takes the name to the jobs' processes
@@ -49,7 +51,12 @@ def begin(config: Config, command: list[str]) -> Session:
 
 
 def close(session: Session, status: tracking.EndStatus) -> None:
-    """Give the session's run its true end state in MLflow."""
+    """Journal the session's end, and give its run its true end state in MLflow.
+
+    A disk that takes no line more leaves it without an end, as a kill does.
+    """
+    with suppress(OSError):
+        Journal(session.config.journal).end(SessionEnd(session.id, status))
     if session.parent_run:
         attempt(partial(tracking.close_session, session.config, session.parent_run, status))
 
@@ -63,6 +70,7 @@ def _begin(config: Config, command: list[str]) -> Session:
         command=tuple(command),
         environment=capture(),
         config=asdict(config),
+        process=this_process(),
     )
     Journal(config.journal).begin(started)
     describe(Path(config.report) / name)
@@ -75,7 +83,7 @@ def _begin(config: Config, command: list[str]) -> Session:
 def _open_run(config: Config, name: str, command: list[str]) -> str | None:
     """The session's run in MLflow; None where that cannot be reached."""
     attempt(partial(tracking.close_orphans, config))
-    about = {"command": " ".join(command)}
+    about = {"command": shell_command(command)}
     parent = attempt(partial(tracking.open_session, config, name, about))
     if parent is not None:
         attempt(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))

@@ -8,7 +8,10 @@ from typing import TypeVar
 from rich.console import Console
 from rich.markup import escape
 
+from harness.formatting import line
 from harness.tracking import TrackingError
+
+LONGEST = 1000  # characters of a message
 
 Answer = TypeVar("Answer")
 _errors: list[TrackingError] = []
@@ -23,7 +26,8 @@ def attempt(action: Callable[[], Answer]) -> Answer | None:
     try:
         return action()
     except TrackingError as error:
-        message = f"[yellow]tracking failed, measuring goes on without:[/] {escape(str(error))}"
+        reason = escape(line(str(error), LONGEST))
+        message = f"[yellow]tracking failed, measuring goes on without:[/] {reason}"
         Console(stderr=True).print(message)
         _errors.append(error)
         return None

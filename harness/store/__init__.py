@@ -9,7 +9,7 @@ columns     of exported tables
 """
 
 from harness.store.contents import Contents
-from harness.store.entries import Failure, Plan, SessionStart
+from harness.store.entries import Failure, Plan, SessionEnd, SessionStart
 from harness.store.journal import Journal
 
-__all__ = ["Contents", "Failure", "Journal", "Plan", "SessionStart"]
+__all__ = ["Contents", "Failure", "Journal", "Plan", "SessionEnd", "SessionStart"]

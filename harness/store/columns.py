@@ -18,5 +18,5 @@ def column(values: Sequence[Plain]) -> pa.Array:
 
     try:
         return pa.array(values)
-    except (pa.ArrowException, OverflowError):
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):  # also lone surrogates
         return pa.array([None if value is None else json.dumps(value) for value in values])

@@ -1,4 +1,4 @@
-"""What a journal holds beside records: sessions that began, their plans, jobs that failed."""
+"""What a journal holds beside records: sessions that began and ended, plans, jobs that failed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,26 @@ from harness.environment import Environment
 
 @dataclass(frozen=True)
 class SessionStart:
-    """A command began. ``time`` is in ISO 8601 and UTC, ``config`` the resolved configuration."""
+    """A command began. ``time`` is in ISO 8601 and UTC, ``config`` the resolved configuration.
+
+    ``process`` is the command's own, as `environment.process` names it. Early sessions have none,
+    and no `SessionEnd` either.
+    """
 
     id: str
     time: str = ""
     command: str | tuple[str, ...] = ()  # early sessions wrote one text
     environment: Environment = field(default_factory=Environment)
     config: Mapping[str, object] = field(default_factory=dict)
+    process: str = ""
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """A command came to its end, with or without success. One that was killed has none."""
+
+    session: str
+    state: str  # as in MLflow: FINISHED, FAILED or KILLED
 
 
 @dataclass(frozen=True)

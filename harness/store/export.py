@@ -46,7 +46,7 @@ def export(
         RECORDS: "".join(f"{to_json(record_to_plain(record))}\n" for record in records),
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     write_samples(records, folder / SAMPLES)
     write_table(records, folder / TABLE)
     return [folder / name for name in (*texts, SAMPLES, TABLE)]

@@ -1,14 +1,16 @@
 """Append-only results on disk: what is in it is never lost and never measured twice.
 
-One file, ``journal.jsonl``, of JSON lines of four kinds, each flushed to the disk before anything
+One file, ``journal.jsonl``, of JSON lines of five kinds, each flushed to the disk before anything
 else happens:
 
     {"kind": "session", ...}   a command began: `entries.SessionStart`
     {"kind": "plan", ...}      a job will make these records: `entries.Plan`
     {"kind": "record", ...}    one result: `records.Record`
     {"kind": "failure", ...}   a job could not be carried through: `entries.Failure`
+    {"kind": "end", ...}       a command ended: `entries.SessionEnd`
 
-A line that a kill or a full disk tore is skipped and counted, and never spoils the line after it.
+No line has the credentials of a URI. One that a kill or a full disk tore is skipped and counted,
+and never spoils the line after it.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from harness.records import (
     Plain,
     from_plain,
     plain_fields,
+    published,
     record_from_plain,
     record_to_plain,
 )
 from harness.store.contents import Contents
-from harness.store.entries import Failure, Plan, SessionStart
+from harness.store.entries import Failure, Plan, SessionEnd, SessionStart
 
 FILE = "journal.jsonl"
 
@@ -51,6 +54,9 @@ class Journal:
     def fail(self, failure: Failure) -> None:
         self._append("failure", plain_fields(failure))
 
+    def end(self, end: SessionEnd) -> None:
+        self._append("end", plain_fields(end))
+
     def append(self, record: AnyRecord) -> None:
         self._append("record", record_to_plain(record))
 
@@ -63,11 +69,14 @@ class Journal:
             except NewerSchemaError:
                 raise
             except (ValueError, KeyError, TypeError, AttributeError):  # torn, or not of a journal
-                contents.torn += 1
+                contents.add_torn_line()
         return contents
 
     def _append(self, kind: str, entry: Mapping[str, Plain]) -> None:
-        line = json.dumps({"kind": kind, **entry}, allow_nan=False, sort_keys=True).encode() + b"\n"
+        text = _json({"kind": kind, **entry})
+        if "://" in text:  # some have a hundred thousand numbers, and few a URI
+            text = _json(published({"kind": kind, **entry}))
+        line = text.encode() + b"\n"
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -82,10 +91,12 @@ def _add(contents: Contents, entry: dict[str, object]) -> None:
     """Put one line's entry where it belongs. Raises whatever an entry of no known form leads to."""
     match entry.pop("kind"):
         case "session":
-            session = from_plain(entry, SessionStart)
-            contents.sessions[session.id] = session
+            contents.add_session(from_plain(entry, SessionStart))
+        case "end":
+            end = from_plain(entry, SessionEnd)
+            contents.ends[end.session] = end
         case "plan":
-            contents.plans.append(from_plain(entry, Plan))
+            contents.add_plan(from_plain(entry, Plan))
         case "record":
             record = record_from_plain(entry)
             contents.records[record.key] = record
@@ -94,6 +105,10 @@ def _add(contents: Contents, entry: dict[str, object]) -> None:
             contents.failures.append(from_plain(entry, Failure))
         case kind:
             raise ValueError(f"no line of a journal is of kind {kind!r}")
+
+
+def _json(entry: Plain) -> str:
+    return json.dumps(entry, allow_nan=False, sort_keys=True)
 
 
 def _lines(path: Path) -> Iterable[bytes]:

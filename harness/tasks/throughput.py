@@ -5,7 +5,7 @@ verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import groupby, product
 from operator import attrgetter
 from statistics import median
@@ -70,7 +70,9 @@ def measure(
             with device_lock(config.device.name):
                 measured = measure_cell(pool, spec, _announcing(announce, spec.setup))
             for identity in wanted:
-                yield _record(identity, spec, measured, session)
+                record = _record(identity, spec, measured, session)
+                alone = all(other.implementation != config.baseline for other in wanted)
+                yield _with_baseline_samples(record, measured) if alone else record
 
 
 def _cells(config: Config) -> Iterator[ThroughputCell]:
@@ -174,6 +176,14 @@ def _record(
         samples=tuple(measured.samples[arm]),
         cost=_median_cost(measured.costs[arm]),
     )
+
+
+def _with_baseline_samples(record: ThroughputRecord, measured: CellMeasurement) -> ThroughputRecord:
+    """The record with the samples that its ratio is of: no record of this session has them."""
+    samples = measured.samples.get(record.cell.baseline)
+    if record.figures is None or not samples:
+        return record
+    return replace(record, figures=replace(record.figures, baseline_samples=tuple(samples)))
 
 
 def _median_cost(costs: Sequence[Cost]) -> Cost:

@@ -18,6 +18,7 @@ from harness.records import (
     flat,
     plain_fields,
 )
+from implementations.published_text import without_credentials
 
 Value = TypeVar("Value")
 NAME_LIMIT = 200  # characters; MLflow's is 250
@@ -77,8 +78,11 @@ def legal(pairs: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def text(value: object, limit: int = PARAM_LIMIT) -> str:
-    """A value as the configuration would write it. One too long for MLflow is cut and says so."""
-    whole = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """A value as the configuration would write it, without credentials. One too long for MLflow is
+    cut and says so.
+    """
+    given = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    whole = without_credentials(given)
     if len(whole) <= limit:
         return whole
     end = f"… ({len(whole)} characters; whole in the artifacts)"

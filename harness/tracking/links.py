@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from harness.tracking.sessions import KIND, PARENT
 from harness.tracking.store import HTTP, attempt, tracking_uri
+from implementations.published_text import without_credentials
 
 if TYPE_CHECKING:
     from harness.config import Config
@@ -30,7 +31,7 @@ def links(
     `bnbench ui`.
     """
     uri = tracking_uri(config)
-    base = (base or (uri if uri.startswith(HTTP) else UI)).rstrip("/")
+    base = (base or (without_credentials(uri) if uri.startswith(HTTP) else UI)).rstrip("/")
     with attempt(config, "find the experiment") as store:
         experiment = f"{base}/#/experiments/{store.experiment_id}"
         pages = [

@@ -4,14 +4,13 @@ of milliseconds.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.records import record_to_plain
+from harness.records import published, record_to_plain, to_json, to_plain
 from harness.tracking.entries import entry
 from harness.tracking.sessions import KIND, OWNER, PARENT, owner
 from harness.tracking.store import attempt
@@ -52,7 +51,7 @@ def log_record(
             "config": asdict(config),
             "environment": None if environment is None else environment.to_data(),
         }
-        store.client.log_text(run_id, json.dumps(whole, sort_keys=True), RUN_FILE)
+        store.client.log_text(run_id, to_json(published(to_plain(whole))), RUN_FILE)
         store.client.set_terminated(run_id, logged.status)
         return run_id
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from harness.tracking import TrackingError, latest_session, links, records_of, tracking_uri
+from implementations.published_text import without_credentials
 
 if TYPE_CHECKING:
     from harness.config import Config
@@ -75,8 +76,6 @@ def server(
         "-m",
         "mlflow",
         "server",
-        "--backend-store-uri",
-        tracking_uri(config),
         "--host",
         HOST,
         "--port",
@@ -91,7 +90,8 @@ def server(
         # its own process group, so that all of it can be ended at once
         process = subprocess.Popen(
             command,
-            env=os.environ | ENVIRONMENT,
+            # the URI here and not among the words, which every user of the machine can read
+            env=os.environ | ENVIRONMENT | {"MLFLOW_BACKEND_STORE_URI": tracking_uri(config)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -118,9 +118,8 @@ def free_port(asked: int) -> int:
 def _announce_links(config: Config, base: str | None, announce: Callable[[str], None]) -> None:
     parent = latest_session(config)
     if parent is None:
-        announce(
-            f"MLflow: {base or tracking_uri(config)} (no session yet; `bnbench run` makes one)"
-        )
+        where = base or without_credentials(tracking_uri(config))
+        announce(f"MLflow: {where} (no session yet; `bnbench run` makes one)")
         return
     children = {task: records_of(config, parent, task) for task in COMPARED_TASKS}
     for title, address in links(config, parent, children, base):
@@ -140,7 +139,9 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -
         if process.poll() is None
         else "died while starting"
     )
-    raise TrackingError(f"the MLflow server {cause}; its last words: {last_words}")
+    raise TrackingError(
+        f"the MLflow server {cause}; its last words: {without_credentials(last_words)}"
+    )
 
 
 def _healthy(port: int) -> bool:

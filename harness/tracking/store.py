@@ -20,6 +20,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from implementations.published_text import without_credentials
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -84,7 +86,7 @@ def attempt(config: Config, what: str) -> Generator[Store]:
     # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
     except Exception as error:
         raise TrackingError(
-            _without_password(
+            without_credentials(
                 f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
                 f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
             )
@@ -129,7 +131,7 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> st
                 raise
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
-            _without_password(
+            without_credentials(
                 f"the experiment {name!r} was deleted; bring it back with "
                 f"`MLFLOW_TRACKING_URI={client.tracking_uri} mlflow experiments restore "
                 f"--experiment-id {found.experiment_id}`, or name another one: "
@@ -144,16 +146,14 @@ def _results(config: Config) -> Path:
 
 
 def _database(uri: str) -> Path | None:
-    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
+    """The file of a database; None of one on a server, or named by a URI of SQLite's own."""
+    path = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(path) if uri.startswith(SQLITE) and not path.startswith("file:") else None
 
 
 def _lock_path(config: Config) -> Path:
     locked = _database(tracking_uri(config)) or _results(config) / "mlflow"
     return locked.with_name(f"{locked.name}.lock")
-
-
-def _without_password(message: str) -> str:
-    return re.sub(r"//[^/@\s]+@", "//***@", message)
 
 
 def _remedy(uri: str) -> str:

@@ -45,13 +45,14 @@ def old_lines(records: Iterable[ThroughputRecord]) -> list[dict[str, Any]]:
 def journal_of_lines(
     folder: Path, lines: Sequence[Mapping[str, Any]], session: str = "s1"
 ) -> Contents:
-    """A journal with a session of these records, written as they are."""
+    """A journal with a session of these records, written as they are but for their session."""
     journal = Journal(folder)
     journal.begin(SessionStart(session))
     keys = tuple(record_from_plain(line).key for line in lines)
     journal.plan(Plan(session, "job", lines[0]["identity"]["task"], {}, keys))
     with journal.path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps({"kind": "record", **line}) + "\n" for line in lines)
+        own = ({"kind": "record", **line, "session": session} for line in lines)
+        file.writelines(f"{json.dumps(line)}\n" for line in own)
     return journal.read()
 
 

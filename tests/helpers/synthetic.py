@@ -136,16 +136,23 @@ def journal(
     torn: bool = False,
     failure: str | None = None,
 ) -> Contents:
-    """Append a session with these records to the journal in ``folder``, and read all of it."""
+    """Append a session with these records to the journal in ``folder``, and read all of it. One
+    with records of other sessions was resumed.
+    """
     to = Journal(folder)
     command = ("bnbench", "run", "problem=resnet50", "implementations=[a,b]")
     to.begin(SessionStart(session, TIME, command, MACHINE, CONFIG))
+    borrowed = [record for record in records if record.session != session]
+    for record in borrowed:
+        to.append(record)
     for task in dict.fromkeys(record.task for record in records):
         keys = (record.key for record in records if record.task == task)
-        config = {**CONFIG, "task": {"name": task}}
+        resumed = {"resume": True} if borrowed else {}
+        config = {**CONFIG, "task": {"name": task}, **resumed}
         to.plan(Plan(session, f"job-{task}", task, config, (*keys, *missing)))
     for record in records:
-        to.append(record)
+        if record not in borrowed:
+            to.append(record)
     if failure:
         to.fail(Failure(session, "1 device.threads=9", failure))
     if torn:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.completeness import Completeness
 from harness.config import (
     Config,
     ConvergenceConfig,
@@ -53,8 +54,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(folder: Path) -> tuple[list[recorded_runs.Original], list[str]]:
-    announced: list[str] = []
+def found(folder: Path) -> tuple[list[recorded_runs.Original], list[Completeness]]:
+    announced: list[Completeness] = []
     return recorded_runs.find(str(folder), config(folder), announced.append), announced
 
 
@@ -62,19 +63,14 @@ def test_a_folder_is_all_that_it_takes(folder: Path) -> None:
     originals, announced = found(folder)
     assert [one.record for one in originals] == [training_record(seed=0), training_record(seed=1)]
     assert [one.environment for one in originals] == [ENVIRONMENT, ENVIRONMENT]
-    assert announced == []
+    assert announced == [Completeness(planned=2, missing=0)]
 
 
 def test_what_was_planned_and_never_made_is_announced(folder: Path) -> None:
     (folder / "records.jsonl").write_text(line(training_record(seed=0)))
     originals, announced = found(folder)
     assert len(originals) == 1
-    assert announced == [
-        (
-            "1 of 2 planned records were never made, since the session was cut short, and are not "
-            "replayed"
-        )
-    ]
+    assert announced == [Completeness(planned=2, missing=1)]
 
 
 def test_a_record_that_no_job_planned_is_not_passed_over(folder: Path) -> None:

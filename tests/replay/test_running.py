@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import tracking
+from harness.analysis.completeness import Completeness
 from harness.config import Config, UsageError, composition
 from harness.environment import Environment, capture
 from harness.records import Interval, ThroughputRecord
@@ -102,3 +103,31 @@ def test_a_key_that_changes_nothing_is_refused(place: Sequence[str]) -> None:
         running.replay("recorded", None, [*place, "resume=true"], [], lambda _: None)
     with pytest.raises(UsageError, match=r"margin=0.1 and margin=0.2 contradict each other"):
         running.replay("recorded", None, [*place, "margin=0.1", "margin=0.2"], [], lambda _: None)
+
+
+def test_a_part_of_a_session_that_comes_out_the_same_is_not_the_whole(
+    monkeypatch: pytest.MonkeyPatch, place: Sequence[str], tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    [plan] = journal.read().plans
+    journal.plan(replace(plan, job="1", keys=("feedfacefeedface",)))
+    monkeypatch.setattr(
+        rerun,
+        "measure",
+        lambda config, session, _, wanted, environment: speeds(
+            config, environment, BEFORE, session
+        ),
+    )
+    facts: list[Completeness] = []
+    replays = running.replay("recorded", None, place, ["bnbench", "replay"], facts.append)
+    assert facts == [Completeness(planned=4, missing=1)]
+    assert exit_status(replays) == 0
+    assert exit_status(replays, complete=facts[0].complete) == 3
+
+
+def test_a_session_without_a_record_says_so(place: Sequence[str], tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.begin(SessionStart("killed"))
+    journal.plan(Plan("killed", "0", "throughput", {}, ("feedfacefeedface",)))
+    with pytest.raises(UsageError, match="no record to replay: it planned 1 and measured none"):
+        running.replay("killed", None, place, [], lambda _: None)

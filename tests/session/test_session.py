@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -47,8 +48,19 @@ def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_pa
     assert exit_status(synthetic.journal(tmp_path, records), "s1") == status
 
 
-def test_a_missing_record_fails_it(tmp_path: Path) -> None:
-    assert exit_status(synthetic.journal(tmp_path, [OK], missing=["feedfacefeedface"]), "s1") == 1
+@pytest.mark.parametrize(
+    ("records", "doubt", "status"),
+    [
+        ([OK], {"missing": ["feedfacefeedface"]}, 3),
+        ([OK, WRONG], {"missing": ["feedfacefeedface"]}, 1),
+        ([OK], {"torn": True}, 3),
+        ([OK], {"failure": "no such problem"}, 1),
+    ],
+)
+def test_what_is_missing_or_torn_decides_nothing_unless_something_failed(
+    tmp_path: Path, records: Sequence[CaseRecord], doubt: dict[str, Any], status: int
+) -> None:
+    assert exit_status(synthetic.journal(tmp_path, records, **doubt), "s1") == status
 
 
 def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: Path) -> None:
@@ -56,7 +68,7 @@ def test_a_command_to_repeat_is_one_line_however_narrow_the_terminal(tmp_path: P
     closing._print_reasons([case("numpy", "data/[a long name of a case]", Status.WRONG)], console)
     output = console.file.getvalue()  # type: ignore[attr-defined]
     assert (
-        "\n  bnbench check numpy 'task.cases='\"'\"'data/[a long name of a case]'\"'\"'' "
+        "\n  bnbench check numpy 'task.cases=\"data/[a long name of a case]\"' "
         "device.threads=2\n" in output
     )
 

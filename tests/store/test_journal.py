@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 
 from harness.records import Status, record_to_plain
-from harness.store import Journal, Plan, SessionStart
+from harness.store import Journal, Plan, SessionEnd, SessionStart
 from tests.helpers.records import throughput_record
 
 
@@ -110,7 +111,7 @@ def test_a_session_knows_what_it_planned_and_nobody_measured(tmp_path):
 def test_a_resumed_session_finds_the_records_of_the_one_before(tmp_path):
     journal = Journal(tmp_path)
     journal.append(record(session="first"))
-    journal.plan(Plan("second", "0", "throughput", {}, (record().key,)))
+    journal.plan(Plan("second", "0", "throughput", {"resume": True}, (record().key,)))
     assert [entry.session for entry in journal.read().of_session("second")] == ["first"]
 
 
@@ -133,3 +134,35 @@ def test_a_journal_of_a_newer_program_is_refused_rather_than_misread(tmp_path):
     )
     with pytest.raises(ValueError, match="newer than"):
         Journal(tmp_path).read()
+
+
+def test_a_session_that_was_not_resumed_borrows_nothing(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(record(session="first"))
+    journal.plan(Plan("second", "0", "throughput", {"resume": False}, (record().key,)))
+    contents = journal.read()
+    assert contents.of_session("second") == []
+    assert contents.missing("second") == [record().key]
+
+
+def test_a_resumed_session_borrows_what_was_settled_when_it_planned_and_nothing_later(tmp_path):
+    journal = Journal(tmp_path)
+    crashed, later = record(n=1, status=Status.CRASHED, session="first"), record(n=2)
+    journal.append(crashed)
+    journal.plan(Plan("second", "0", "throughput", {"resume": True}, (crashed.key, later.key)))
+    journal.append(replace(later, session="third"))
+    contents = journal.read()
+    assert contents.of_session("second") == []
+    assert contents.missing("second") == [crashed.key, later.key]
+
+
+def test_a_torn_line_is_of_the_sessions_that_may_have_written_it(tmp_path):
+    journal = Journal(tmp_path)
+    for name, process in (("early", ""), ("ended", "a"), ("killed", "b"), ("last", "c")):
+        journal.begin(SessionStart(name, process=process))
+    journal.end(SessionEnd("ended", "FINISHED"))
+    with journal.path.open("ab") as file:
+        file.write(b'{"kind": "record", "ident')
+    contents = journal.read()
+    assert contents.torn == 1
+    assert contents.torn_during == {"killed": 1, "last": 1}

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from math import exp
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
 import harness
-from harness.config import UsageError
-from harness.environment import machine
+from harness import statistics
+from harness.config import UsageError, composition
+from harness.environment import capture, machine
 from harness.isolation import WorkerDied, WorkerProcess, WorkerSettings
 from harness.problems import operand_bytes
-from harness.records import Status, Verdict
+from harness.records import Status, Verdict, record_from_plain, record_to_plain
+from harness.tasks import throughput
 from harness.timing.launch import WORKER
 from implementations.interface import Problem
+from tests.helpers.commands import SMALL as SMALL_RUN
 
 pytestmark = pytest.mark.usefixtures("forked_launches")
 SMALL = Problem((4, 3, 5, 5), activation="relu")
@@ -186,3 +191,19 @@ def test_a_worker_asks_the_kernel_for_huge_pages_where_it_is_told_to(pages, asks
     with WorkerProcess(WORKER, WorkerSettings(huge_pages=pages)) as worker:
         environment = Path(f"/proc/{worker.process.pid}/environ").read_bytes()
     assert (b"glibc.malloc.hugetlb=1" in environment) == asks
+
+
+def test_an_arm_keeps_the_samples_of_a_baseline_whose_own_record_is_of_an_earlier_session():
+    composition.register()
+    given = [*SMALL_RUN, "problem.shapes=[[4,3,5,5]]", "tracking=none"]
+    [config] = composition.composed(given).configs
+    planned = throughput.plan(config, capture())
+    added = [one for one in planned if one.implementation == "torch_unfused"]
+    [record] = throughput.measure(config, added, "s", lambda _: None)
+    samples = record.figures.baseline_samples
+    assert {sample.launch for sample in samples} == {0, 1}
+    log_ratios = statistics.log_ratios(
+        {"arm": record.samples, "baseline": samples}, "arm", "baseline"
+    )
+    assert exp(fmean(log_ratios)) == pytest.approx(record.figures.ratio.estimate)
+    assert record_from_plain(record_to_plain(record)) == record

@@ -22,6 +22,7 @@ from harness.report.figures.style import (
     Style,
     figure,
     legend,
+    literal,
     plain,
     ticks,
 )
@@ -172,7 +173,7 @@ def _remark(axes: Axes, row: int, lines: Sequence[str]) -> None:
     axes.text(
         1.02,
         row,
-        "\n".join(lines),
+        literal("\n".join(lines)),
         transform=axes.get_yaxis_transform(),
         va="center",
         fontsize=REMARK,
@@ -203,7 +204,7 @@ def _finish_ratios(axes: Axes, section: Section) -> None:
     axes.axvspan(1 / (1 + margin), 1 + margin, color=COLOURS[1], alpha=0.12, linewidth=0, zorder=1)
     axes.axvline(1, color=GREY, linewidth=1, zorder=2)
     axes.set_title(
-        f"time relative to {section.baseline}, {confidence:g} % interval",
+        f"time relative to {literal(section.baseline)}, {confidence:g} % interval",
         fontsize=TITLE,
         loc="left",
     )

@@ -103,6 +103,11 @@ def figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
+def literal(text: str) -> str:
+    """A text that is drawn as it is: between two dollar signs Matplotlib reads mathematics."""
+    return text.replace("$", r"\$")
+
+
 def ticks(axis: Axis, formatter: Formatter) -> None:
     """One set of few round labels on a log axis, be its range a tenth or a thousandfold."""
     from matplotlib.ticker import FixedLocator, NullLocator
@@ -130,7 +135,7 @@ def legend(figure: Figure, looks: Mapping[str, Style], *, dashes: bool) -> None:
             [],
             [],
             color=style.colour,
-            label=name,
+            label=literal(name),
             markersize=5,
             marker=style.marker,
             linestyle=style.dashes if dashes else "-",

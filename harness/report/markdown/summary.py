@@ -18,6 +18,7 @@ from harness.analysis.time_budget import time_budget
 from harness.analysis.training_groups import training_groups
 from harness.records import Verdict
 from harness.report import phrases
+from harness.report.completeness import completeness_sentences
 from harness.report.labels import group_title, section_title
 from harness.report.markdown import training_summary
 from harness.store import Contents
@@ -145,18 +146,13 @@ def _measuring(verdicts: CorrectedVerdicts, timed: Sequence[Section]) -> list[st
 
 
 def _completeness(found: Completeness) -> list[str]:
-    planned = formatting.counted(found.planned, "planned record")
     counts = (
-        (len(found.failures), "**{} could not be carried through.**", "job"),
-        (found.failed, "{} failed.", "record"),
-        (found.flagged, "{} flagged, and so without a verdict.", "record"),
-        (found.earlier, "{} measured by an earlier session.", "record"),
-        (found.torn, "{} of the journal torn by a kill or a full disk, and skipped.", "line"),
+        (found.failed, "{} failed."),
+        (found.flagged, "{} flagged, and so without a verdict."),
     )
+    whole = f"All of {formatting.counted(found.planned, 'planned record')} are there."
     return [
-        f"**{found.missing} of {planned} missing**: the session was cut short; `resume=true` "
-        "measures them."
-        if found.missing
-        else f"All of {planned} are there.",
-        *(text.format(formatting.counted(count, noun)) for count, text, noun in counts if count),
+        *([] if found.missing else [whole]),
+        *completeness_sentences(found, emphasis="**"),
+        *(text.format(formatting.counted(count, "record")) for count, text in counts if count),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from harness.analysis.sections import Section, sections
 from harness.analysis.selection import case_records, implementations
 from harness.analysis.time_budget import time_budget
 from harness.analysis.training_groups import TrainingGroup, training_groups
+from harness.config.shell import shell_command
 from harness.records import AnyRecord, flat
 from harness.report import figures, labels, phrases
 from harness.report.markdown import (
@@ -88,7 +88,7 @@ def write(contents: Contents, session: str, folder: Path) -> Path:
     )
     written = templates.get_template("report.md.j2").render(_context(contents, session, folder))
     path = folder / FILE
-    path.write_text(written.rstrip() + "\n", encoding="utf-8")
+    path.write_text(written.rstrip() + "\n", encoding="utf-8", errors="backslashreplace")
     return path
 
 
@@ -181,4 +181,4 @@ def _settings(data: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def _command(given: str | Sequence[str]) -> str:
-    return given if isinstance(given, str) else shlex.join(given)
+    return given if isinstance(given, str) else shell_command(given)

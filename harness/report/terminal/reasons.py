@@ -24,6 +24,7 @@ from harness.records import CANARY, AnyRecord
 from harness.report import phrases
 
 SHOWN = 8  # reasons of a kind
+REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
 class Reason(NamedTuple):
@@ -61,7 +62,7 @@ def _mistrusted(records: Sequence[AnyRecord]) -> list[Reason]:
 def _without_ratio(records: Sequence[AnyRecord]) -> list[Reason]:
     """What was timed and has no ratio, each reason once."""
     return [
-        Reason(f"{', '.join(names)}: {WithoutVerdict.NO_RATIO}: {reason}")
+        Reason(f"{', '.join(names)}: {WithoutVerdict.NO_RATIO}: {formatting.line(reason)}")
         for reason, names in implementations_without_ratio(records).items()
     ]
 
@@ -80,10 +81,11 @@ def _grouped(records: Sequence[AnyRecord], outcomes: Sequence[RecordOutcome]) ->
 
 def _sentence(group: ReasonGroup) -> str:
     cases = phrases.named_cases([record.cell.case for record in group.cases])
+    reason = formatting.line(group.reason, REASON_LENGTH)
     if group.outcome == Qualified.DOCUMENTED:
-        return f"{phrases.DOCUMENTED} in {cases}: {group.reason}"
+        return f"{phrases.DOCUMENTED} in {cases}: {reason}"
     where = f" in {cases}" if group.cases and group.outcome in FAILED else ""
-    return f"{group.outcome}{where}: {group.reason}"
+    return f"{group.outcome}{where}: {reason}"
 
 
 def _command(group: ReasonGroup) -> str | None:

@@ -11,6 +11,13 @@ from harness.records import Status, Verdict
 WIDTH = 120  # columns that tables have where neither a terminal nor COLUMNS says how many
 
 
+def literal(text: str) -> str:
+    """A text that is shown as it is, where markup is expected: a name from outside, say."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
 def coloured(outcome: AnyOutcome | Change, text: str | None = None) -> str:
     """The outcome, or the ``text`` in its place, in markup of its colour."""
     colour = colour_of_change(outcome) if isinstance(outcome, Change) else colour_of(outcome)

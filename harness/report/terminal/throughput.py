@@ -11,7 +11,7 @@ from harness.analysis.disturbances import disturbances
 from harness.analysis.floors import floor_distance, has_floors
 from harness.analysis.multiple_testing import CorrectedVerdicts
 from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
-from harness.analysis.sections import CellArms, Section
+from harness.analysis.sections import CellArms, Section, cells_of_several_sessions
 from harness.analysis.tallies import SpeedTally, speed_tallies
 from harness.analysis.time_budget import time_budget
 from harness.records import ThroughputRecord, Verdict
@@ -78,9 +78,23 @@ def _about(section: Section) -> list[str]:
     """
     found = disturbances(section)
     return [
+        *_several_sessions(section),
         *([phrases.disturbance_summary(found)] if found else []),
         *map(formatting.line, phrases.missing_floor_sentences(section)),
     ]
+
+
+def _several_sessions(section: Section) -> list[str]:
+    """Where a time is of one session and a ratio of another."""
+    cells = [cell.label for cell in cells_of_several_sessions(section)]
+    if not cells:
+        return []
+    where = phrases.named_cells(cells, section)
+    sentence = (
+        f"Arms were measured by different sessions in {where}: there compare ratios, each taken "
+        "beside the baseline of its own session, and not medians."
+    )
+    return [sentence]
 
 
 def _about_all(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> list[str]:

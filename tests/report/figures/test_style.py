@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.analysis.selection import implementations
 from harness.config.choices import ALTERNATIVES
 from harness.report import figures
@@ -35,3 +37,12 @@ def test_every_name_of_the_package_has_a_look_of_its_own() -> None:
 def test_more_names_than_colours_differ_in_their_markers() -> None:
     look = figures.styles([f"plugin_{number}" for number in range(20)])
     assert len({(style.colour, style.marker) for style in look.values()}) == 20
+
+
+def test_a_name_with_dollars_is_drawn_and_not_read_as_mathematics(tmp_path: Path) -> None:
+    drawn = style.figure(1.0)
+    drawn.subplots()
+    style.legend(drawn, figures.styles(["m.C(a=$x_$)"]), dashes=True)
+    drawn.savefig(tmp_path / "legend.png")
+    [text] = drawn.legends[0].get_texts()
+    assert text.get_text() == r"m.C(a=\$x_\$)"

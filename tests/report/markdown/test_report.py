@@ -5,6 +5,7 @@ same journal.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,12 @@ def test_an_unknown_session_is_an_error_that_names_those_there_are(
 ) -> None:
     with pytest.raises(ValueError, match="no session 'nope'; it holds s1"):
         write(contents, "nope", tmp_path)
+
+
+def test_text_from_outside_breaks_no_report(tmp_path: Path) -> None:
+    name, reason = "m.C(a=x|`y`,b=$_$)", "lone \ud800, ESC \x1b[31m, <script> and |\n# a heading"
+    failed = replace(synthetic.case(name, "data/0", Status.WRONG), reason=reason)
+    timed = synthetic.throughput(cell(), {synthetic.BASELINE: 1.0, name: 2.0})
+    report = written(tmp_path, [failed, *timed])
+    assert "<code>m.C(a=x&#124;&#96;y&#96;,b=$_$)</code>" in report
+    assert r"lone \\ud800, ESC \\x1b[31m, &lt;script> and \| # a heading" in report

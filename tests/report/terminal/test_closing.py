@@ -6,11 +6,11 @@ import pytest
 from rich.console import Console
 
 from harness.conformance.cases.properties import PROPERTIES
-from harness.records import Status
+from harness.records import AnyRecord, Status
 from harness.report.terminal import closing_table
 from tests.helpers import synthetic
 from tests.helpers.pages import shown
-from tests.helpers.synthetic import BASELINE, SPEEDS, case, cell
+from tests.helpers.synthetic import BASELINE, SPEEDS, case, cell, throughput
 
 
 def test_everything_fits_the_columns() -> None:
@@ -177,3 +177,15 @@ def test_where_cells_are_too_many_their_overview_stands_for_them() -> None:
 
 def test_an_empty_session_says_so() -> None:
     assert shown(closing_table([])).strip() == "no records"
+
+
+def test_a_name_from_outside_is_shown_as_it_is_and_not_taken_for_markup() -> None:
+    name = "m.C(a=[bold],b=[/])"
+    records: list[AnyRecord] = [
+        case(name, "data/0"),
+        *throughput(cell(), {BASELINE: 1.0, name: 2.0}),
+        *synthetic.convergence([BASELINE, name]),
+    ]
+    text = "".join(shown(closing_table(records)).split())
+    assert text.count("[bold]") >= 3
+    assert text.count("[/]") >= 3
