@@ -17,6 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from implementations.interface import Implementation
+from implementations.lookups import remembered
 from implementations.module_source import files_of, is_valid, missing_requirement, source_file
 
 GROUP = "bnbench.implementations"
@@ -89,6 +90,7 @@ def is_foreign(specification: Specification) -> bool:
         return True
 
 
+@remembered
 def missing_target(specification: Mapping[str, Any]) -> str | None:
     """Why a ``_target_`` names nothing that could be loaded on any machine: a mistake in writing
     it.
@@ -120,6 +122,7 @@ def _missing(specification: Specification) -> str | None:
     return _NO_MODULE.format(module=module) if path is None else missing_requirement(path)
 
 
+@remembered
 def source_hash(specification: Specification) -> str:
     """A hash of name, arguments, source and binary: when it changes, the implementation is measured
     anew.
@@ -138,6 +141,7 @@ def source_hash(specification: Specification) -> str:
     return digest.hexdigest()[:16]
 
 
+@remembered
 def _entries() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
