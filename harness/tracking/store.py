@@ -97,12 +97,22 @@ def _open(uri: str, experiment: str, artifacts: str | None, lock: Path) -> Store
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _locked(uri, lock):
         _create_database(uri)
         client = MlflowClient(uri)
         return Store(client, _experiment_id(client, experiment, artifacts))
+
+
+@contextmanager
+def _locked(uri: str, lock: Path) -> Generator[None]:
+    """Alone with the database of this URI; a server needs no lock of ours, and gets no file."""
+    if uri.startswith(HTTP):
+        yield
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _create_database(uri: str) -> None:
