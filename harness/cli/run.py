@@ -1,47 +1,45 @@
-"""`bnbench run`: compose, measure, report."""
+"""`bnbench run`: compose, plan, measure, report."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from harness.cli.arguments import run_flags
+from harness.cli.arguments import RunFlags, run_flags
 from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
+from harness.cli.planning import plan_all
 from harness.config import composition
+from harness.config.disk_errors import disk_trouble
 from harness.environment import capture
 from harness.records import ExitStatus
-from harness.session import begin, close, run_job
-from harness.tasks import task_of
+from harness.session import Session, begin, close, run_job
 from harness.tracking import EndStatus
+
+RESUME = "What was measured is in the journal; the same command with resume=true goes on from here"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the jobs that the command line means, or show their configuration."""
     flags = run_flags(arguments)
     composition.register()
-    composed = composition.composed(flags.overrides, flags.config_dir)
-    for_hydra = [word for word in arguments if word not in flags.overrides] + composed.overrides
+    composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
     if flags.cfg:
-        _run_hydra(for_hydra)
+        for text in composed.texts(flags.cfg):
+            sys.stdout.write(text)
         return ExitStatus.OK
-    environment = capture()
-    for config in composed.configs:
-        # What cannot be planned is refused before the session begins.
-        task_of(config).plan(config, environment)
+    plan_all(composed, capture())
     end_as_by_ctrl_c()
-    session = begin(composed.configs[0], ["bnbench", "run", *arguments])
+    session = begin(composed.first, ["bnbench", "run", *arguments])
     end: EndStatus = "KILLED"
     try:
-        _run_hydra(for_hydra)
-        status = finish(session)
-        end = "FINISHED" if status == 0 else "FAILED"
-    except composition.ERRORS as error:
-        raise composition.translated(error) from error
+        status = _carried_out(session, _words_for_hydra(flags, composed.overrides))
+        end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     finally:
         close(session, end)
     return status
@@ -55,7 +53,27 @@ def job(config: DictConfig) -> None:
     run_job(composition.as_object(config), name)
 
 
-def _run_hydra(arguments: Sequence[str]) -> None:
-    sys.argv = ["bnbench run", *arguments]
+def _carried_out(session: Session, words: Sequence[str]) -> int:
+    """The exit status. What a full disk cuts short is told all the same, as far as it came."""
+    try:
+        _run_hydra(words)
+    except composition.ERRORS as error:
+        raise composition.translated(error) from error
+    except OSError as error:
+        sys.stderr.write(f"bnbench run: {disk_trouble(error)}. {RESUME}.\n")
+        with suppress(OSError):  # the same disk may not take the report either
+            finish(session)
+        return ExitStatus.FAILED
+    return finish(session)
+
+
+def _words_for_hydra(flags: RunFlags, overrides: Sequence[str]) -> list[str]:
+    words = ["--multirun"] if flags.multirun else []
+    words += [] if flags.config_dir is None else ["--config-dir", flags.config_dir]
+    return [*words, *overrides]
+
+
+def _run_hydra(words: Sequence[str]) -> None:
+    sys.argv = ["bnbench run", *words]
     folder = str(composition.FOLDER)
     hydra.main(config_path=folder, config_name="config", version_base="1.3")(job)()

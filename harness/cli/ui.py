@@ -13,7 +13,7 @@ from harness.tracking.server import serve
 def main(arguments: Sequence[str]) -> int:
     flags = ui_flags(arguments)
     composition.register()
-    serve(composition.composed(flags.overrides).configs[0], flags.port, _print)
+    serve(composition.composed(flags.overrides, multirun=False).first, flags.port, _print)
     return ExitStatus.OK
 
 

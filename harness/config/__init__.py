@@ -3,7 +3,11 @@
 choices      what can be chosen by name, each spelled once
 schema       every key with its type, its default and its allowed values
 validation   the checks that a type cannot make
-composition  from a command line, by Hydra
+composition  from a command line to each of its jobs
+command_line its words, and the jobs that a sweep makes of them
+groups       what Hydra composes
+key_messages what is wrong with a key or a value, in words
+disk_errors  what is wrong with a file or a folder, in words
 restoring    from what a journal or a file holds
 usage        the error of a command or configuration that cannot be carried out as given
 """

@@ -1,0 +1,46 @@
+"""Every job of a command is composed and planned before anything is written, so that what cannot be
+done is refused at once, with the job named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+
+from harness.config import UsageError
+from harness.config.composition import Composition, named
+from harness.environment import Environment
+from harness.tasks import task_of
+from implementations.lookups import looked_up_once
+
+PATIENCE = 1.0  # seconds without a word; twice as long before each word after it
+
+
+def plan_all(composition: Composition, environment: Environment) -> None:
+    """Plan each job, and tell how far that is when it takes more than a second.
+
+    Raises ``UsageError`` for the first job that cannot be done as configured.
+    """
+    tell = _progress(composition.count)
+    with looked_up_once():
+        for done, job in enumerate(composition.jobs()):
+            tell(done)
+            try:
+                task_of(job.config).plan(job.config, environment)
+            except UsageError as error:
+                raise named(job.number, job.name, error) from error
+
+
+def _progress(count: int) -> Callable[[int], None]:
+    began, wait = time.monotonic(), PATIENCE
+
+    def tell(done: int) -> None:
+        nonlocal wait
+        waited = time.monotonic() - began
+        if waited > wait:
+            wait = 2 * waited
+            Console(stderr=True).print(f"planned {done:,} of {count:,} jobs", highlight=False)
+
+    return tell
