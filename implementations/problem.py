@@ -5,9 +5,11 @@ This module imports no array library, so that a listing of implementations costs
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
+from operator import index
 from typing import Literal
 
 Face = Literal["layer", "kernel"]
@@ -65,7 +67,7 @@ class Problem:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+        object.__setattr__(self, "shape", _sizes(self.shape))
         object.__setattr__(self, "parameter_dtype", self.parameter_dtype or self.dtype)
         _require(
             "shape",
@@ -122,6 +124,17 @@ class Problem:
         words += ["residual"] * self.residual
         words += ["no weight"] * (not self.weight) + ["no bias"] * (not self.bias)
         return " ".join(words)
+
+
+def _sizes(shape: Iterable[object]) -> tuple[int, ...]:
+    """The sizes as Python's integers, of whatever library's they are; 3.7 is none."""
+    try:
+        return tuple(index(size) for size in shape)  # type: ignore[arg-type]  # the except is for it
+    except TypeError:
+        raise ValueError(
+            f"Problem(shape={shape!r}) is not possible; allowed: 2 to 5 integers, as in (32, 64, "
+            "56, 56)"
+        ) from None
 
 
 def _require(field: str, given: object, holds: bool, allowed: object) -> None:

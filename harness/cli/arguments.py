@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.cli.parsers import LEAST_MEASURED, MOST_MEASURED, PARSERS
+from harness.config.disk_errors import is_folder
 from harness.config.usage import UsageError
 
 
@@ -67,7 +68,7 @@ def data_name(arguments: Sequence[str]) -> str | None:
 
 def run_flags(arguments: Sequence[str]) -> RunFlags:
     known, overrides = PARSERS["run"]().parse_known_args(arguments)
-    if known.config_dir is not None and not _is_folder(known.config_dir):
+    if known.config_dir is not None and not is_folder(known.config_dir):
         raise UsageError(f"--config-dir {known.config_dir} is no folder")
     for word in overrides:
         if word.startswith("-") or ("=" not in word and not word.startswith("~")):
@@ -88,7 +89,7 @@ def compare_flags(arguments: Sequence[str]) -> CompareFlags:
             f"two sessions are compared, and {len(sessions)} given; write bnbench compare BEFORE "
             "AFTER, or neither for the last two"
         )
-    if not (sessions and all(map(_is_folder, sessions))):
+    if not (sessions and all(map(is_folder, sessions))):
         for place in filter(None, (journal, flags.journal_after)):
             _refuse_missing_journal(place)
     return replace(flags, sessions=sessions, journal=journal)
@@ -99,7 +100,7 @@ def _sessions_and_journal(flags: CompareFlags) -> tuple[list[str], str]:
     sessions, journal = [], flags.journal
     for word in flags.sessions:
         key, equals, value = word.partition("=")
-        if not equals or _is_folder(word):
+        if not equals or is_folder(word):
             sessions.append(word)
         elif key == "results" and value:
             journal = str(Path(value) / "journal")
@@ -111,24 +112,17 @@ def _sessions_and_journal(flags: CompareFlags) -> tuple[list[str], str]:
 
 
 def _refuse_missing_journal(place: str) -> None:
-    if not _is_folder(place):
+    if not is_folder(place):
         raise UsageError(
             f"{place}: there is no journal, so no two sessions to compare; say where one is with "
             "results=FOLDER or --journal FOLDER, or give the folders of two reports"
         )
 
 
-def _is_folder(word: str) -> bool:
-    try:
-        return Path(word).is_dir()
-    except (OSError, ValueError):  # too long, or with a character that no path has
-        return False
-
-
 def replay_flags(arguments: Sequence[str]) -> ReplayFlags:
     flags = ReplayFlags(**vars(PARSERS["replay"]().parse_intermixed_args(arguments)))
     for word in [flags.run, *flags.overrides]:
-        if ("=" in word) != (word in flags.overrides) and not _is_folder(word):
+        if ("=" in word) != (word in flags.overrides) and not is_folder(word):
             raise UsageError(
                 f"{word!r}: write bnbench replay RUN [key=value ...]; see bnbench replay --help"
             )

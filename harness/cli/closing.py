@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from harness import tracking
 from harness.config import Config
-from harness.records import AnyRecord
+from harness.config.disk_errors import disk_trouble
+from harness.records import AnyRecord, ExitStatus
 from harness.session import Session, exit_status
 from harness.session.tracking_attempts import attempt
 from harness.store import Contents, Journal
@@ -19,25 +21,46 @@ from harness.store.export import export
 
 
 def finish(session: Session) -> int:
-    """Write the report and the files, print the closing table and where things are.
+    """Print the closing table, write the report and the files, say where things are.
 
     Returns the exit status.
     """
-    from harness.report.terminal import WIDTH
+    from harness.report.terminal import WIDTH, closing_table
 
     contents = Journal(session.config.journal).read()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    if contents.of_session(session.id):
-        _write_results(session, contents, console)
+    records, written = contents.of_session(session.id), True
+    if records:
+        table = closing_table(records)
+        console.print(table)
+        _print_reasons(records, console)
+        written = _try_to_write(session, contents, table, console)
     _print_missing(contents, session.id, console)
     if session.parent_run:
         _print_links(session, session.parent_run, console)
-    return exit_status(contents, session.id)
+    return exit_status(contents, session.id) if written else ExitStatus.FAILED
 
 
-def _write_results(session: Session, contents: Contents, console: Console) -> None:
+def _try_to_write(
+    session: Session, contents: Contents, table: RenderableType, console: Console
+) -> bool:
+    """Whether the report and the files could be written; if not, it says why."""
+    try:
+        path = _write_results(session, contents, table)
+    except OSError as error:
+        sys.stderr.write(
+            f"the report is not written: {disk_trouble(error, session.folder)}. All records are in "
+            "the journal; the same command with resume=true writes it.\n"
+        )
+        return False
+    console.print(f"report   {path}", soft_wrap=True, highlight=False, markup=False)
+    return True
+
+
+def _write_results(session: Session, contents: Contents, table: RenderableType) -> Path:
+    """The report's path, once all files are there."""
     from harness import report
-    from harness.report.terminal import WIDTH, closing_table
+    from harness.report.terminal import WIDTH
 
     records = contents.of_session(session.id)
     path = report.write(contents, session.id, session.folder)
@@ -49,12 +72,9 @@ def _write_results(session: Session, contents: Contents, console: Console) -> No
         environment=started.environment,
         jobs=contents.plans_of(session.id),
     )
-    table = closing_table(records)
     with (session.folder / "table.txt").open("w", encoding="utf-8") as file:
         Console(file=file, width=WIDTH).print(table)
-    console.print(table)
-    _print_reasons(records, console)
-    console.print(f"report   {path}", soft_wrap=True, highlight=False)
+    return path
 
 
 def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
@@ -77,7 +97,7 @@ def _print_missing(contents: Contents, session: str, console: Console) -> None:
             "resume=true to make them"
         )
     for failure in contents.failures_of(session):
-        console.print(f"[red]job {failure.job}:[/] {escape(failure.reason)}")
+        console.print(f"[red]job {escape(failure.job)}:[/] {escape(failure.reason)}")
     if contents.torn:
         console.print(f"{contents.torn} unreadable lines of the journal were skipped")
 
@@ -86,10 +106,11 @@ def _print_links(session: Session, parent_run: str, console: Console) -> None:
     attempt(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
     results = session.config.results
     elsewhere = "" if results == Config.results else f" results={results}"
-    console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False)
+    console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False, markup=False)
     links = attempt(partial(tracking.links, session.config, parent_run, {}))
     for title, address in links or []:
-        console.print(f"         {address}  {title}", soft_wrap=True, highlight=False)
+        line = f"         {address}  {title}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _yaml(config: Mapping[str, object]) -> str:

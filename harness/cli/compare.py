@@ -11,6 +11,7 @@ from harness.analysis import session_comparison
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
 from harness.config import UsageError
+from harness.config.disk_errors import is_folder
 from harness.replay.session_contents import contents_of
 from harness.report.terminal import comparison_table
 from harness.store import Contents, Journal
@@ -36,7 +37,7 @@ def _read(flags: CompareFlags) -> tuple[CompareFlags, Contents, Contents]:
     """What holds the session before and the one after: a journal, or the folder of its report, in
     whose place its name then stands.
     """
-    folders = [word for word in flags.sessions if Path(word).is_dir()]
+    folders = [word for word in flags.sessions if is_folder(word)]
     if not folders:
         before = Journal(flags.journal).read()
         after = Journal(flags.journal_after).read() if flags.journal_after else before
@@ -51,14 +52,17 @@ def _read(flags: CompareFlags) -> tuple[CompareFlags, Contents, Contents]:
 
 def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[str, str]:
     """Those that are named, or else the last two: of one journal, or the last one of each."""
+    if flags.sessions:
+        first, second = flags.sessions
+        return first, second
     if after is before:
         known = list(before.sessions)
     else:
         known = [*list(before.sessions)[-1:], *list(after.sessions)[-1:]]
-    if len(flags.sessions) not in (0, 2) or len(known) < 2:
+    if len(known) < 2:
         raise UsageError(
             f"two sessions are compared; the journal holds {', '.join(before.sessions) or 'none'}: "
             "bnbench compare BEFORE AFTER, or neither for the last two"
         )
-    first, second = flags.sessions or known[-2:]
+    first, second = known[-2:]
     return first, second

@@ -14,7 +14,7 @@ from harness.cli.arguments import RunFlags, run_flags
 from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.cli.planning import plan_all
-from harness.config import composition
+from harness.config import UsageError, composition
 from harness.config.disk_errors import disk_trouble
 from harness.environment import capture
 from harness.records import ExitStatus
@@ -61,7 +61,7 @@ def _carried_out(session: Session, words: Sequence[str]) -> int:
         raise composition.translated(error) from error
     except OSError as error:
         sys.stderr.write(f"bnbench run: {disk_trouble(error)}. {RESUME}.\n")
-        with suppress(OSError):  # the same disk may not take the report either
+        with suppress(OSError, UsageError):  # the same disk may not give or take anything more
             finish(session)
         return ExitStatus.FAILED
     return finish(session)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import islice, product
 
@@ -17,11 +17,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, RangeSweep
 
 from harness.config.key_messages import ERRORS, unknown_key
+from harness.config.schema import Config
 from harness.config.usage import UsageError, shortened
 
 # keys that all jobs of a session share, so that no sweep may vary them
 OF_THE_SESSION = ("results", "journal", "report", "tracking")
 MOST_JOBS = 100_000  # of a sweep; a job takes seconds at least
+KEYS = {key.name for key in fields(Config)}
 NOT_ADDED = ("hydra", "experiment")  # what Hydra itself adds to or takes from the defaults
 
 
@@ -47,6 +49,8 @@ def parsed(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Ove
             continue
         if override.is_add():
             raise UsageError(f"{shown(override)}: no key can be added; {unknown_key(key)}")
+        if override.is_force_add() and key.partition(".")[0] not in KEYS:
+            raise UsageError(unknown_key(key))
         if override.is_delete():
             raise UsageError(
                 f"{shown(override)}: no key can be taken away; give it a value, or leave it "

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from harness.config.command_line import KEYS
 from harness.config.key_messages import UNKNOWN, translated, unknown_hydra_key
-from harness.config.schema import TASKS, Config, TaskConfig
+from harness.config.schema import TASKS, TaskConfig
 from harness.config.usage import UsageError, suggestion
 from harness.records import flat
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-KEYS = {key.name for key in fields(Config)}
 
 
 @dataclass(frozen=True)

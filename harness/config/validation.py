@@ -88,7 +88,9 @@ def _of_key(key: str, value: object, schema: Field[object]) -> Iterator[str]:
         yield f"{key}=[{','.join(map(str, value))}] has one of them twice; give each once"
     if "least" in schema.metadata and value is not None:
         least, most = schema.metadata["least"], schema.metadata["most"]
-        if not least <= cast(float, value) <= most:  # only numbers have bounds
+        # Hydra has converted what it was given; Python's callers may pass anything
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not least <= cast(float, value) <= most:
             yield f"{key}={value}; allowed: {_exact(least)} to {_exact(most)}"
 
 

@@ -124,8 +124,9 @@ def _no_case(pattern: str) -> str:
 
 def _arms(config: Config) -> Arms:
     """The listed implementations. A baseline that is not among them is not checked."""
+    arms = arms_of(config)  # which refuses what has no name
     listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: given for arm, given in arms_of(config).items() if arm in listed}
+    return {arm: given for arm, given in arms.items() if arm in listed}
 
 
 def _cell(config: Config, case: Case) -> CaseCell:

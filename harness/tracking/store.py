@@ -20,6 +20,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.config.usage import shortened
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -85,8 +87,8 @@ def attempt(config: Config, what: str) -> Generator[Store]:
     except Exception as error:
         raise TrackingError(
             _without_password(
-                f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
-                f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+                f"MLflow at {uri} could not {what}: {_first_sentence(error)}. Nothing measured is "
+                f"lost: it is in the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
             )
         ) from error
 
@@ -105,8 +107,8 @@ def _open(uri: str, experiment: str, artifacts: str | None, lock: Path) -> Store
 
 @contextmanager
 def _locked(uri: str, lock: Path) -> Generator[None]:
-    """Alone with the database of this URI; a server needs no lock of ours, and gets no file."""
-    if uri.startswith(HTTP):
+    """Alone with the file of this URI; where there is none no lock is needed, nor written."""
+    if _database(uri) is None:
         yield
         return
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +164,12 @@ def _lock_path(config: Config) -> Path:
     return locked.with_name(f"{locked.name}.lock")
 
 
+def _first_sentence(error: Exception) -> str:
+    """Libraries write whole pages."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return shortened(text.partition(". ")[0].rstrip("."), 300)
+
+
 def _without_password(message: str) -> str:
     return re.sub(r"//[^/@\s]+@", "//***@", message)
 
@@ -169,4 +177,9 @@ def _without_password(message: str) -> str:
 def _remedy(uri: str) -> str:
     if uri.startswith(HTTP):
         return "See that the server runs and that tracking.uri is its address"
-    return "See that the place can be written and its disk is not full"
+    if uri.startswith(SQLITE):
+        return "See that the place can be written and its disk is not full"
+    return (
+        "Give a database of SQLite's, as tracking.uri=sqlite:////FOLDER/mlflow.db, or the address "
+        "of a server, as tracking.uri=http://HOST:PORT"
+    )
