@@ -88,7 +88,8 @@ def attempt(config: Config, what: str) -> Generator[Store]:
         raise TrackingError(
             _without_password(
                 f"MLflow at {uri} could not {what}: {_first_sentence(error)}. Nothing measured is "
-                f"lost: it is in the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+                f"lost: it is in the journal. {_remedy(uri)}, or go without MLflow: "
+                "tracking.enabled=false"
             )
         ) from error
 
