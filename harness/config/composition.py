@@ -216,10 +216,12 @@ def _job_config(job: JobWords, composer: Composer, without_sweeps: ComposedGroup
 def _filled(
     groups: ComposedGroups, composer: Composer, overrides: Sequence[Override]
 ) -> DictConfig:
-    config = groups.copy()
-    for override in overrides:
-        if composer.is_value(override):
-            put(config, override)
+    values = [override for override in overrides if composer.is_value(override)]
+    # a mapping is merged into what is there, so it must not find what the job before has left
+    merged = any(isinstance(override.value(), dict) for override in values)
+    config = groups.copy() if merged else groups.shared_copy
+    for override in values:
+        put(config, override)
     return config
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class ComposedGroups:
     def copy(self) -> DictConfig:
         """The configuration, to put values into."""
         return copy.deepcopy(self.config)
+
+    @cached_property
+    def shared_copy(self) -> DictConfig:
+        """One for all jobs that give the same keys: a value replaces that of the job before."""
+        return self.copy()
 
     @property
     def params(self) -> Mapping[str, Any]:
