@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 from harness.config import (
     Config,
@@ -15,6 +16,7 @@ from harness.config import (
     TaskConfig,
     ThroughputConfig,
     TrackingConfig,
+    UsageError,
 )
 from harness.config.choices import Cache, Inputs
 from harness.config.validation import validated
@@ -23,6 +25,8 @@ from harness.records import AnyRecord, CaseRecord, ThroughputRecord
 from harness.tasks import task_of
 from implementations.interface import Face, Outputs, Problem
 from implementations.registry import Specification
+
+Item = TypeVar("Item")
 
 SESSION = "api"  # these records belong to no session's journal
 
@@ -75,8 +79,8 @@ def measure(
     measured as asked.
     """
     task = ThroughputConfig(
-        phases=list(phases),
-        faces=list(faces),
+        phases=_listed("phases", phases),
+        faces=_listed("faces", faces),
         outputs=outputs,
         cache=cache,
         inputs=inputs,
@@ -85,7 +89,7 @@ def measure(
         blocks=blocks,
     )
     records: list[AnyRecord] = []
-    for problem in problems:
+    for problem in _checked(problems):
         attributes = {key: value for key, value in asdict(problem).items() if key != "shape"}
         described = ProblemConfig(shapes=[list(problem.shape)], **attributes)
         records += _records(implementations, task, described, threads, baseline)
@@ -105,7 +109,7 @@ def _records(
             problem=problem,
             device=DeviceConfig(threads=threads),
             tracking=TrackingConfig(),
-            implementations=list(implementations),
+            implementations=_listed("implementations", implementations),
             baseline=baseline,
         )
     )
@@ -113,6 +117,27 @@ def _records(
     planned = module.plan(config, capture())
     made = {record.key: record for record in module.measure(config, planned, SESSION, _silent)}
     return [made[identity.key] for identity in planned if identity.key in made]
+
+
+def _checked(problems: Iterable[object]) -> list[Problem]:
+    if isinstance(problems, Problem):
+        raise UsageError(f"problems is one Problem; a list is wanted: [{problems!r}]")
+    found = []
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            raise UsageError(
+                f"problems holds {problem!r}, which is no Problem; write Problem((4, 3, 5)), with "
+                "Problem from implementations.interface"
+            )
+        found.append(problem)
+    return found
+
+
+def _listed(name: str, given: Iterable[Item]) -> list[Item]:
+    """The items of an argument that takes several; of a text they would be its letters."""
+    if isinstance(given, str):
+        raise UsageError(f"{name}={given!r}: a list is wanted; write {name}=[{given!r}]")
+    return list(given)
 
 
 def _silent(_: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from implementations.entry_points import Registered, registered
 from implementations.interface import Implementation
+from implementations.lookups import remembered
 from implementations.module_search import is_module, near_module, source_file
 from implementations.module_source import files_of, missing_requirement, source_fault
 from implementations.published_text import visible, without_credentials
@@ -109,6 +110,7 @@ def is_foreign(specification: Specification) -> bool:
         return True
 
 
+@remembered
 def mistake(specification: Specification) -> str | None:
     """Why a specification leads to no implementation on any machine: a mistake in writing it."""
     try:
@@ -147,6 +149,7 @@ def _missing(specification: Specification) -> str | None:
     return missing_requirement(source_file(module))
 
 
+@remembered
 def source_hash(specification: Specification) -> str:
     """A hash of name, arguments, source and binary: when it changes, the implementation is measured
     anew.

@@ -1,11 +1,15 @@
 """The command line: one pipeline a command, in the module of its name.
 
-dispatch   from the first word to the command, and from its errors to an exit status
-arguments  the flags of each command
-help       the text of `bnbench --help`
-listing    what `bnbench list` shows
-console    where tables go
-interrupts how an interrupted command ends
+dispatch          from the first word to the command, and from its end to an exit status
+error_messages    what is said of an error that reaches `main`
+parsers           the options of each command, and the text of `bnbench COMMAND --help`
+arguments         the flags of each command, checked
+help              the text of `bnbench --help`
+planning          every job of a command planned before the first runs
+listing           what `bnbench list` shows
+console           where tables go
+standard_streams  outputs that are closed, or that nobody reads
+interrupts        how an interrupted command ends
 """
 
 from harness.cli.dispatch import main

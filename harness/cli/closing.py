@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from harness import tracking
 from harness.analysis.completeness import completeness
 from harness.config import Config
+from harness.config.disk_errors import disk_trouble
 from harness.config.overrides import assignment
 from harness.config.shell import shell_command
 from harness.formatting import line
-from harness.records import AnyRecord
+from harness.records import AnyRecord, ExitStatus
 from harness.session import Session, exit_status
 from harness.session.tracking_attempts import attempt
 from harness.store import Contents, Journal
@@ -25,25 +28,47 @@ REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
 def finish(session: Session) -> int:
-    """Write the report and the files, print the closing table and where things are.
+    """Print the closing table, write the report and the files, say where things are.
 
     Returns the exit status.
     """
     from harness.cli.console import console as stdout
+    from harness.report.terminal import closing_table
 
     contents = Journal(session.config.journal).read()
     console = stdout()
-    if contents.of_session(session.id):
-        _write_results(session, contents, console)
+    records, written = contents.of_session(session.id), True
+    if records:
+        table = closing_table(records)
+        console.print(table)
+        _print_reasons(records, console)
+        written = _try_to_write(session, contents, table, console)
     _print_missing(contents, session.id, console)
     if session.parent_run:
         _print_links(session, session.parent_run, console)
-    return exit_status(contents, session.id)
+    return exit_status(contents, session.id) if written else ExitStatus.FAILED
 
 
-def _write_results(session: Session, contents: Contents, console: Console) -> None:
+def _try_to_write(
+    session: Session, contents: Contents, table: RenderableType, console: Console
+) -> bool:
+    """Whether the report and the files could be written; if not, it says why."""
+    try:
+        path = _write_results(session, contents, table)
+    except OSError as error:
+        sys.stderr.write(
+            f"the report is not written: {disk_trouble(error, session.folder)}. All records are in "
+            "the journal; the same command with resume=true writes it.\n"
+        )
+        return False
+    console.print(f"report   {visible(str(path))}", soft_wrap=True, highlight=False, markup=False)
+    return True
+
+
+def _write_results(session: Session, contents: Contents, table: RenderableType) -> Path:
+    """The report's path, once all files are there."""
     from harness import report
-    from harness.report.terminal import WIDTH, closing_table
+    from harness.report.terminal import WIDTH
 
     records = contents.of_session(session.id)
     path = report.write(contents, session.id, session.folder)
@@ -55,13 +80,10 @@ def _write_results(session: Session, contents: Contents, console: Console) -> No
         environment=started.environment,
         jobs=contents.plans_of(session.id),
     )
-    table = closing_table(records)
     path_of_table = session.folder / "table.txt"
     with path_of_table.open("w", encoding="utf-8", errors="backslashreplace") as file:
         Console(file=file, width=WIDTH).print(table)
-    console.print(table)
-    _print_reasons(records, console)
-    console.print(f"report   {visible(str(path))}", markup=False, highlight=False, soft_wrap=True)
+    return path
 
 
 def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from harness.analysis import session_comparison
 from harness.analysis.completeness import completeness
@@ -11,16 +13,16 @@ from harness.analysis.sessions import COMPARABLE, SessionState, session_state, s
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
 from harness.config import UsageError
+from harness.config.disk_errors import is_folder
 from harness.formatting import line
+from harness.replay.session_contents import contents_of
 from harness.report.completeness import completeness_sentences
 from harness.report.terminal import comparison_table
 from harness.store import Contents, Journal
 
 
 def main(arguments: Sequence[str]) -> int:
-    flags = compare_flags(arguments)
-    before = Journal(flags.journal).read()
-    after = Journal(flags.journal_after).read() if flags.journal_after else before
+    flags, before, after = _read(compare_flags(arguments))
     first, second = _sessions(flags, before, after)
     try:
         found = session_comparison.compare(
@@ -51,6 +53,23 @@ def _doubts(contents: Contents, session: str) -> Iterator[str]:
     if state is not SessionState.ENDED:
         yield f"it {state}"
     yield from completeness_sentences(completeness(contents, session))
+
+
+def _read(flags: CompareFlags) -> tuple[CompareFlags, Contents, Contents]:
+    """What holds the session before and the one after: a journal, or the folder of its report, in
+    whose place its name then stands.
+    """
+    folders = [word for word in flags.sessions if is_folder(word)]
+    if not folders:
+        before = Journal(flags.journal).read()
+        after = Journal(flags.journal_after).read() if flags.journal_after else before
+        return flags, before, after
+    journals = flags.journal, flags.journal_after or flags.journal
+    (first, before), (second, after) = (
+        contents_of(Path(word)) if word in folders else (word, Journal(journal).read())
+        for word, journal in zip(flags.sessions, journals, strict=True)
+    )
+    return replace(flags, sessions=[first, second]), before, after
 
 
 def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The text of `bnbench --help`, on one screen."""
+"""The text of `bnbench --help`, on one screen; that of each command is in `parsers`."""
 
 HELP = """\
 bnbench: benchmarking and reproducibility for batch normalization
@@ -28,6 +28,7 @@ run, by example
   bnbench run ... --cfg job                           show the configuration, run nothing
   bnbench run ... --config-dir my/conf                add your own groups and presets
 
+bnbench COMMAND --help shows its options.
 Sweeps: -m key=a,b,c runs each; with hydra/launcher=joblib in parallel, timed sections one by one.
 Exit status: 0 all well, 1 something failed or regressed, 2 wrong usage, 3 undecided or incomplete.
 """

@@ -1,9 +1,10 @@
-"""`bnbench run`: compose, measure, report."""
+"""`bnbench run`: compose, plan, measure, report."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -12,15 +13,18 @@ from omegaconf import DictConfig, OmegaConf
 from harness.cli.arguments import RunFlags, run_flags
 from harness.cli.closing import finish
 from harness.cli.interrupts import end_as_by_ctrl_c
-from harness.config import composition
+from harness.cli.planning import plan_all
+from harness.config import UsageError, composition
+from harness.config.disk_errors import disk_trouble
 from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
 from harness.records import ExitStatus
-from harness.session import begin, close, run_job
-from harness.tasks import task_of
+from harness.session import Session, begin, close, run_job
 from harness.tracking import EndStatus
 from implementations import registry
+
+RESUME = "What was measured is in the journal; the same command with resume=true goes on from here"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,30 +32,22 @@ def main(arguments: Sequence[str]) -> int:
     flags = run_flags(arguments)
     refuse_imported_code(flags.overrides)
     composition.register()
-    composed = composition.composed(flags.overrides, flags.config_dir)
-    refuse_without_effect(flags.overrides, composed.configs)
-    for_hydra = _words_for_hydra(flags, composed.overrides)
+    composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
     if flags.cfg:
-        _run_hydra(for_hydra)
+        refuse_without_effect(flags.overrides, (job.config for job in composed.jobs()))
+        for text in composed.texts(flags.cfg):
+            sys.stdout.write(text)
         return ExitStatus.OK
-    environment = capture()
-    planned: set[str] = set()
-    for config in composed.configs:
-        # What cannot be planned is refused before the session begins.
-        identities = task_of(config).plan(config, environment)
-        planned |= {identity.implementation for identity in identities}
+    planned = plan_all(composed, flags.overrides, capture())
     for name, reason in registry.unusable():
         if name in planned:
             sys.stderr.write(f"{name}: {reason}\n")
     end_as_by_ctrl_c()
-    session = begin(composed.configs[0], ["bnbench", "run", *arguments])
+    session = begin(composed.first, ["bnbench", "run", *arguments])
     end: EndStatus = "KILLED"
     try:
-        _run_hydra(for_hydra)
-        status = finish(session)
-        end = "FINISHED" if status == 0 else "FAILED"
-    except composition.ERRORS as error:
-        raise composition.translated(error) from error
+        status = _carried_out(session, _words_for_hydra(flags, composed.overrides))
+        end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     finally:
         close(session, end)
     return status
@@ -65,14 +61,27 @@ def job(config: DictConfig) -> None:
     run_job(composition.as_object(config), name)
 
 
+def _carried_out(session: Session, words: Sequence[str]) -> int:
+    """The exit status. What a full disk cuts short is told all the same, as far as it came."""
+    try:
+        _run_hydra(words)
+    except composition.ERRORS as error:
+        raise composition.translated(error) from error
+    except OSError as error:
+        sys.stderr.write(f"bnbench run: {disk_trouble(error)}. {RESUME}.\n")
+        with suppress(OSError, UsageError):  # the same disk may not give or take anything more
+            finish(session)
+        return ExitStatus.FAILED
+    return finish(session)
+
+
 def _words_for_hydra(flags: RunFlags, overrides: Sequence[str]) -> list[str]:
     words = ["--multirun"] if flags.multirun else []
-    words += [] if flags.cfg is None else ["--cfg", flags.cfg]
     words += [] if flags.config_dir is None else ["--config-dir", flags.config_dir]
     return [*words, *overrides]
 
 
-def _run_hydra(arguments: Sequence[str]) -> None:
-    sys.argv = ["bnbench run", *arguments]
+def _run_hydra(words: Sequence[str]) -> None:
+    sys.argv = ["bnbench run", *words]
     folder = str(composition.FOLDER)
     hydra.main(config_path=folder, config_name="config", version_base="1.3")(job)()

@@ -19,9 +19,9 @@ def main(arguments: Sequence[str]) -> int:
         if key_of(word).partition(".")[0] not in READ:
             raise UsageError(f"{word} has no effect on ui, which reads {' and '.join(READ)} alone")
     composition.register()
-    composed = composition.composed(flags.overrides)
-    refuse_without_effect(flags.overrides, composed.configs)
-    serve(composed.configs[0], flags.port, _print)
+    config = composition.composed(flags.overrides, multirun=False).first
+    refuse_without_effect(flags.overrides, [config])
+    serve(config, flags.port, _print)
     return ExitStatus.OK
 
 

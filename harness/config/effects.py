@@ -6,7 +6,7 @@ Only what the command line itself says is judged: a preset may serve several tas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.config.choices import GHOST
 from harness.config.schema import Config, ConvergenceConfig
@@ -28,18 +28,28 @@ UNREAD = {
 }
 
 
-def refuse_without_effect(overrides: Sequence[str], configs: Sequence[Config]) -> None:
+def refuse_without_effect(overrides: Sequence[str], configs: Iterable[Config]) -> None:
     """Raise ``UsageError`` for the first key that is given two values, or changes nothing in any
-    of the jobs' configurations.
+    of the jobs' configurations, which are gone through once.
     """
+    _refuse_contradictions(overrides)
+    reasons: dict[str, str | None] = {}
+    for config in configs:
+        for word in overrides:
+            if reasons.get(word, "") is not None:  # it has no effect in the jobs so far
+                reason = _reason(key_of(word), word.partition("=")[2], config)
+                reasons[word] = reason and reasons.get(word, reason)
+    for word, reason in reasons.items():
+        if reason is not None:
+            raise UsageError(f"{word} has no effect: {reason}; leave it out")
+
+
+def _refuse_contradictions(overrides: Sequence[str]) -> None:
     first: dict[str, str] = {}
     for word in overrides:
         key = key_of(word)
         if first.setdefault(key, word) != word and not key.startswith("hydra"):
             raise UsageError(f"{first[key]} and {word} contradict each other; give one of them")
-        reasons = [_reason(key, word.partition("=")[2], config) for config in configs]
-        if reasons and reasons[0] is not None and None not in reasons:
-            raise UsageError(f"{word} has no effect: {reasons[0]}; leave it out")
 
 
 def key_of(word: str) -> str:

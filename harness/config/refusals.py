@@ -4,41 +4,37 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from hydra import compose
 from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
 
 from harness.config.usage import UsageError
 
 PRESETS = "experiment"
 
 
-def hydra_part(words: Sequence[str]) -> Any:  # a DictConfig, whose keys are Hydra's own
-    """Hydra's own configuration for these overrides, in a block where Hydra is initialized.
-
-    Raises ``UsageError`` where jobs would change their folder.
-    """
-    hydra = compose("config", overrides=list(words), return_hydra_config=True).hydra
+def refuse_folders_of_jobs(hydra: DictConfig) -> None:
+    """Raise ``UsageError`` where Hydra's own configuration has jobs change their folder."""
     if hydra.job.chdir:
         raise UsageError(
             "hydra.job.chdir=true would take each job to a folder of its own, and its records to "
             "another journal; leave it out, and say with results=FOLDER where results go"
         )
-    return hydra
 
 
-def refuse_presets_that_each_sweep(overrides: Sequence[Override], fixed: Sequence[str]) -> None:
+def refuse_presets_that_each_sweep(
+    sweeps: Sequence[Override], params_of: Callable[[str], Mapping[str, object]]
+) -> None:
     """A sweep over presets one of which sweeps by itself: Hydra would drop that one's own sweep.
 
-    ``fixed`` are the overrides that are no sweeps. Raises ``UsageError``.
+    ``params_of`` says what an override that chooses one preset sweeps over. Raises ``UsageError``.
     """
-    for override in overrides:
+    for override in sweeps:
         if override.key_or_group != PRESETS or not override.is_choice_sweep():
             continue
         for preset in override.sweep_string_iterator():
-            swept = hydra_part([*fixed, f"{PRESETS}={preset}"]).sweeper.get("params")
+            swept = params_of(f"{PRESETS}={preset}")
             if swept:
                 raise UsageError(
                     f"{override.input_line}: {preset} sweeps over {', '.join(swept)}, which would "

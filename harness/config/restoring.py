@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from harness.config.composition import ERRORS, OF_THE_SESSION, as_object, translated
+from harness.config import command_line
+from harness.config.composition import ERRORS, OF_THE_SESSION, as_object, put, translated
 from harness.config.schema import (
     TASKS,
     Config,
@@ -38,14 +39,21 @@ def restored(data: Mapping[str, object], overrides: Sequence[str] = ()) -> Confi
     for key, node in nodes.items():
         base[key] = OmegaConf.structured(node)
     try:
-        given = OmegaConf.merge(
-            base,
-            dict(data, implementations=[data["baseline"]]),
-            OmegaConf.from_dotlist(list(overrides)),
-        )
-        return as_object(given)  # type: ignore[arg-type]  # a mapping merged into a mapping is one
+        given = OmegaConf.merge(base, dict(data, implementations=[data["baseline"]]))
     except ERRORS as error:
         raise translated(error) from error
+    _put_all(given, overrides)  # type: ignore[arg-type]  # a mapping merged into a mapping is one
+    return as_object(given)  # type: ignore[arg-type]  # as above
+
+
+def _put_all(config: DictConfig, overrides: Sequence[str]) -> None:
+    for override in command_line.parsed(overrides):
+        if override.is_sweep_override():
+            raise UsageError(
+                f"{override.input_line} gives several choices, and a replay is of one; give one "
+                f"value, or a list as '{override.key_or_group}=[...]'"
+            )
+        put(config, override)
 
 
 def _task(data: Mapping[str, object]) -> type[TaskConfig]:

@@ -4,15 +4,16 @@ values, bounds, and what keys must be to each other.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
 from harness.config.choices import GHOST
-from harness.config.schema import Config, ConvergenceConfig
+from harness.config.schema import Config, ConvergenceConfig, ThroughputConfig
 from harness.config.usage import UsageError, suggestion
 
 LAST_SEED = 2**63 - 1
@@ -39,6 +40,19 @@ def _threads(given: int | None) -> int:
 
 def _complaints(config: Config) -> Iterator[str]:
     yield from _of_each_key(config, "")
+    task = config.task
+    if task.name != type(task)().name:
+        yield f"task.name={task.name} changes a name alone; choose a task with task={task.name}"
+    if not _is_finite(config.implementations):
+        yield (
+            f"implementations={config.implementations} holds a number that is none (nan, inf), "
+            "which no record can hold; give a finite one, or a text"
+        )
+    if isinstance(task, ThroughputConfig) and (task.most_launches or task.launches) < task.launches:
+        yield (
+            f"task.most_launches={task.most_launches} is less than task.launches={task.launches}; "
+            "give as many at least, or null for twice as many"
+        )
     if isinstance(config.task, ConvergenceConfig):
         yield from _of_a_training(config.task)
     yield from _of_tracking(config)
@@ -86,10 +100,28 @@ def _of_key(key: str, value: object, schema: Field[object]) -> Iterator[str]:
         yield f"{key} is empty; give a value, or leave it out for the default"
     if isinstance(value, list) and not value and not schema.metadata.get("may_be_empty"):
         yield f"{key}=[] asks for nothing; give at least one"
+    if isinstance(value, list) and allowed is not None and len(set(value)) < len(value):
+        yield f"{key}=[{','.join(map(str, value))}] has one of them twice; give each once"
     if "least" in schema.metadata and value is not None:
         least, most = schema.metadata["least"], schema.metadata["most"]
-        if not least <= cast(float, value) <= most:  # only numbers have bounds
-            yield f"{key}={value}; allowed: {least:g} to {most:g}"
+        # Hydra has converted what it was given; Python's callers may pass anything
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not least <= cast(float, value) <= most:
+            yield f"{key}={value}; allowed: {_exact(least)} to {_exact(most)}"
+
+
+def _exact(bound: float) -> str:
+    """A bound with all its digits, and a whole one without a point."""
+    return str(int(bound) if bound == int(bound) else bound)
+
+
+def _is_finite(value: object) -> bool:
+    """Whether no float in a configured value, or anywhere in it, is infinite or NaN."""
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, [*value, *value.values()]))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _not_allowed(key: str, given: Iterable[object], allowed: Iterable[object]) -> Iterator[str]:

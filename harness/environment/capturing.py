@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from harness.environment import machine, software
@@ -22,7 +23,7 @@ class Environment:
     stable: Mapping[str, object] = field(default_factory=dict)
     volatile: Mapping[str, object] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The digest of the stable part: 16 hexadecimal digits."""
         return digest(self.stable)

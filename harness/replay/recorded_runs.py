@@ -13,6 +13,8 @@ from pathlib import Path
 from harness import tracking
 from harness.analysis.completeness import Completeness, completeness
 from harness.config import Config, UsageError
+from harness.config.disk_errors import is_folder
+from harness.config.usage import shortened
 from harness.environment import Environment
 from harness.records import AnyRecord, Status
 from harness.replay import session_files
@@ -40,7 +42,7 @@ def find(run: str, config: Config, announce: Callable[[Completeness], None]) -> 
     contents = Journal(config.journal).read()
     found = (
         _in_folder(Path(run), run, announce)
-        if Path(run).is_dir()
+        if is_folder(run)
         else _in_journal(run, contents, announce)
     )
     if not found and MLFLOW_RUN.fullmatch(run) and config.tracking.enabled:
@@ -48,7 +50,7 @@ def find(run: str, config: Config, announce: Callable[[Completeness], None]) -> 
     if not found:
         known = ", ".join(list(contents.sessions)[-3:]) or "none"
         raise UsageError(
-            f"there is no run {run!r} in {config.journal} nor in MLflow at "
+            f"there is no run {shortened(run)!r} in {config.journal} nor in MLflow at "
             f"{tracking.tracking_uri(config)}; give a session (the last ones: {known}), a record's "
             "key, an id of MLflow's, or a session's folder, and with results=FOLDER say where it "
             "was run"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from harness.analysis.completeness import Completeness
 from harness.config import UsageError, composition
+from harness.config.disk_errors import CutShortError, disk_trouble
 from harness.config.effects import refuse_without_effect
 from harness.environment import capture
 from harness.records import TrainingCell
@@ -36,7 +37,7 @@ def replay(
     """
     composition.register()
     session_overrides, changes = _split(overrides)
-    here = composition.composed(session_overrides).configs[0]
+    here = composition.composed(session_overrides, multirun=False).first
     originals = find(run, here, announce)
     levels = _levels(originals, level, run)
     environment = capture()
@@ -48,6 +49,8 @@ def replay(
     try:
         pairs = [pair for job in todo for pair in job.run(session.id, environment)]
         end = "FINISHED"
+    except OSError as error:
+        raise CutShortError(f"{disk_trouble(error)}; then replay it anew") from error
     finally:
         close(session, end)
     replays: list[Replay] = []

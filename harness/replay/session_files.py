@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from harness.config import UsageError
+from harness.config.disk_errors import disk_trouble
 from harness.environment import Environment
 from harness.records import (
     AnyRecord,
@@ -70,14 +71,14 @@ def read_file(path: Path, make: Callable[[object], Made]) -> Made:
 
     Raises ``UsageError`` for content that ``make`` does not take, FileNotFoundError for no file.
     """
-    return _made(path.name, path.read_text(encoding="utf-8"), make)
+    return _made(path.name, _text(path), make)
 
 
 def read_lines(path: Path, make: Callable[[object], Made]) -> list[Made]:
     """The same of each line."""
     return [
         _made(f"{path.name}, line {number}", line, make)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(_text(path).splitlines(), 1)
     ]
 
 
@@ -104,12 +105,23 @@ def record(data: object) -> AnyRecord:
     return found
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UsageError(disk_trouble(error, path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: this is no text in UTF-8, so no session wrote it") from error
+
+
 def _made(place: str, content: str, make: Callable[[object], Made]) -> Made:
     try:
         return make(json.loads(content, parse_constant=_refuse_constant))
     except NewerSchemaError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{place}: this is not what a session wrote, so nothing of it is replayed "
             f"({type(error).__name__}: {error})"

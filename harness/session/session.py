@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import tracking
 from harness.config import Config, UsageError
+from harness.config.disk_errors import disk_trouble
 from harness.config.shell import shell_command
 from harness.environment import capture, this_process
 from harness.session.tracking_attempts import attempt
@@ -46,7 +47,7 @@ def begin(config: Config, command: list[str]) -> Session:
         return _begin(config, command)
     except OSError as error:
         raise UsageError(
-            f"{error.filename}: {error.strerror}; results and journal must be folders to write to"
+            f"{disk_trouble(error, config.journal)}; results and journal are folders to write to"
         ) from error
 
 

@@ -18,9 +18,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from harness.config import UsageError
+from harness.config.disk_errors import disk_trouble
 from harness.records import (
     AnyRecord,
     NewerSchemaError,
@@ -61,14 +64,17 @@ class Journal:
         self._append("record", record_to_plain(record))
 
     def read(self) -> Contents:
-        """All of the journal; an absent file is an empty one. Raises ``NewerSchemaError``."""
+        """All of the journal; an absent file is an empty one. Raises ``NewerSchemaError``,
+        and ``UsageError`` for one that cannot be read.
+        """
         contents = Contents()
         for line in _lines(self.path):
             try:
                 _add(contents, json.loads(line))
             except NewerSchemaError:
                 raise
-            except (ValueError, KeyError, TypeError, AttributeError):  # torn, or not of a journal
+            # torn, or not of a journal
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 contents.add_torn_line()
         return contents
 
@@ -78,7 +84,7 @@ class Journal:
             text = _json(published({"kind": kind, **entry}))
         line = text.encode() + b"\n"
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab+") as file:
+        with _naming(self.path), self.path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if file.tell() and _last_byte(file.fileno()) != b"\n":
                 line = b"\n" + line  # the line before was torn: it must not spoil this one
@@ -112,9 +118,23 @@ def _json(entry: Plain) -> str:
 
 
 def _lines(path: Path) -> Iterable[bytes]:
-    if not path.exists():
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return ()
-    return (line for line in path.read_bytes().split(b"\n") if line)
+    except OSError as error:
+        raise UsageError(disk_trouble(error, path)) from error
+    return (line for line in content.split(b"\n") if line)
+
+
+@contextmanager
+def _naming(path: Path) -> Generator[None]:
+    """The errors of a block with the file's name, which those of writing lack."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _last_byte(descriptor: int) -> bytes:

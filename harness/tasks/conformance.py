@@ -132,7 +132,7 @@ def _no_case(pattern: str) -> str:
 
 def _arms(config: Config) -> Arms:
     """The listed implementations. A baseline that is not among them is not checked."""
-    arms = arms_of(config)
+    arms = arms_of(config)  # which refuses what has no name
     listed = {registry.name_of(item) for item in config.implementations}
     return {arm: given for arm, given in arms.items() if arm in listed}
 

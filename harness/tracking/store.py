@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.config.usage import shortened
 from implementations.published_text import without_credentials
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ def attempt(config: Config, what: str) -> Generator[Store]:
     except Exception as error:
         raise TrackingError(
             without_credentials(
-                f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
-                f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+                f"MLflow at {uri} could not {what}: {_first_sentence(error)}. Nothing measured is "
+                f"lost: it is in the journal. {_remedy(uri)}, or go without MLflow: "
+                "tracking.enabled=false"
             )
         ) from error
 
@@ -99,12 +101,22 @@ def _open(uri: str, experiment: str, artifacts: str | None, lock: Path) -> Store
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _locked(uri, lock):
         _create_database(uri)
         client = MlflowClient(uri)
         return Store(client, _experiment_id(client, experiment, artifacts))
+
+
+@contextmanager
+def _locked(uri: str, lock: Path) -> Generator[None]:
+    """Alone with the file of this URI; where there is none no lock is needed, nor written."""
+    if _database(uri) is None:
+        yield
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _create_database(uri: str) -> None:
@@ -156,7 +168,18 @@ def _lock_path(config: Config) -> Path:
     return locked.with_name(f"{locked.name}.lock")
 
 
+def _first_sentence(error: Exception) -> str:
+    """Libraries write whole pages."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return shortened(text.partition(". ")[0].rstrip("."), 300)
+
+
 def _remedy(uri: str) -> str:
     if uri.startswith(HTTP):
         return "See that the server runs and that tracking.uri is its address"
-    return "See that the place can be written and its disk is not full"
+    if uri.startswith(SQLITE):
+        return "See that the place can be written and its disk is not full"
+    return (
+        "Give a database of SQLite's, as tracking.uri=sqlite:////FOLDER/mlflow.db, or the address "
+        "of a server, as tracking.uri=http://HOST:PORT"
+    )

@@ -29,7 +29,7 @@ def _registered():
         ("problem.dtype=float23", "did you mean 'float32'"),
         ("task.phases=[trainin_step]", "did you mean 'training_step'"),
         ("device.allocator=retainin", "did you mean 'retaining'"),
-        ("task.launches=abc", "task.launches: Value 'abc'"),
+        ("task.launches=abc", "task.launches=abc; allowed: an integer"),
         ("task.launches=0", "allowed: 1 to 1000"),
         ("task.phases=[]", "at least one"),
         ("task.steps=3", "task=convergence"),
@@ -80,7 +80,7 @@ def test_the_largest_seed_has_63_bits():
 
 def test_a_slip_in_the_last_choice_of_a_sweep_is_found_before_the_first_job():
     with pytest.raises(UsageError, match="float23"):
-        composition.composed(["problem.dtype=float32,float64,float23"])
+        list(composition.composed(["problem.dtype=float32,float64,float23"]).jobs())
 
 
 def test_the_command_line_wins_over_a_preset_and_a_preset_over_the_defaults():

@@ -1,4 +1,6 @@
-"""Eight processes that use a fresh store for the first time at one moment."""
+"""Eight processes that use a fresh store for the first time at one moment; and what is said of a
+store that cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+
+from harness.config import Config, TrackingConfig
+from harness.tracking.store import TrackingError, attempt
 
 WRITERS = 8
 RECORDS = 3
@@ -43,6 +48,25 @@ for number in range(writers):
 os.close(opener)
 sys.exit(sum(os.wait()[1] != 0 for _ in range(writers)))
 """
+
+
+@pytest.mark.parametrize(
+    ("uri", "remedy"),
+    [
+        ("mlruns", "Give a database of SQLite's, as tracking.uri=sqlite:///"),
+        ("ftp://x", "or the address of a server, as tracking.uri=http://HOST:PORT"),
+        ("sqlite:////dev/null/x/mlflow.db", "See that the place can be written"),
+    ],
+)
+def test_a_store_that_cannot_be_is_told_with_its_own_remedy_and_leaves_nothing(
+    tmp_path: Path, uri: str, remedy: str
+) -> None:
+    config = Config(results=str(tmp_path / "r"), tracking=TrackingConfig(uri=uri))
+    with pytest.raises(TrackingError) as told, attempt(config, "be used"):
+        pass
+    assert remedy in str(told.value)
+    assert len(str(told.value)) < 700
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ This package imports no array library: a plan needs names only.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cache
 
 from harness.conformance.cases.behaviour import BEHAVIOUR
 from harness.conformance.cases.kinds import (
@@ -75,6 +76,7 @@ def named(name: str) -> Case:
     return {case.name: case for case in CASES}[name]
 
 
+@cache  # a sweep asks for the same ones job after job
 def described(case: Case) -> dict[str, object]:
     """All that defines a case beside its name, threads and thoroughness, as plain data."""
     elsewhere = {"name", "fixed_threads", "thorough"}
