@@ -25,7 +25,7 @@ from harness.config.command_line import OF_THE_SESSION, JobWords
 from harness.config.groups import ComposedGroups, Composer, task_schema
 from harness.config.key_messages import ERRORS, translated, unfit_value, wants_list
 from harness.config.overrides import credentials_of_presets, words_for_hydra
-from harness.config.refusals import refuse_folders_of_jobs, refuse_presets_that_each_sweep
+from harness.config.refusals import refuse_folders_of_jobs
 from harness.config.schema import TASKS, Config, TaskConfig
 from harness.config.usage import UsageError, shortened
 from harness.config.validation import validated
@@ -117,10 +117,6 @@ def composed(
         swept = [f"{key}={choices}" for key, choices in groups.params.items() if key not in keys]
         if not multirun and not groups.multirun:
             _refuse_sweeps(sweeps, swept, given, groups.task)
-        refuse_presets_that_each_sweep(
-            sweeps,
-            lambda word: composer.groups([*fixed, *command_line.parsed([word], loader)]).params,
-        )
         of_preset = command_line.parsed(swept, loader)
         command_line.sweeps_of(of_preset)
         overrides = [*given, *of_preset]

@@ -20,12 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from harness.isolation import fork_serving
 from harness.isolation.messages import ForkRequest, StartOptions
 from harness.isolation.process import Process, execute
 from harness.isolation.settings import WorkerSettings
 from harness.records import to_json
 
-SERVER = "harness.isolation.fork_serving"
+SERVER = fork_serving.__name__
 START_TIMEOUT = 120.0  # seconds; importing torch takes 1.5 on a quiet machine
 # pytest gives it a new value for each test, and it means nothing to a library.
 IGNORED = {"PYTEST_CURRENT_TEST"}
