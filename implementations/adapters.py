@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final
 
@@ -27,6 +27,7 @@ from implementations.bridge import TORCH, Bridge
 from implementations.interface import (
     Arrays,
     Backward,
+    Deviation,
     Face,
     Forward,
     Implementation,
@@ -36,12 +37,14 @@ from implementations.interface import (
     Phase,
     Prepared,
     Problem,
+    Supports,
     Unsupported,
 )
 from implementations.prepared import Functions, prepare_functions
 
 Refusal = Callable[[Problem, Phase, str], str | None]
 Factory = Callable[[], Implementation]
+ANYTHING = Supports()
 
 
 def accept_all(problem: Problem, phase: Phase, device: str) -> str | None:
@@ -53,6 +56,8 @@ def from_functions(
     forward: Forward,
     backward: Backward,
     *,
+    supports: Supports = ANYTHING,
+    deviations: Mapping[str, Deviation] | None = None,
     unsupported: Refusal = accept_all,
     bridge: Bridge = TORCH,
     layer: Layer | None = None,
@@ -65,7 +70,9 @@ def from_functions(
 
     Returns a function without arguments that makes it: what an entry point or ``_target_`` names.
 
-    unsupported: why a problem cannot be done, or None; see `Implementation.unsupported`.
+    supports: the problems that it takes, as data; see `interface.Supports`.
+    deviations: conformance cases that it is known to fail, by name or glob.
+    unsupported: why a problem cannot be done, where data cannot say it, or None.
     bridge: how arrays of another library than torch come and go, and its `runtime`.
     layer: what `batch_norm` calls, where that is more than the two functions under autograd.
     fresh_outputs_only: for phases whose functions cannot write to ``out``, the reason.
@@ -83,6 +90,8 @@ def from_functions(
             fresh_outputs_only or {},
             specialize,
             bridge.runtime,
+            supports,
+            dict(deviations or {}),
         ),
         require,
     )
@@ -91,6 +100,8 @@ def from_functions(
 def from_differentiable(
     function: Layer,
     *,
+    supports: Supports = ANYTHING,
+    deviations: Mapping[str, Deviation] | None = None,
     unsupported: Refusal = accept_all,
     require: Callable[[], object] | None = None,
     name: str | None = None,
@@ -105,7 +116,12 @@ def from_differentiable(
     reason = "it is one function without `out`, which returns fresh outputs"
     return _factory(
         FunctionImplementation(
-            name or _module_name(function), functions, unsupported, dict.fromkeys(Phase, reason)
+            name or _module_name(function),
+            functions,
+            unsupported,
+            dict.fromkeys(Phase, reason),
+            supports=supports,
+            deviations=dict(deviations or {}),
         ),
         require,
     )
@@ -122,6 +138,8 @@ class FunctionImplementation(Implementation):
     fresh_outputs_only: Mapping[Phase, str]
     specialize: Callable[[Functions], Functions] | None = None
     runtime: str = TORCH.runtime
+    supports: Supports = ANYTHING
+    deviations: Mapping[str, Deviation] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
