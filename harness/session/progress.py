@@ -46,7 +46,7 @@ class ProgressDisplay:
         self._bar.update(self._task, description=text)
 
     def record(self, record: AnyRecord) -> None:
-        """One more is done. A failure is shown at once; a documented deviation is none, and is
+        """One more is done. A failure is shown at once; a declared deviation is none, and is
         listed at the end.
         """
         self._done += 1

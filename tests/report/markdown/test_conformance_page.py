@@ -65,7 +65,7 @@ def row(report: str, start: str) -> str:
 def test_the_summary_tells_passes_failures_and_what_is_neither(report: str) -> None:
     assert (
         "- `numpy` **failed 4 of 7 cases** (3 WRONG, 1 CRASHED) and passed 1; 1 WRONG as "
-        "documented; "
+        "declared; "
         "1 MISTRUSTED, which proves nothing.\n"
     ) in report
     assert "- `torch_native` passed all 2 cases.\n" in report
@@ -76,12 +76,12 @@ def test_the_summary_tells_passes_failures_and_what_is_neither(report: str) -> N
 def test_the_matrix_has_a_row_a_property_by_its_sentence_and_one_of_all(report: str) -> None:
     assert row(report, "property") == "| property | `numpy` | `torch_native` | `my.Bn(a=<b>)` |"
     assert row(report, "large means, denormals, sparse, NaN") == (
-        "| large means, denormals, sparse, NaN | 0 of 5: 3 WRONG, 1 documented, 1 MISTRUSTED | 1 | "
+        "| large means, denormals, sparse, NaN | 0 of 5: 3 WRONG, 1 declared, 1 MISTRUSTED | 1 | "
         "– |"
     )
     assert row(report, "novel") == "| novel | – | – | 0 of 1: 1 UNSUPPORTED |"
     assert row(report, "**all**").startswith(
-        "| **all** | 1 of 7: 3 WRONG, 1 CRASHED, 1 documented, 1 MISTRUSTED | 2 |"
+        "| **all** | 1 of 7: 3 WRONG, 1 CRASHED, 1 declared, 1 MISTRUSTED | 2 |"
     )
 
 
@@ -96,8 +96,8 @@ def test_a_failure_stands_with_its_reason_and_the_command_that_repeats_it(report
 
 def test_a_documented_deviation_is_explained_and_no_failure(report: str) -> None:
     explained = EXPLANATION.replace("|", "\\|")
-    assert f"- `numpy` WRONG as documented in `data/known`: {explained}\n" in report
-    assert "`data/known`" not in report[report.index("Failures") : report.index("Documented")]
+    assert f"- `numpy` WRONG as declared in `data/known`: {explained}\n" in report
+    assert "`data/known`" not in report[report.index("Failures") : report.index("Declared")]
 
 
 def test_what_proves_too_little_is_named_with_its_quantities_and_never_as_passed(
@@ -122,7 +122,7 @@ def test_it_counts_among_the_largest_errors_no_more_than_among_the_passes(tmp_pa
         ("data/large_mean", "**WRONG** | 41.2 | 3e+09 | running_var[0, 3] |"),
         ("data/nan", "**WRONG** | ∞ | – | output[0, 3] |"),
         ("data/fault", "**WRONG** | – | – | input was \\| changed |"),
-        ("data/known", "WRONG as documented | 7.00 | 4.00 | output[0, 3] |"),
+        ("data/known", "WRONG as declared | 7.00 | 4.00 | output[0, 3] |"),
         ("threads/two", "**CRASHED** | – | – | – |"),
         ("novel/case", "UNSUPPORTED | – | – | – |"),
     ],
