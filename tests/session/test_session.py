@@ -24,6 +24,7 @@ WRONG, DECLARED = (
     case("numpy", "data/3", Status.WRONG, explanation="known"),
 )
 REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
+UNASKED = case("numpy", "laws/shift", Status.UNSUPPORTED)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
         ([MISTRUSTED], 3),
         ([MISTRUSTED, REFUSED], 3),
         ([REFUSED], 3),
+        ([OK, UNASKED], 3),
+        ([WRONG, UNASKED], 1),
     ],
 )
 def test_only_what_is_not_documented_fails_a_session_and_only_what_is_decided_passes_it(

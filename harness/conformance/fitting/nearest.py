@@ -118,10 +118,10 @@ def ways(case: Case) -> Iterator[Case]:
 def changed(problem: Problem, changes: Changes) -> Problem | None:
     """The problem with some attributes changed; None where these exclude each other."""
     shape, values = problem.shape, dict(changes)
-    if "rank" in values:
-        shape = _of_rank(shape, values.pop("rank"))
     if "row" in values:
         shape = (*shape[:-1], values.pop("row"))
+    if "rank" in values:
+        shape = _of_rank(shape, values.pop("rank"))
     if "channels" in values:
         shape = (shape[0], values.pop("channels"), *shape[2:])
     if "dtype" in values:

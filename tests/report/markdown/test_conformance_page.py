@@ -179,3 +179,25 @@ def test_an_old_journal_still_has_its_report(tmp_path: Path) -> None:
     report = report_of(journal_of_lines(tmp_path / "journal", [line]), tmp_path)
     assert row(report, "`phases/inference,layer,fresh`").endswith("| OK | 0.500 | – | output[1] |")
     assert "'task.cases='\"'\"'phases/inference,layer,fresh'\"'\"''" in report
+
+
+def test_what_was_not_asked_leads_and_what_was_asked_otherwise_or_is_out_of_date_is_told(
+    tmp_path: Path,
+) -> None:
+    passed = case("numpy", "data/0")
+    assert passed.figures is not None
+    fitted = replace(passed.figures, asked="this instead of that", refusal="it takes no residual")
+    outdated = replace(passed.figures, outdated="it was odd (https://example.org/1)")
+    records = [
+        replace(passed, figures=fitted),
+        replace(case("numpy", "data/1"), figures=outdated),
+        case("numpy", "data/2", Status.UNSUPPORTED),
+        case("numpy", "laws/shift", Status.UNSUPPORTED),
+    ]
+    page = written(tmp_path, records)
+    whole = page.index('- **Not asked** of `numpy`: "the contract\'s laws, by search": ')
+    part = page.index('- Not asked of `numpy`: 1 of 3 cases of "large means, ')
+    assert page.index("**Conformance**") < whole < part < page.index("- `numpy` passed 2 of 4")
+    assert "- `numpy` in `data/1`: it was odd (https://example.org/1)\n" in page
+    assert "- `numpy` in `data/0`: it takes no residual\n" in page
+    assert row(page, "`data/0`").startswith("| `data/0` | OK, asked this instead of that |")

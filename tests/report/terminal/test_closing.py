@@ -177,3 +177,9 @@ def test_where_cells_are_too_many_their_overview_stands_for_them() -> None:
 
 def test_an_empty_session_says_so() -> None:
     assert shown(closing_table([])).strip() == "no records"
+
+
+def test_what_was_not_asked_stands_above_the_table() -> None:
+    records = [case("numpy", "data/0"), case("numpy", "laws/0", Status.UNSUPPORTED)]
+    lines = shown(closing_table(records)).splitlines()
+    assert lines[0].startswith('not asked of numpy: "the contract\'s laws, by search": ')

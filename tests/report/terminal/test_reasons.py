@@ -94,3 +94,12 @@ def test_what_failed_elsewhere_has_its_reason_and_no_command() -> None:
         [*failed, *throughput(cell(threads=1), SPEEDS, failed={"numpy": Status.TIMEOUT})]
     ) == [(f"numpy: TIMEOUT: {FAILURES[Status.TIMEOUT]}", None)]
     assert not reasons(throughput(cell(), SPEEDS, flagged=["numpy"]))
+
+
+def test_a_deviation_that_does_not_show_is_out_of_date() -> None:
+    record = case("numpy", "data/0")
+    assert record.figures is not None
+    outdated = replace(record, figures=replace(record.figures, outdated="it was odd"))
+    assert reasons([outdated]) == [
+        ("numpy: declares a deviation in data/0, which passed: out of date: it was odd", None)
+    ]
