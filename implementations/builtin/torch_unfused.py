@@ -94,9 +94,6 @@ def backward(
     """The laws of `interface`, line by line; each gradient in its operand's shape and dtype."""
     normalized, invstd, output, residual, weight, bias = saved
     axes = [axis for axis in range(grad_output.dim()) if axis != 1]
-    if grad_output.stride() != normalized.stride():
-        # gradients lie in memory as the input does
-        grad_output = torch.empty_like(normalized, dtype=grad_output.dtype).copy_(grad_output)
     dz = widened(grad_output)
     if output is not None:
         dz = dz * (output > 0)

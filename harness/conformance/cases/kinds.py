@@ -117,13 +117,14 @@ class ModuleCase(Common):
 @dataclass(frozen=True)
 class OnnxCase(Common):
     """A call of ONNX's BatchNormalization-15, whose momentum and variance are conventions of its
-    own.
+    own. Without ``affine`` its scale is 1 and its bias 0, and no such operands are given.
     """
 
     shape: tuple[int, ...]
     training: bool = False
     momentum: float = 0.9
     eps: float = 1e-5
+    affine: bool = True
     dtype: str = "float32"
     memory_format: str = "contiguous"
 

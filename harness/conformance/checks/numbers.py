@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.conformance.cases import NumbersCase
+from harness.conformance.checks.pytorch_reference import laid_out
 from harness.conformance.checks.snapshots import changed
 from harness.conformance.compare import QuantityCheck, compare_with_oracle, failure_summary
 from harness.problems.inputs import make_arrays, with_odd_strides
@@ -40,7 +41,7 @@ def check(
     prepared = _prepared(implementation, case, arrays)
     for call in ("", "the second call's ", "the third call's "):
         findings = compare_with_oracle(
-            call_once(prepared).results(),
+            _judged(call_once(prepared).results(), case),
             case.problem,
             case.phase,
             untouched,
@@ -65,6 +66,16 @@ def _prepared(implementation: Implementation, case: NumbersCase, arrays: Arrays)
     return implementation.prepare(
         case.problem, case.phase, face=case.face, outputs=case.outputs, arrays=arrays
     )
+
+
+def _judged(results: Results, case: NumbersCase) -> Results:
+    """The results, of which the input's gradient may lie in memory as the output's does, where
+    that fits two layouts.
+    """
+    gradient = results.grad_input
+    if "grad_output" not in case.odd_strides or gradient is None:
+        return results
+    return replace(results, grad_input=laid_out(gradient, case.problem.memory_format))
 
 
 def _named(findings: list[QuantityCheck], call: str) -> Iterator[QuantityCheck]:

@@ -32,14 +32,16 @@ def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterat
     x = laid_out(normal(draw, case.shape).to(device, dtype), case.memory_format)
     scale, shift, mean = (normal(draw, case.shape[1:2]).to(device, dtype) for _ in range(3))
     var = normal(draw, case.shape[1:2]).to(device, dtype).abs()
+    if not case.affine:
+        scale, shift = torch.ones_like(scale), torch.zeros_like(shift)
     kept, tolerance = 1 - case.momentum, bound(case.shape, dtype)
     running_mean, running_var = mean.clone(), var.clone()
     got = batch_norm(
         x,
         running_mean,
         running_var,
-        scale,
-        shift,
+        scale if case.affine else None,
+        shift if case.affine else None,
         case.training,
         kept,
         case.eps,

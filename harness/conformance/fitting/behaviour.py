@@ -107,10 +107,18 @@ def of_module(case: ModuleCase) -> list[Question]:
 def of_onnx(case: OnnxCase) -> list[Question]:
     def asking(other: Problem) -> Case:
         return replace(
-            case, shape=other.shape, dtype=other.dtype, memory_format=other.memory_format
+            case,
+            shape=other.shape,
+            affine=other.weight,
+            dtype=other.dtype,
+            memory_format=other.memory_format,
         )
 
-    problem = Problem(case.shape, case.dtype, None, case.memory_format)
+    problem = Problem(
+        case.shape, case.dtype, None, case.memory_format, weight=case.affine, bias=case.affine
+    )
     phases = TRAINING if case.training else FROZEN
-    kept = (*case.about, "residual", "activation", "weight", "bias")
-    return [Question(problem, phases, asking, UNMIXED, kept)]
+    kept = (*case.about, "residual", "activation")
+    return [
+        Question(problem, phases, asking, UNMIXED, kept, lambda other: other.weight == other.bias)
+    ]
