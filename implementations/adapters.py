@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import torch
@@ -29,6 +29,7 @@ from implementations.interface import (
     Arrays,
     Backward,
     ContractError,
+    Deviation,
     Face,
     Forward,
     Implementation,
@@ -38,12 +39,14 @@ from implementations.interface import (
     Phase,
     Prepared,
     Problem,
+    Supports,
     Unsupported,
 )
 from implementations.prepared import Functions, prepare_functions
 
 Refusal = Callable[[Problem, Phase, str], str | None]
 Factory = Callable[[], Implementation]
+ANYTHING = Supports()
 
 
 def accept_all(problem: Problem, phase: Phase, device: str) -> str | None:
@@ -55,6 +58,8 @@ def from_functions(
     forward: Forward,
     backward: Backward,
     *,
+    supports: Supports = ANYTHING,
+    deviations: Mapping[str, Deviation] | None = None,
     unsupported: Refusal = accept_all,
     bridge: Bridge = TORCH,
     layer: Layer | None = None,
@@ -67,7 +72,9 @@ def from_functions(
 
     Returns a function without arguments that makes it: what an entry point or ``_target_`` names.
 
-    unsupported: why a problem cannot be done, or None; see `Implementation.unsupported`.
+    supports: the problems that it takes, as data; see `interface.Supports`.
+    deviations: conformance cases that it is known to fail, by name or glob.
+    unsupported: why a problem cannot be done, where data cannot say it, or None.
     bridge: how arrays of another library than torch come and go.
     layer: what `batch_norm` calls, where that is more than the two functions under autograd.
     fresh_outputs_only: for phases whose functions cannot write to ``out``, the reason.
@@ -92,7 +99,14 @@ def from_functions(
     )
     return _factory(
         FunctionImplementation(
-            name, functions, unsupported, reasons, specialize, bridge.shares_memory
+            name,
+            functions,
+            unsupported,
+            reasons,
+            specialize,
+            bridge.shares_memory,
+            supports,
+            dict(deviations or {}),
         ),
         require,
     )
@@ -101,6 +115,8 @@ def from_functions(
 def from_differentiable(
     function: Layer,
     *,
+    supports: Supports = ANYTHING,
+    deviations: Mapping[str, Deviation] | None = None,
     unsupported: Refusal = accept_all,
     require: Callable[[], object] | None = None,
     name: str | None = None,
@@ -117,7 +133,13 @@ def from_differentiable(
     reasons = dict.fromkeys(Phase, "it is one function without `out`, which returns fresh outputs")
     return _factory(
         FunctionImplementation(
-            name or _module_name(function), functions, unsupported, reasons, _with_checked_layer
+            name or _module_name(function),
+            functions,
+            unsupported,
+            reasons,
+            _with_checked_layer,
+            supports=supports,
+            deviations=dict(deviations or {}),
         ),
         require,
     )
@@ -134,6 +156,8 @@ class FunctionImplementation(Implementation):
     fresh_outputs_only: Mapping[Phase, str]
     specialize: Callable[[Functions], Functions] | None = None
     shares_memory: bool = True
+    supports: Supports = ANYTHING
+    deviations: Mapping[str, Deviation] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name

@@ -27,6 +27,7 @@ from implementations.interface import (
     Phase,
     Problem,
     Unsupported,
+    refusal,
 )
 from implementations.returned_values import check_output
 from implementations.torch_formats import DTYPE_NAMES, memory_format_of
@@ -206,7 +207,7 @@ def _layer(
         else (Phase.INFERENCE, Phase.BACKWARD_INFERENCE)
     )
     for phase in phases[: 1 + gradients]:
-        reason = implementation.unsupported(problem, phase, device)
+        reason = refusal(implementation, problem, phase, device)
         if reason is not None:
             raise Unsupported(f"{implementation} refuses {problem}, {phase}: {reason}")
     return implementation.layer(problem)

@@ -27,6 +27,8 @@ more. This module imports no array library, so that a listing of implementations
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from implementations.operands import Arrays, Gradients, Options, Results
@@ -40,6 +42,7 @@ from implementations.problem import (
     Phase,
     Problem,
 )
+from implementations.supports import Deviation, Supports
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +55,7 @@ __all__ = [
     "Arrays",
     "Backward",
     "ContractError",
+    "Deviation",
     "Face",
     "Forward",
     "Gradients",
@@ -63,8 +67,10 @@ __all__ = [
     "Prepared",
     "Problem",
     "Results",
+    "Supports",
     "Unsupported",
     "call_once",
+    "refusal",
 ]
 
 
@@ -194,6 +200,10 @@ class Implementation(ABC):
     """
 
     shares_memory: bool = True
+    # The problems that it takes, as far as data can say it.
+    supports: Supports = Supports()
+    # Conformance cases that it is known to fail, by name or glob.
+    deviations: Mapping[str, Deviation] = MappingProxyType({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -202,12 +212,13 @@ class Implementation(ABC):
         """The name in messages."""
         return type(self).__name__
 
-    @abstractmethod
     def unsupported(self, problem: Problem, phase: Phase, device: str) -> str | None:
         """Why this cannot be done, in a sentence for the report; None when it can.
 
-        ``device`` is "cpu" or "cuda".
+        ``device`` is "cpu" or "cuda". Asked only about problems that ``supports`` admits, so it
+        says what those data cannot.
         """
+        return None
 
     @abstractmethod
     def layer(self, problem: Problem) -> Layer:
@@ -225,6 +236,16 @@ class Implementation(ABC):
         unless ``shares_memory`` is False, and copies only the running statistics. Raises
         ``Unsupported`` where this face cannot write to such outputs.
         """
+
+
+def refusal(
+    implementation: Implementation, problem: Problem, phase: Phase, device: str
+) -> str | None:
+    """Why an implementation refuses a problem, by its data or else by its own words; None when it
+    does not.
+    """
+    reason = implementation.supports.refusal(problem, phase, device)
+    return implementation.unsupported(problem, phase, device) if reason is None else reason
 
 
 def call_once(prepared: Prepared) -> Prepared:

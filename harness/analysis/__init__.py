@@ -8,6 +8,7 @@ sections            throughput cells with their arms side by side
 training_groups     trainings that differ in arm and seed only
 multiple_testing    a session's verdicts, corrected for their number
 tallies             how many cases and cells came to what
+unasked             conformance cases not asked, or not as written; deviations that do not show
 training_tallies    how each arm of a training group did over its seeds
 step_factors        time to the target as steps × time a step
 equivalence         whether two implementations train the same network

@@ -17,7 +17,7 @@ class Change(StrEnum):
     SLOWER = "SLOWER"
     SAME = "SAME"
     AMBIGUOUS = "AMBIGUOUS"
-    # it was not failing before, or was OK and now refuses or deviates as documented
+    # it was not failing before, or was OK and now refuses or deviates as declared
     BROKEN = "BROKEN"
     MENDED = "MENDED"
     UNCHANGED = "UNCHANGED"  # the same status; nothing is timed

@@ -20,7 +20,7 @@ from harness.records import AnyRecord, CaseRecord, ThroughputRecord
 
 @dataclass(frozen=True)
 class ReasonGroup:
-    """Records of one implementation with one outcome and ``reason``, which of what is documented
+    """Records of one implementation with one outcome and ``reason``, which of what is declared
     is the explanation. What is MISTRUSTED has ``quantities`` in the place of a reason.
     """
 

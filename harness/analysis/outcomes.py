@@ -11,7 +11,7 @@ from harness.records import AnyRecord, Flag, Status, ThroughputRecord, Verdict
 class Qualified(StrEnum):
     """What became of a conformance case of which the status alone says too much."""
 
-    DOCUMENTED = "documented"  # WRONG, and known to be: neither a failure nor a pass
+    DECLARED = "declared"  # WRONG, and known to be: neither a failure nor a pass
     MISTRUSTED = "MISTRUSTED"  # OK, by a comparison that proves nothing
 
 
@@ -54,9 +54,9 @@ ALL_OUTCOMES: tuple[AnyOutcome, ...] = (
 
 
 def outcome_label(record: AnyRecord) -> RecordOutcome:
-    """The status, unless a WRONG is documented or an OK proves too little."""
+    """The status, unless a WRONG is a declared deviation or an OK proves too little."""
     if record.explanation is not None:
-        return Qualified.DOCUMENTED
+        return Qualified.DECLARED
     return Qualified.MISTRUSTED if Flag.MISTRUSTED in record.flags else record.status
 
 

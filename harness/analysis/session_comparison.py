@@ -176,9 +176,7 @@ def _by_status(old: AnyRecord, new: AnyRecord) -> Comparison:
     if after == Status.OK:
         return Comparison(new, Change.MENDED, explanation=explanation)
     newly_failed = new.failed and not old.failed
-    if newly_failed or (
-        before == Status.OK and after in {Status.UNSUPPORTED, Qualified.DOCUMENTED}
-    ):
+    if newly_failed or (before == Status.OK and after in {Status.UNSUPPORTED, Qualified.DECLARED}):
         return Comparison(new, Change.BROKEN, explanation=explanation)
     undecided = Status.OK in {old.status, new.status} and before != after
     change = Change.AMBIGUOUS if undecided else Change.UNCHANGED

@@ -56,8 +56,8 @@ class CaseTally:
         return {outcome: count for outcome, count in self.outcomes.items() if outcome in FAILED}
 
     @property
-    def documented(self) -> int:
-        return self.outcomes.get(Qualified.DOCUMENTED, 0)
+    def declared(self) -> int:
+        return self.outcomes.get(Qualified.DECLARED, 0)
 
     @property
     def mistrusted(self) -> int:

@@ -4,40 +4,72 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from harness.conformance import global_state
-from harness.conformance.cases import named
-from harness.conformance.checks import check
+from harness.conformance.cases import Case, named
+from harness.conformance.checks import Answer, ask
 from harness.conformance.compare import QuantityCheck, failure_summary
+from harness.conformance.fitting import difference
 from harness.conformance.messages import CaseOutcome
 from harness.isolation.failures import refusal_status
 from harness.records import CaseFigures, ComparedQuantity, Status
 from implementations import Unavailable, Unsupported, registry
+from implementations.interface import Deviation, Implementation
 
 NO_REASON = "it gives no reason"
 
 
 def run(*, implementation: registry.Specification, case: str, device: str = "cpu") -> CaseOutcome:
-    """Check the case of that name.
+    """Check the case of that name, fitted to what the implementation supports.
 
     What the implementation raises in a case on numbers is raised here.
     """
-    findings: list[QuantityCheck] = []
-    before = global_state.read()
+    before, case_ = global_state.read(), named(case)
+    answer: Answer | None = None
+    changed: list[QuantityCheck] = []
     try:
-        findings.extend(check(registry.load(implementation), named(case), device))
+        loaded = registry.load(implementation)
+        answer = ask(loaded, case_, device)
     except registry.LoadFailure:
         raise
-    except (Unsupported, Unavailable) as refusal:
-        if failure_summary(findings) is None:  # a refusal undoes nothing that was found before it
-            return CaseOutcome(refusal_status(refusal), str(refusal) or NO_REASON)
+    except (Unsupported, Unavailable) as raised:
+        status, reason = refusal_status(raised), str(raised) or NO_REASON
     finally:
-        findings += global_state.restored(before)
+        changed += global_state.restored(before)
+    if answer is None and not changed:
+        return CaseOutcome(status, reason)
+    return _outcome(loaded, case_, answer or Answer(case_, ()), changed)
+
+
+def _outcome(
+    implementation: Implementation, case: Case, answer: Answer, changed: Sequence[QuantityCheck]
+) -> CaseOutcome:
+    findings = [*answer.findings, *changed]
+    asked = None if answer.refusal is None else difference(case, answer.case)
     samples = tuple(map(_compared_quantity, findings))
+    declared = declared_deviation(implementation, case.name)
     wrong = failure_summary(findings)
-    if wrong is not None:
-        return CaseOutcome(Status.WRONG, wrong, samples=samples)
-    return CaseOutcome(Status.OK, None, _figures(findings), samples)
+    if wrong is None:
+        figures = replace(_figures(findings), asked=asked, refusal=answer.refusal)
+        if declared is not None:
+            figures = replace(figures, outdated=str(declared))
+        return CaseOutcome(Status.OK, None, figures, samples)
+    failed = {finding.quantity for finding in findings if not finding.passed}
+    known = declared is not None and declared.covers(failed)
+    reason = wrong if asked is None else f"{wrong} (asked {asked}: {answer.refusal})"
+    return CaseOutcome(
+        Status.WRONG, reason, samples=samples, explanation=str(declared) if known else None
+    )
+
+
+def declared_deviation(implementation: Implementation, case: str) -> Deviation | None:
+    """The deviation that the implementation's author declares in that case."""
+    return next(
+        (found for glob, found in implementation.deviations.items() if fnmatchcase(case, glob)),
+        None,
+    )
 
 
 def _figures(findings: Sequence[QuantityCheck]) -> CaseFigures:

@@ -126,6 +126,16 @@ def shifted(tensor: torch.Tensor, offset: int) -> torch.Tensor:
     return room.as_strided(tensor.shape, tensor.stride(), offset).copy_(tensor)
 
 
+def with_odd_strides(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values, dense with the channels innermost and the batch next to last: where sizes
+    are 1 that is a layout which their strides do not tell from another.
+    """
+    space = list(range(2, tensor.dim()))
+    order = [*space, 0, 1]
+    back = [order.index(axis) for axis in range(tensor.dim())]
+    return tensor.permute(order).contiguous().permute(back)
+
+
 def _input(generator: Generator, problem: Problem, distribution: Distribution) -> Values:
     if distribution == "ternary":
         values = np.resize(

@@ -148,7 +148,9 @@ class CaseFigures:
 
     ``worst`` is the largest error over its tolerance, with the ``quantity``, ``index`` and size in
     units in the last place of that element. ``mistrusted`` are the quantities whose tolerance
-    proves nothing.
+    proves nothing. Where the implementation refused the case as it is written, with the reason
+    ``refusal``, ``asked`` says what was asked instead of what. ``outdated`` is a deviation that is
+    declared here and does not show.
     """
 
     worst: float
@@ -157,6 +159,9 @@ class CaseFigures:
     ulp: float | None
     comparisons: int
     mistrusted: tuple[str, ...] = ()
+    asked: str | None = field(default=None, metadata=OMIT_NONE)
+    refusal: str | None = field(default=None, metadata=OMIT_NONE)
+    outdated: str | None = field(default=None, metadata=OMIT_NONE)
 
 
 Figures = ThroughputFigures | TrainingFigures | CaseFigures

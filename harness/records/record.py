@@ -59,7 +59,7 @@ class Record(ABC, Generic[CellT_co, FiguresT_co, SampleT_co]):
     """One result. ``figures`` are present if and only if the status is OK.
 
     ``samples`` are the raw observations that the figures derive from. ``explanation`` is of a WRONG
-    that is documented: a known property of that implementation, with its source. ``time`` is when
+    that is declared: a known property of that implementation, with its source. ``time`` is when
     the record was made, in ISO 8601 and UTC.
     """
 
@@ -92,7 +92,7 @@ class Record(ABC, Generic[CellT_co, FiguresT_co, SampleT_co]):
 
     @property
     def failed(self) -> bool:
-        """Whether the implementation is to blame, for something that is not documented of it."""
+        """Whether the implementation is to blame, for something that is not declared of it."""
         return self.status.failed and self.explanation is None
 
     @property

@@ -13,12 +13,14 @@ from harness.analysis.outcomes import Qualified
 from harness.analysis.sections import Section
 from harness.analysis.tallies import CaseTally, Counts
 from harness.analysis.time_budget import TimeBudget
+from harness.analysis.unasked import UnaskedProperty
 from harness.records import Doubt, Interval, Seconds, Status, ThroughputRecord, Verdict
 from harness.statistics import Duration, DurationRatio
 
-DOCUMENTED = f"{Status.WRONG} as {Qualified.DOCUMENTED}"
+DECLARED = f"{Status.WRONG} as {Qualified.DECLARED}"
 FLOOR_SIGN = "×floor"
 CASES_NAMED = 3  # that a sentence names
+REASONS_NAMED = 3  # for which cases of a property were not asked
 CELLS_NAMED = 3  # of a section; of more their number says as much
 
 
@@ -114,6 +116,15 @@ def named_cases(names: Sequence[str]) -> str:
     if len(names) <= CASES_NAMED:
         return formatting.listed(names)
     return f"{formatting.counted(len(names), 'case')} ({', '.join(names[:CASES_NAMED])}, …)"
+
+
+def not_asked(found: UnaskedProperty) -> str:
+    """Which property was not asked, wholly or in part, and why."""
+    part = "" if found.whole else f"{found.refused} of {found.cases} cases of "
+    reasons = "; ".join(found.reasons[:REASONS_NAMED])
+    more = len(found.reasons) - REASONS_NAMED
+    others = f"; and {formatting.counted(more, 'other reason')}" if more > 0 else ""
+    return f'{part}"{found.label}": {reasons}{others}'
 
 
 def named_cells(labels: Sequence[str], section: Section) -> str:

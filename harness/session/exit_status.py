@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from harness.analysis.completeness import completeness
+from harness.analysis.selection import case_records
+from harness.analysis.unasked import unasked_properties
 from harness.records import AnyRecord, ExitStatus, Flag, Status
 from harness.store import Contents
 
 
 def exit_status(contents: Contents, session: str) -> ExitStatus:
-    """FAILED where a record or a job failed; UNDECIDED where a record is missing, nothing was
-    measured, or nothing that was proves anything; else OK.
+    """FAILED where a record or a job failed; UNDECIDED where a record is missing, no case of
+    a property was asked, nothing was measured, or nothing that was proves anything; else OK.
     """
     found = completeness(contents, session)
     if found.failed or found.failures:
         return ExitStatus.FAILED
-    decided = found.complete and any(map(_is_decided, contents.of_session(session)))
+    records = contents.of_session(session)
+    unasked = any(each.whole for each in unasked_properties(case_records(records)))
+    decided = found.complete and not unasked and any(map(_is_decided, records))
     return ExitStatus.OK if decided else ExitStatus.UNDECIDED
 
 
 def _is_decided(record: AnyRecord) -> bool:
-    """Whether it was measured and says something: a documented deviation does, a MISTRUSTED
+    """Whether it was measured and says something: a declared deviation does, a MISTRUSTED
     comparison does not.
     """
     if record.explanation is not None:

@@ -52,7 +52,7 @@ class ProgressDisplay:
 
     def record(self, record: AnyRecord) -> None:
         """One more is done. A failure is shown at once, and one of the same reason no second time;
-        a documented deviation is none, and is listed at the end.
+        a declared deviation is none, and is listed at the end.
         """
         self._done += 1
         self._bar.advance(self._task)

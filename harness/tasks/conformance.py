@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
-from harness.conformance.deviations import explanation
 from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment
 from harness.isolation import Call, WorkerKind, side_by_side
@@ -22,7 +21,7 @@ from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from implementations import registry
 
-VERSION = 2  # of the protocol: raise it when a case or a tolerance changes
+VERSION = 3  # of the protocol: raise it when a case or a tolerance changes
 WORKER = "harness.conformance.worker"
 Arms = Mapping[str, registry.Specification]
 
@@ -94,8 +93,6 @@ def _checked(
             )
     except WORKER_FAILURES as failure:
         outcome = CaseOutcome(failure_status(failure), failure_reason(failure))
-    failed = {sample.quantity for sample in outcome.samples if not sample.passed}
-    foreign = registry.is_foreign(specification)
     mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)
     return CaseRecord(
         identity,
@@ -107,7 +104,7 @@ def _checked(
         figures=outcome.figures,
         samples=outcome.samples,
         cost=Cost(check_seconds=Seconds(time.perf_counter() - began)),
-        explanation=None if foreign else explanation(identity.implementation, cell.case, failed),
+        explanation=outcome.explanation,
     )
 
 

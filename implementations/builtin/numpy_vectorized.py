@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 
 from implementations.adapters import from_functions
 from implementations.bridge import Bridge
-from implementations.interface import Gradients, Options, Phase, Problem
+from implementations.interface import Gradients, Options, Supports
 
 Array = NDArray[Any]
 # infinities travel as IEEE 754 says; NumPy alone would warn of them
 QUIET = np.errstate(invalid="ignore", over="ignore")
 
 
-def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
-    if problem.dtype == "bfloat16":
-        return "NumPy has no bfloat16"
-    return None if device == "cpu" else f"NumPy computes on the CPU, not on {device}"
+# NumPy has no bfloat16.
+SUPPORTS = Supports(dtypes=("float32", "float64", "float16", "float16/float32"), devices=("cpu",))
 
 
 @QUIET
@@ -134,6 +132,4 @@ def to_native(tensor: torch.Tensor) -> Array:
 
 
 NUMPY = Bridge(to_native=to_native, to_torch=torch.from_numpy)
-NumpyVectorized = from_functions(
-    forward, backward, unsupported=unsupported, bridge=NUMPY, name="numpy"
-)
+NumpyVectorized = from_functions(forward, backward, supports=SUPPORTS, bridge=NUMPY, name="numpy")

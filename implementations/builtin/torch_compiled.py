@@ -14,7 +14,7 @@ import torch
 
 from implementations.adapters import from_functions
 from implementations.builtin import torch_native
-from implementations.interface import Layer, Options, Phase, Problem
+from implementations.interface import Deviation, Layer, Options, Phase, Problem
 from implementations.prepared import Functions
 
 Tensor = torch.Tensor
@@ -27,6 +27,15 @@ SAVED_NARROW = (
     "on the CPU its decomposition saves the batch's mean and 1/std in the data's dtype, "
     "so that float32 gradients come out as rough as {dtype}"
 )
+DEVIATIONS = {
+    "repeats/graph_kept": Deviation(
+        "a compiled backward frees what the forward saved for it (donated buffers), so its graph "
+        "serves one backward; PyTorch raises a clear error, and donated_buffer=False keeps the "
+        "graph",
+        "torch/_functorch/config.py",
+        ("the second backward",),
+    )
+}
 
 
 def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
@@ -98,6 +107,7 @@ TorchCompiled = from_functions(
     torch_native.forward,
     torch_native.backward,
     layer=torch_native.layer,
+    deviations=DEVIATIONS,
     unsupported=unsupported,
     fresh_outputs_only=dict.fromkeys(Phase, "a compiled function returns fresh outputs"),
     specialize=compiled_functions,

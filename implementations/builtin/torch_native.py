@@ -12,10 +12,24 @@ from typing import Any
 import torch
 
 from implementations.adapters import from_functions
-from implementations.interface import Gradients, Options, Phase
+from implementations.interface import Deviation, Gradients, Options, Phase
 
 aten = torch.ops.aten
 Tensor = torch.Tensor
+# Seen in PyTorch 2.13: a batch of one, whose input is dense in one layout and whose gradient in the
+# other, contiguous and channels_last.
+MIXED_LAYOUTS = Deviation(
+    "where the batch is 1 and the strides of sizes of 1 fit two layouts, the CPU backward takes "
+    "one layout for both the input and the output's gradient, and reads one of them in the wrong "
+    "order; every gradient is wrong",
+    "batch_norm_backward_cpu in aten/src/ATen/native/Normalization.cpp of PyTorch 2.13, and "
+    "batch_norm_cpu_backward_kernel in native/cpu/batch_norm_kernel.cpp",
+    ("input.grad", "weight.grad", "bias.grad", "grad_input", "grad_weight", "grad_bias"),
+)
+DEVIATIONS = {
+    "strided/sizes_of_1/gradient*": MIXED_LAYOUTS,
+    "strided/sizes_of_1/input": MIXED_LAYOUTS,
+}
 NO_BACKWARD_OUT = (
     "PyTorch's CPU backward of batch norm has no variant that writes to a given output"
 )
@@ -138,5 +152,6 @@ TorchNative = from_functions(
     forward,
     backward,
     layer=layer,
+    deviations=DEVIATIONS,
     fresh_outputs_only={phase: NO_BACKWARD_OUT for phase in Phase if phase.has_backward},
 )

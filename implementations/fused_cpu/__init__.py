@@ -3,7 +3,7 @@
 Read `native/`: `forward_kernels.cpp` and `backward_kernels.cpp` have the formulas and traverse the
 data, `pipeline.hpp` schedules threads and blocks, `forward.cpp` and `backward.cpp` compute
 coefficients from sums, `blocking.cpp` fits all to caches and threads. Here are its face to autograd
-and torch.compile, and its refusals.
+and torch.compile, and what it supports.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from implementations.adapters import from_functions
 from implementations.fused_cpu.kernels import backward, forward
 from implementations.fused_cpu.layer import layer
 from implementations.fused_cpu.library import native
-from implementations.interface import Phase, Problem
-
-
-def unsupported(problem: Problem, phase: Phase, device: str) -> str | None:
-    return None if device == "cpu" else f"it computes on the CPU, not on {device}"
-
+from implementations.interface import Supports
 
 # `native` raises `Unavailable` where the C++ was not built, or has no path for this machine.
 FusedCpu = from_functions(
-    forward, backward, layer=layer, unsupported=unsupported, require=native, name="fused_cpu"
+    forward,
+    backward,
+    layer=layer,
+    supports=Supports(devices=("cpu",)),
+    require=native,
+    name="fused_cpu",
 )

@@ -29,7 +29,7 @@ def test_what_is_documented_is_grouped_by_its_explanation_and_is_no_failure() ->
         case("a", f"data/{number}", Status.WRONG, explanation=explanation)
         for number, explanation in enumerate(["one", "other", "one"])
     ]
-    groups = group_reasons(records, [Qualified.DOCUMENTED])
+    groups = group_reasons(records, [Qualified.DECLARED])
     assert [(group.reason, len(group.cases)) for group in groups] == [("one", 2), ("other", 1)]
     assert group_reasons(records, FAILED) == []
 

@@ -25,5 +25,5 @@ def test_a_status_stands_for_itself(status: Status) -> None:
 
 def test_a_documented_failure_is_none_and_a_comparison_that_proves_nothing_no_pass() -> None:
     known = case("numpy", "data/0", Status.WRONG, explanation="known")
-    assert outcome_label(known) is Qualified.DOCUMENTED
+    assert outcome_label(known) is Qualified.DECLARED
     assert outcome_label(case("numpy", "data/0", mistrusted=["output"])) is Qualified.MISTRUSTED

@@ -137,7 +137,7 @@ def test_changes_of_status(
 
 
 MISTRUSTED = case("numpy", "data/0", session="a", mistrusted=["output"])
-DOCUMENTED = case("numpy", "data/0", Status.WRONG, session="a", explanation="known")
+DECLARED = case("numpy", "data/0", Status.WRONG, session="a", explanation="known")
 WRONG, OK = (case("numpy", "data/0", status, session="a") for status in (Status.WRONG, Status.OK))
 REFUSED = case("numpy", "data/0", Status.UNSUPPORTED, session="a")
 
@@ -145,12 +145,12 @@ REFUSED = case("numpy", "data/0", Status.UNSUPPORTED, session="a")
 @pytest.mark.parametrize(
     ("before", "after", "expected", "outcomes"),
     [
-        (OK, DOCUMENTED, Change.BROKEN, (Status.OK, Qualified.DOCUMENTED)),
-        (DOCUMENTED, WRONG, Change.BROKEN, (Qualified.DOCUMENTED, Status.WRONG)),
-        (WRONG, DOCUMENTED, Change.UNCHANGED, (Status.WRONG, Qualified.DOCUMENTED)),
-        (DOCUMENTED, OK, Change.MENDED, (Qualified.DOCUMENTED, Status.OK)),
-        (DOCUMENTED, DOCUMENTED, Change.UNCHANGED, (Qualified.DOCUMENTED, Qualified.DOCUMENTED)),
-        (REFUSED, DOCUMENTED, Change.UNCHANGED, (Status.UNSUPPORTED, Qualified.DOCUMENTED)),
+        (OK, DECLARED, Change.BROKEN, (Status.OK, Qualified.DECLARED)),
+        (DECLARED, WRONG, Change.BROKEN, (Qualified.DECLARED, Status.WRONG)),
+        (WRONG, DECLARED, Change.UNCHANGED, (Status.WRONG, Qualified.DECLARED)),
+        (DECLARED, OK, Change.MENDED, (Qualified.DECLARED, Status.OK)),
+        (DECLARED, DECLARED, Change.UNCHANGED, (Qualified.DECLARED, Qualified.DECLARED)),
+        (REFUSED, DECLARED, Change.UNCHANGED, (Status.UNSUPPORTED, Qualified.DECLARED)),
         (OK, MISTRUSTED, Change.AMBIGUOUS, (Status.OK, Qualified.MISTRUSTED)),
         (WRONG, MISTRUSTED, Change.AMBIGUOUS, (Status.WRONG, Qualified.MISTRUSTED)),
         (MISTRUSTED, MISTRUSTED, Change.UNCHANGED, (Qualified.MISTRUSTED, Qualified.MISTRUSTED)),

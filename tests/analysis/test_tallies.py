@@ -29,7 +29,7 @@ def test_outcomes_of_cases_come_with_passes_first_and_refusals_last() -> None:
     assert list(numpy.outcomes.items()) == [
         (Status.OK, 1),
         (Status.WRONG, 1),
-        (Qualified.DOCUMENTED, 1),
+        (Qualified.DECLARED, 1),
         (Qualified.MISTRUSTED, 1),
         (Status.UNSUPPORTED, 1),
     ]

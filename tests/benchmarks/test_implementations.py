@@ -12,7 +12,7 @@ import pytest
 import implementations
 from harness.conformance.compare import compare_with_oracle
 from harness.problems.inputs import make_arrays
-from implementations.interface import Phase, Problem, Unsupported
+from implementations.interface import Phase, Problem, Unsupported, refusal
 
 PROBLEMS = {
     "images": Problem((8, 64, 28, 28), activation="relu"),
@@ -41,9 +41,9 @@ def test_layer(benchmark, bench, name, phase):
         prepared = implementation.prepare(
             problem, phase, face="layer", outputs="fresh", arrays=arrays
         )
-    except (implementations.Unavailable, Unsupported) as refusal:
-        pytest.skip(str(refusal))
-    reason = implementation.unsupported(problem, phase, "cpu")
+    except (implementations.Unavailable, Unsupported) as error:
+        pytest.skip(str(error))
+    reason = refusal(implementation, problem, phase, "cpu")
     if reason is not None:
         pytest.skip(reason)
 

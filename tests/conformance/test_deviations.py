@@ -1,86 +1,86 @@
-"""What is known of built-in implementations still shows, and excuses nothing beside it and nobody
-else.
+"""A deviation that an implementation declares is told as declared: of those cases and quantities,
+and nothing beside them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from plain_bn import Plugin
+from wrong_bn import Wrong
 
 import harness
-from harness.conformance.cases import CASES
-from harness.conformance.deviations import DEVIATIONS, explanation
-from harness.conformance.messages import CaseOutcome
-from harness.records import CaseCell, ComparedQuantity, Identity, Status
-from harness.tasks import conformance
-from implementations import names, registry
+import implementations
+from harness.conformance import runner
+from harness.conformance.cases import matching
+from harness.conformance.runner import declared_deviation
+from harness.records import Status
+from implementations import registry
+from implementations.interface import Deviation
+
+BIASED = Deviation("it stores the biased variance", "https://example.org/1", ("running_var",))
+STEP = "phases/training_step/layer/fresh"
+DECLARED = [
+    (name, glob)
+    for name in ("torch_compile", "torch_native")
+    for glob in implementations.load(name).deviations
+]
 
 
-def known(deviation):
-    return f"{deviation.implementation}-{deviation.case}"
+def outcome(monkeypatch, implementation, case=STEP):
+    """What a worker answers about an implementation that is given as it is."""
+    monkeypatch.setattr(registry, "load", lambda specification: implementation)
+    return runner.run(implementation="given", case=case)
 
 
-@pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
-def test_every_deviation_still_shows_and_is_explained(deviation):
-    """One that does not show any more has to go."""
-    (record,) = harness.check(deviation.implementation, cases=deviation.case, threads=1)
+def declaring(implementation, glob=STEP, deviation=BIASED):
+    implementation.deviations = {glob: deviation}
+    return implementation
+
+
+@pytest.mark.parametrize(("name", "glob"), DECLARED)
+def test_what_a_built_in_implementation_declares_still_shows(monkeypatch, name, glob):
+    """What does not show any more has to go."""
+    implementation = implementations.load(name)
+    cases = matching(glob)
+    assert cases
+    assert implementation.deviations[glob].quantities
+    for case in cases:
+        found = outcome(monkeypatch, implementation, case.name)
+        assert (found.status, found.explanation) == (
+            Status.WRONG,
+            str(implementation.deviations[glob]),
+        )
+
+
+def test_a_plug_in_may_declare_a_deviation_of_its_own(monkeypatch):
+    wrong = declaring(Wrong("biased running variance"), "phases/training_step/*")
+    found = outcome(monkeypatch, wrong)
+    assert found.status is Status.WRONG
+    assert found.explanation == "it stores the biased variance (https://example.org/1)"
+    whole = outcome(monkeypatch, declaring(wrong, STEP, replace(BIASED, quantities=())))
+    assert whole.explanation == found.explanation
+
+
+def test_nothing_else_is_excused_by_it(monkeypatch):
+    other = outcome(monkeypatch, declaring(Wrong("n - 1 in the batch's variance")))
+    assert (other.status, other.explanation) == (Status.WRONG, None)
+    elsewhere = declaring(Wrong("biased running variance"), "data/*")
+    assert outcome(monkeypatch, elsewhere).explanation is None
+    assert declared_deviation(elsewhere, "data/sparse") is BIASED
+    assert declared_deviation(elsewhere, STEP) is None
+
+
+def test_one_whose_case_passes_is_out_of_date(monkeypatch):
+    found = outcome(monkeypatch, declaring(Plugin()))
+    assert found.status is Status.OK
+    assert found.figures.outdated == str(BIASED)
+    assert outcome(monkeypatch, declaring(Plugin(), "data/*")).figures.outdated is None
+
+
+def test_the_record_of_a_declared_deviation_is_wrong_and_no_failure():
+    (record,) = harness.check("torch_native", cases="strided/sizes_of_1/input", threads=1)
     assert record.status is Status.WRONG
-    assert {
-        sample.quantity for sample in record.samples if not sample.passed
-    } <= deviation.quantities
-    assert record.explanation == deviation.explanation
     assert not record.failed
-
-
-@pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
-def test_it_is_of_a_built_in_implementation_and_a_case_that_there_are(deviation):
-    assert deviation.implementation in names()
-    assert deviation.case in {case.name for case in CASES}
-    assert deviation.quantities
-
-
-@pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
-def test_a_failure_is_explained_only_as_it_is_known(deviation):
-    name, case, quantities = deviation.implementation, deviation.case, deviation.quantities
-    assert explanation(name, case, quantities) == deviation.explanation
-    assert explanation(name, case, {*quantities, "output"}) is None
-    assert explanation(name, case, {"output"}) is None
-    assert explanation(name, case, ()) is None
-    assert explanation(name, "phases/inference/layer/fresh", quantities) is None
-    assert explanation("mine", case, quantities) is None
-
-
-def test_no_two_deviations_are_of_one_case():
-    assert len({(deviation.implementation, deviation.case) for deviation in DEVIATIONS}) == len(
-        DEVIATIONS
-    )
-
-
-def record_of(specification, deviation, quantities):
-    """The record of a worker's answer that those quantities failed."""
-    failed = tuple(ComparedQuantity(quantity, passed=False) for quantity in quantities)
-    outcome = CaseOutcome(Status.WRONG, "they differ", samples=failed)
-    cell = CaseCell(case=deviation.case, device="cpu", threads=1)
-    identity = Identity(deviation.implementation, cell, "source", "environment")
-
-    def worker(*_, **__):
-        return outcome
-
-    return conformance._checked(worker, specification, identity, "session", 1.0)
-
-
-@pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
-def test_a_plug_in_of_the_same_name_is_excused_nothing(deviation, monkeypatch):
-    assert (
-        record_of(deviation.implementation, deviation, deviation.quantities).explanation
-        == deviation.explanation
-    )
-    named = {"_target_": "wrong_bn.Wrong"}
-    assert record_of(named, deviation, deviation.quantities).explanation is None
-    monkeypatch.setattr(registry, "is_foreign", lambda specification: True)
-    assert record_of(deviation.implementation, deviation, deviation.quantities).explanation is None
-
-
-@pytest.mark.parametrize("deviation", DEVIATIONS, ids=known)
-def test_what_else_fails_takes_the_excuse_away(deviation):
-    found = record_of(deviation.implementation, deviation, [*deviation.quantities, "output"])
-    assert (found.status, found.explanation) == (Status.WRONG, None)
+    assert "PyTorch 2.13" in record.explanation

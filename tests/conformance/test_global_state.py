@@ -9,7 +9,7 @@ import pytest
 import torch
 from plain_bn import Plugin
 
-from harness.conformance import global_state, runner
+from harness.conformance import checks, global_state, runner
 from harness.records import Status
 from implementations import Unsupported, registry
 
@@ -63,5 +63,5 @@ def test_a_refusal_undoes_nothing_that_was_found_before_it(monkeypatch):
         )
         raise Unsupported("late")
 
-    monkeypatch.setattr(runner, "check", found_and_refused)
+    monkeypatch.setattr(checks, "check", found_and_refused)
     assert ran(monkeypatch, Plugin()).status == Status.WRONG

@@ -17,8 +17,8 @@ from wrong_occasions import without_the_last
 
 from harness.conformance.cases import CASES, LawCase, named
 from harness.conformance.checks import check
-from harness.conformance.checks import examples as drawn
-from harness.conformance.checks.examples import Trial, batches, rows_of
+from harness.conformance.checks import strategies as drawn
+from harness.conformance.checks.examples import GRID, Trial, batches, rows_of
 from harness.conformance.checks.laws import LAWS
 from harness.conformance.checks.search import search
 from harness.problems.inputs import make_arrays
@@ -142,7 +142,7 @@ TRIAL = Trial(Plugin(), Problem((4, 3, 2), activation="relu", residual=True), "c
 def test_operands_of_a_law_lie_on_a_grid_so_that_what_it_changes_is_exact():
     arrays = TRIAL.arrays(5)
     for data in (arrays.input, arrays.grad_output):
-        assert torch.equal(data * drawn.GRID, (data * drawn.GRID).round())
+        assert torch.equal(data * GRID, (data * GRID).round())
         assert torch.equal((data + 63.75) - 63.75, data)
     assert torch.equal(arrays.weight, make_arrays(TRIAL.problem, 5).weight)
 

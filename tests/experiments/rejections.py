@@ -26,7 +26,7 @@ import torch
 from wrong_bn import WRONG, Wrong
 
 from harness.conformance.cases import matching, named
-from harness.conformance.checks import check
+from harness.conformance.checks import ask
 from harness.conformance.compare import failure_summary
 from implementations import Unsupported
 from tests.helpers.rejected import REJECTED, SURVIVING
@@ -52,7 +52,7 @@ def verdict(implementation, name):
     case, threads = named(name), torch.get_num_threads()
     torch.set_num_threads(case.fixed_threads or 1)
     try:
-        findings = list(check(implementation, case))
+        findings = ask(implementation, case).findings
     except Unsupported:
         return None
     except Exception as error:

@@ -12,7 +12,7 @@ import torch
 import implementations
 from harness.conformance.compare import compare_with_oracle
 from harness.problems.inputs import make_arrays
-from implementations.interface import Phase, Problem, Unsupported
+from implementations.interface import Phase, Problem, Unsupported, refusal
 
 EAGER = ("numpy", "torch_native", "torch_unfused")
 PROBLEMS = [
@@ -30,7 +30,7 @@ PROBLEMS = [
 def prepared(name, problem, phase, face="layer", outputs="fresh"):
     """An implementation on the bench, or a skip with its own reason."""
     implementation = implementations.load(name)
-    reason = implementation.unsupported(problem, phase, "cpu")
+    reason = refusal(implementation, problem, phase, "cpu")
     if reason is not None:
         pytest.skip(reason)
     arrays = make_arrays(problem, 0)
@@ -38,8 +38,8 @@ def prepared(name, problem, phase, face="layer", outputs="fresh"):
         return implementation.prepare(
             problem, phase, face=face, outputs=outputs, arrays=arrays
         ), arrays
-    except Unsupported as refusal:
-        pytest.skip(str(refusal))
+    except Unsupported as error:
+        pytest.skip(str(error))
 
 
 def called(prepared, times=1):

@@ -165,7 +165,7 @@ def test_more_than_eight_shapes_do_not_exhaust_the_compiler():
 
 
 def test_a_refusal_is_raised_with_its_reason():
-    with pytest.raises(Unsupported, match="NumPy has no bfloat16"):
+    with pytest.raises(Unsupported, match=r"it takes data of .*, not bfloat16"):
         batch_norm(torch.ones(2, 3).bfloat16(), None, None, training=True, implementation="numpy")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.conformance.cases.kinds import CallCase, Case, ModuleCase, OnnxCase
 
 # The sample inputs of torch/testing/_internal/common_methods_invocations.py,
@@ -53,8 +55,22 @@ EDGES = (
     CallCase("edges/empty_space/training", (2, 3, 0), training=True),
     CallCase("edges/no_channels/training", (2, 0, 2), training=True, weight=None, bias=None),
     CallCase("edges/one_value_a_channel", (1, 3, 1, 1), gradients=True),
-    CallCase("edges/rank_2/no_weight", (7, 3), training=True, weight=None, gradients=True),
-    CallCase("edges/rank_4/no_bias", (2, 3, 5, 4), training=True, bias=None, gradients=True),
+    CallCase(
+        "edges/rank_2/no_weight",
+        (7, 3),
+        training=True,
+        weight=None,
+        gradients=True,
+        about=("rank", "weight"),
+    ),
+    CallCase(
+        "edges/rank_4/no_bias",
+        (2, 3, 5, 4),
+        training=True,
+        bias=None,
+        gradients=True,
+        about=("rank", "bias"),
+    ),
     CallCase(
         "edges/rank_5/no_statistics",
         (2, 3, 2, 3, 2),
@@ -70,8 +86,22 @@ EDGES = (
     CallCase("edges/no_grad", (4, 6, 5, 3), training=True, mode="no_grad"),
     CallCase("edges/inference_mode", (4, 6, 5, 3), mode="inference_mode"),
     CallCase("edges/eps_0/inference", (4, 3, 5), eps=0.0),
-    CallCase("edges/mixed/bfloat16", (4, 6, 5), training=True, dtype="bfloat16", thorough=True),
-    CallCase("edges/mixed/float16", (4, 6, 5), training=True, dtype="float16", thorough=True),
+    CallCase(
+        "edges/mixed/bfloat16",
+        (4, 6, 5),
+        training=True,
+        dtype="bfloat16",
+        thorough=True,
+        about=("dtype",),
+    ),
+    CallCase(
+        "edges/mixed/float16",
+        (4, 6, 5),
+        training=True,
+        dtype="float16",
+        thorough=True,
+        about=("dtype",),
+    ),
 )
 STRIDED = (
     *(
@@ -93,6 +123,25 @@ STRIDED = (
         view="channels_last",
         gradients=True,
     ),
+    # Sizes of 1, whose strides mean nothing, leave it open in which layout a tensor is dense.
+    *(
+        CallCase(
+            f"strided/sizes_of_1/{name}",
+            shape,
+            training=training,
+            view=view,
+            towards=towards,
+            gradients=True,
+        )
+        for name, shape, training, view, towards in (
+            ("gradient", (1, 100, 1, 7), True, "plain", "odd"),
+            ("gradient/frozen", (1, 6, 7, 1), False, "plain", "odd"),
+            ("input", (1, 6, 5, 4), True, "odd", "plain"),
+            ("input_and_gradient", (1, 6, 5, 4), True, "odd", "odd"),
+            ("one_channel", (4, 1, 3, 5), True, "odd", "plain"),
+            ("one_pixel", (3, 6, 1, 1), True, "plain", "odd"),
+        )
+    ),
     CallCase(
         "strided/parameters", (4, 6, 5, 3), training=True, parameters="sliced", gradients=True
     ),
@@ -105,7 +154,7 @@ STRIDED = (
         gradients=True,
     ),
 )
-ERRORS = (
+_ERRORS = (
     CallCase("errors/one_value_a_channel/training", (1, 3, 1, 1), training=True),
     CallCase("errors/running_mean_of_wrong_length", (4, 3, 5), training=True, running_mean=2),
     CallCase("errors/running_mean_too_long", (2, 10), running_mean=11),
@@ -127,6 +176,8 @@ ERRORS = (
     CallCase("errors/scalar/training", (), training=True),
     CallCase("errors/rank_1", (3,), running_mean=3, running_var=3, weight=None, bias=None),
 )
+# They are raised before an implementation is asked anything, so there is nothing to fit.
+ERRORS = tuple(replace(case, about=("error",)) for case in _ERRORS)
 # Constructor arguments and shapes of torch/testing/_internal/common_modules.py,
 # module_inputs_torch_nn_BatchNorm1d, 2d and 3d, where they differ in kind; and what
 # torch/test/test_nn.py does to modules beyond that.
@@ -139,9 +190,17 @@ MODULE = (
     ModuleCase("module/momentum_1", (4, 6), momentum=1.0, thorough=True),
     ModuleCase("module/negative_momentum", (4, 6), momentum=-0.3, thorough=True),
     ModuleCase("module/integer_momentum", (4, 6), (True,), momentum=1),
-    ModuleCase("module/no_bias", (4, 6), (True, False), bias=False, gradients=True),
     ModuleCase(
-        "module/not_affine", (3, 4, 2, 3, 2), (True, False), eps=1e-3, momentum=0.3, affine=False
+        "module/no_bias", (4, 6), (True, False), bias=False, gradients=True, about=("bias",)
+    ),
+    ModuleCase(
+        "module/not_affine",
+        (3, 4, 2, 3, 2),
+        (True, False),
+        eps=1e-3,
+        momentum=0.3,
+        affine=False,
+        about=("weight", "bias"),
     ),
     ModuleCase(
         "module/statistics_not_tracked",
@@ -156,8 +215,8 @@ MODULE = (
     ModuleCase("module/frozen", (4, 6, 5, 3), (False, False), gradients=True),
     ModuleCase("module/old_checkpoint", (4, 6), old=True),
     ModuleCase("module/empty_batch", (0, 5, 9), (True, False), momentum=0.3, affine=False),
-    ModuleCase("module/error/eps_0", (2, 10), (True,), eps=0.0),
-    ModuleCase("module/error/negative_eps", (2, 10, 5, 5), (True,), eps=-1.0),
-    ModuleCase("module/error/one_value_a_channel", (1, 10, 1), (True,)),
+    ModuleCase("module/error/eps_0", (2, 10), (True,), eps=0.0, about=("error",)),
+    ModuleCase("module/error/negative_eps", (2, 10, 5, 5), (True,), eps=-1.0, about=("error",)),
+    ModuleCase("module/error/one_value_a_channel", (1, 10, 1), (True,), about=("error",)),
 )
 BEHAVIOUR: tuple[Case, ...] = (*SAMPLES, *ONNX, *EDGES, *STRIDED, *ERRORS, *MODULE)

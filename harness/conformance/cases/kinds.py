@@ -19,12 +19,17 @@ OF_INPUT = -1  # as many elements as the input has channels
 class Common:
     """What every case has. Its worker has ``fixed_threads``, or as many threads as the
     configuration says.
+
+    ``about`` names what the case is there to ask: attributes of a problem, "rank", "channels",
+    "row" (the last size), "phase", "face" or "outputs". They stay where a case is fitted to what an
+    implementation supports. A case about an "error" is not fitted at all.
     """
 
     name: str
     fixed_threads: int | None = field(default=None, kw_only=True)
     # left out unless thoroughness, or the case itself, is asked for
     thorough: bool = field(default=False, kw_only=True)
+    about: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,12 @@ class NumbersCase(Common):
     ``distribution``, ``mean`` and ``scale`` are `inputs.make_arrays`'s. Channel 0 is all ``fill``,
     a number as `float` reads it, and the output's gradient there ``fill_gradient``; its weight is 0
     with ``zero_weight``, as the last one of a residual block is at first. The data's arrays begin
-    ``offset`` elements past where an allocator would put them.
+    ``offset`` elements past where an allocator would put them. Where ``odd_strides`` name the
+    input or the output's gradient, the strides of its sizes of 1 are other than usual, so that it
+    is dense in two layouts.
+
+    ``refills`` are further values that channel 0 of the input is filled with, in place, each before
+    another call.
     """
 
     problem: Problem
@@ -50,6 +60,8 @@ class NumbersCase(Common):
     momentum: float = 0.1
     eps: float = 1e-5
     offset: int = 0
+    odd_strides: tuple[str, ...] = ()
+    refills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,18 +110,23 @@ class ModuleCase(Common):
     untracked: bool = False
     old: bool = False
     gradients: bool = False
+    dtype: str = "float32"
+    memory_format: str = "contiguous"
 
 
 @dataclass(frozen=True)
 class OnnxCase(Common):
     """A call of ONNX's BatchNormalization-15, whose momentum and variance are conventions of its
-    own.
+    own. Without ``affine`` its scale is 1 and its bias 0, and no such operands are given.
     """
 
     shape: tuple[int, ...]
     training: bool = False
     momentum: float = 0.9
     eps: float = 1e-5
+    affine: bool = True
+    dtype: str = "float32"
+    memory_format: str = "contiguous"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.conformance.cases.channels import CHANNELS
 from harness.conformance.cases.kinds import NumbersCase
 from harness.conformance.cases.shapes import SHAPES, THREADS
 from harness.conformance.cases.shared_problems import (
@@ -22,7 +23,14 @@ from harness.conformance.cases.shared_problems import (
 from implementations.interface import MEMORY_FORMATS, Phase, Problem
 
 PHASES = tuple(
-    NumbersCase(f"phases/{phase}/{face}/{outputs}", PLAIN, phase, face, outputs)
+    NumbersCase(
+        f"phases/{phase}/{face}/{outputs}",
+        PLAIN,
+        phase,
+        face,
+        outputs,
+        about=("phase", "face", "outputs"),
+    )
     for phase in Phase
     for face, outputs in WAYS
 )
@@ -39,18 +47,31 @@ OPTIONS = tuple(
 )
 LAYOUTS = (
     *(
-        NumbersCase(f"layouts/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
+        NumbersCase(
+            f"layouts/{name}/{face}/{outputs}",
+            problem,
+            face=face,
+            outputs=outputs,
+            about=("memory_format", "rank"),
+        )
         for name, problem in (
             ("channels_last", CHANNELS_LAST),
             ("channels_last_3d", CHANNELS_LAST_3D),
         )
         for face, outputs in TWO_WAYS
     ),
-    NumbersCase("layouts/channels_last/inference", CHANNELS_LAST, Phase.INFERENCE),
+    NumbersCase(
+        "layouts/channels_last/inference",
+        CHANNELS_LAST,
+        Phase.INFERENCE,
+        about=("memory_format", "rank"),
+    ),
 )
 DTYPES = (
     *(
-        NumbersCase(f"dtypes/{name}/{face}/{outputs}", problem, face=face, outputs=outputs)
+        NumbersCase(
+            f"dtypes/{name}/{face}/{outputs}", problem, face=face, outputs=outputs, about=("dtype",)
+        )
         for name, problem in (
             ("float64", Problem((67, 13), "float64", activation="relu", residual=True)),
             (
@@ -77,6 +98,7 @@ DTYPES = (
             f"dtypes/{dtype}_mixed/many_values",
             Problem((16, 3, 16, 16), dtype, "float32"),
             mean=1.0,
+            about=("dtype",),
         )
         for dtype in ("bfloat16", "float16")
     ),
@@ -86,6 +108,7 @@ DTYPES = (
             Problem((2, 6, 17, 19), dtype, parameters, activation="relu"),
             Phase.BACKWARD_INFERENCE,
             thorough=parameters is not None,
+            about=("dtype",),
         )
         for dtype in ("bfloat16", "float16")
         for parameters in (None, "float32")
@@ -154,14 +177,21 @@ OF_A_LAYER = (
     NumbersCase("data/infinity_in_one_channel/contiguous", LINEAR, fill="-inf"),
     NumbersCase("data/nan_in_one_channel/inference", PLAIN, Phase.INFERENCE, fill="nan"),
 )
+# What a kernel is asked as well; NaN and infinity it is asked in `channels`.
+OF_A_KERNEL = (
+    "data/very_large_mean",
+    "data/very_large_mean/channels_last",
+    "data/subnormal",
+    "data/sparse",
+    "data/zero_weight",
+    "data/constant_channel",
+    "data/constant_channel/channels_last",
+)
 DATA = (
     *OF_A_LAYER,
     *(
         replace(
-            case,
-            name=f"{case.name}/kernel",
-            face="kernel",
-            thorough=case.problem.dtype == "float64",
+            case, name=f"{case.name}/kernel", face="kernel", thorough=case.name not in OF_A_KERNEL
         )
         for case in OF_A_LAYER
     ),
@@ -181,4 +211,34 @@ MISALIGNED = (
     ),
     NumbersCase("strided/misaligned/frozen", PLAIN, Phase.BACKWARD_INFERENCE, offset=1),
 )
-NUMBERS = (*PHASES, *OPTIONS, *LAYOUTS, *DTYPES, *SHAPES, *THREADS, *EXACT, *DATA, *MISALIGNED)
+# Sizes of 1, whose strides mean nothing: the output's gradient is dense in another layout than the
+# input, and no stride of a size beyond 1 says so.
+SIZES_OF_1 = (
+    NumbersCase(
+        "strided/sizes_of_1/gradient/kernel",
+        Problem((1, 16, 1, 7)),
+        Phase.BACKWARD,
+        "kernel",
+        odd_strides=("grad_output",),
+    ),
+    NumbersCase(
+        "strided/sizes_of_1/input/kernel",
+        Problem((1, 16, 5, 7), memory_format="channels_last"),
+        face="kernel",
+        odd_strides=("input",),
+        about=("memory_format",),
+    ),
+)
+NUMBERS = (
+    *PHASES,
+    *OPTIONS,
+    *LAYOUTS,
+    *DTYPES,
+    *SHAPES,
+    *CHANNELS,
+    *THREADS,
+    *EXACT,
+    *DATA,
+    *MISALIGNED,
+    *SIZES_OF_1,
+)

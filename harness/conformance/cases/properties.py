@@ -11,6 +11,7 @@ PROPERTIES: Mapping[str, str] = {
     "layouts": "channels_last, in four and five dimensions",
     "dtypes": "float64, bfloat16, float16, mixed",
     "shapes": "primes, tails, ResNet-50's shapes",
+    "channels": "channels with fast paths and without",
     "threads": "two threads",
     "exact": "exact statistics, to a few ulp",
     "data": "large means, denormals, sparse, NaN",

@@ -16,19 +16,25 @@ GRADIENTS = (
     DifferencesCase("gradients/gradcheck", SMALL, "gradcheck"),
     DifferencesCase("gradients/gradcheck/frozen", SMALL, "gradcheck", Phase.BACKWARD_INFERENCE),
     DifferencesCase(
-        "gradients/gradcheck/relu", replace(SMALL, activation="relu"), "gradcheck", thorough=True
+        "gradients/gradcheck/relu",
+        replace(SMALL, activation="relu"),
+        "gradcheck",
+        thorough=True,
+        about=("activation",),
     ),
     DifferencesCase(
         "gradients/gradcheck/rank_2/no_parameters",
         Problem((5, 3), "float64", weight=False, bias=False),
         "gradcheck",
         thorough=True,
+        about=("rank", "weight", "bias"),
     ),
     DifferencesCase(
         "gradients/gradcheck/channels_last",
         replace(SMALL, memory_format="channels_last"),
         "gradcheck",
         thorough=True,
+        about=("memory_format",),
     ),
     DifferencesCase("gradients/directions/layer", FLOAT64, "directions", thorough=True),
     DifferencesCase("gradients/directions/kernel", FLOAT64, "directions", face="kernel"),
@@ -60,13 +66,18 @@ OF_ONE_SHAPE = (
     "running_averages",
     "inference_after_momentum_1",
 )
+ABOUT = {"affine": ("weight",), "scale": ("weight",)}
 LAWS = (
-    *(LawCase(f"laws/{law}", law, ORDINARY) for law in OF_ONE_SHAPE),
+    *(LawCase(f"laws/{law}", law, ORDINARY, about=ABOUT.get(law, ())) for law in OF_ONE_SHAPE),
     LawCase(
-        "laws/relu", "relu", replace(ORDINARY, activation="relu", residual=True), thorough=True
+        "laws/relu",
+        "relu",
+        replace(ORDINARY, activation="relu", residual=True),
+        thorough=True,
+        about=("activation",),
     ),
     LawCase("laws/repeated_batch", "repeated_batch", ORDINARY),
-    LawCase("laws/folding", "folding", Problem((16, 6), "float64")),
+    LawCase("laws/folding", "folding", Problem((16, 6), "float64"), about=("rank",)),
     *(LawCase(f"laws/{law}/any_problem", law, None, 20, thorough=True) for law in OF_ONE_SHAPE),
     *(
         LawCase(f"laws/oracle/any_problem/{seed}", "oracle", None, 100, seed, thorough=True)
@@ -100,12 +111,20 @@ REPEATS = (
     ),
     RepeatsCase("repeats/batches_in_turn", "batches_in_turn", PLAIN),
     RepeatsCase("repeats/output_is_its_own", "output_is_its_own", PLAIN),
-    RepeatsCase("repeats/output_is_its_own/bare", "output_is_its_own", BARE),
-    RepeatsCase("repeats/output_changed_in_place/bare", "output_changed_in_place", BARE),
+    RepeatsCase(
+        "repeats/output_is_its_own/bare", "output_is_its_own", BARE, about=("weight", "bias")
+    ),
+    RepeatsCase(
+        "repeats/output_changed_in_place/bare",
+        "output_changed_in_place",
+        BARE,
+        about=("weight", "bias", "activation"),
+    ),
     RepeatsCase(
         "repeats/output_changed_in_place",
         "output_changed_in_place",
         replace(PLAIN, activation=None),
+        about=("activation",),
     ),
     RepeatsCase("repeats/saved_tensors_stay", "saved_tensors_stay", PLAIN),
     # What a compiler lets the backward write over depends on the threads that it compiles for.

@@ -15,6 +15,7 @@ SHAPES = (
         Problem((2, 37), weight=False, bias=False),
         momentum=1.0,
         eps=0.1,
+        about=("rank",),
     ),
     NumbersCase(
         "shapes/one_long_channel", Problem((37, 1, 1033), activation="relu"), momentum=0.0, eps=0.6
@@ -32,7 +33,7 @@ SHAPES = (
             f"shapes/a_hundred_channels/{layout}/{face}",
             Problem((3, 100, 5, 3), memory_format=layout),
             face=face,
-            thorough=layout == "contiguous",
+            thorough=True,
         )
         for layout, face in BOTH
     ),
@@ -46,14 +47,21 @@ SHAPES = (
     NumbersCase("shapes/many_channels", Problem((5, 4099)), face="kernel", thorough=True),
     NumbersCase("shapes/one_pixel", Problem((16, 7, 1, 1))),
     NumbersCase(
-        "shapes/no_weight/frozen", Problem((5, 6, 7), weight=False), Phase.BACKWARD_INFERENCE
+        "shapes/no_weight/frozen",
+        Problem((5, 6, 7), weight=False),
+        Phase.BACKWARD_INFERENCE,
+        about=("weight",),
     ),
-    NumbersCase("shapes/rank_5/frozen", Problem((2, 3, 2, 3, 4)), Phase.BACKWARD_INFERENCE),
+    NumbersCase(
+        "shapes/rank_5/frozen", Problem((2, 3, 2, 3, 4)), Phase.BACKWARD_INFERENCE, about=("rank",)
+    ),
     NumbersCase(
         "shapes/primes", Problem((5, 7, 11, 13), activation="relu", residual=True), face="kernel"
     ),
     *(
-        NumbersCase(f"shapes/tails/{width}", Problem((3, 5, width)), thorough=width != 17)
+        NumbersCase(
+            f"shapes/tails/{width}", Problem((3, 5, width)), thorough=width != 17, about=("row",)
+        )
         for width in (*range(1, 18), 31, 33, 63, 65, 127, 129)
     ),
     *(
@@ -61,6 +69,7 @@ SHAPES = (
             f"shapes/tails/channels/{channels}",
             Problem((3, channels, 2, 2), memory_format="channels_last"),
             thorough=channels != 3,
+            about=("channels",),
         )
         for channels in (*range(1, 18), 31, 33, 63, 65)
     ),

@@ -1,5 +1,5 @@
-"""Calls of `batch_norm`, side by side with PyTorch's: the same shapes, errors, buffers and values,
-arguments untouched.
+"""Calls of `batch_norm`, side by side with PyTorch's: the same shapes, errors and buffers, the
+formula's values, arguments untouched.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import torch
 from torch.nn import functional
 
 from harness.conformance.cases import OF_INPUT, CallCase
+from harness.conformance.checks.formula import ByFormula
 from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
 from harness.conformance.checks.snapshots import changed, snapshot
 from harness.conformance.compare import QuantityCheck
-from harness.problems.inputs import shifted
+from harness.problems.inputs import shifted, with_odd_strides
 from harness.problems.tensors import named_tensors
 from implementations import batch_norm
 from implementations.interface import Implementation
+from implementations.torch_formats import CHANNELS_LAST
 
 Tensor = torch.Tensor
 MODES: dict[str, Callable[[], Any]] = {
@@ -49,7 +51,8 @@ def check(implementation: Implementation, case: CallCase, device: str) -> Iterat
         if isinstance(expected, Exception) or isinstance(got, Exception):
             yield error(got, expected)
             return
-        precise = functional.batch_norm(**exact)
+        with ByFormula():
+            precise = functional.batch_norm(**exact)
         tolerance = bound(case.shape, got.dtype)
         output = compared("output", got, expected, precise, tolerance)
         yield output
@@ -108,7 +111,8 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
     "expanded": lambda x: x[:, :, :1].expand_as(x),
     "cropped": lambda x: functional.pad(x, (1, 2, 2, 1), value=torch.nan)[..., 2:-1, 1:-2],
     "misaligned": lambda x: shifted(x, 1),
-    "channels_last": lambda x: x.contiguous(memory_format=torch.channels_last),
+    "channels_last": lambda x: x.contiguous(memory_format=CHANNELS_LAST[x.dim()]),
+    "odd": with_odd_strides,
 }
 
 

@@ -1,5 +1,5 @@
-"""What laws are tried on: problems and operands that are drawn, and an implementation's answer with
-its error bounds.
+"""What laws are tried on: operands that are drawn, and an implementation's answer with its error
+bounds.
 """
 
 from __future__ import annotations
@@ -10,23 +10,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from hypothesis import strategies as st
 
 from harness.conformance.checks.layer import step
 from harness.conformance.compare import ELEMENTWISE, QuantityCheck, worst
 from harness.conformance.tolerances import Bounds, bounds
 from harness.problems.inputs import make_arrays
 from implementations import oracle
-from implementations.interface import (
-    DTYPES,
-    Arrays,
-    Face,
-    Implementation,
-    Outputs,
-    Phase,
-    Problem,
-    Results,
-)
+from implementations.interface import Arrays, Implementation, Phase, Problem, Results
 from implementations.oracle import Array, OracleResults
 from implementations.torch_formats import CHANNELS_LAST
 
@@ -55,6 +45,10 @@ class Answer:
     def allowed(self, name: str) -> Array:
         return cast(Array, getattr(self.bounds, name))
 
+    def present(self, *names: str) -> list[str]:
+        """Those of the named quantities that this problem has."""
+        return [name for name in names if getattr(self.results, name) is not None]
+
     def found(self, name: str, got: Array, expected: Array, tolerance: Array) -> QuantityCheck:
         return worst(name, got, expected, tolerance, self.results.output.dtype)
 
@@ -68,7 +62,7 @@ class Answer:
         """The other's quantities are these ones, the given rows and channels of them in that
         order.
         """
-        for name in names:
+        for name in self.present(*names):
             place: Any = (rows, slice(None)) if name in ELEMENTWISE else slice(None)
             yield self.found(
                 name,
@@ -101,10 +95,13 @@ class Trial:
         return Answer(results, arrays, exact, bounds(self.problem, phase, arrays, exact))
 
     def given(self, arrays: Arrays, **operands: Tensor) -> Arrays:
-        """The arrays with some operands replaced, data in the problem's memory format."""
+        """The arrays with those operands replaced that there are, data in the problem's memory
+        format.
+        """
         placed = {
             name: self.placed(operand) if operand.dim() > 1 else operand
             for name, operand in operands.items()
+            if getattr(arrays, name) is not None
         }
         return replace(arrays, **placed)  # type: ignore[arg-type]  # names of operands
 
@@ -118,89 +115,6 @@ class Trial:
     def with_problem(self, **changes: Any) -> Trial:
         """The same with another problem."""
         return replace(self, problem=replace(self.problem, **changes))
-
-
-@dataclass(frozen=True)
-class OracleExample:
-    """Everything about one call that can be chosen."""
-
-    problem: Problem
-    phase: Phase
-    face: Face
-    outputs: Outputs
-    seed: int
-    mean: float
-    scale: float
-
-    def arrays(self, device: str) -> Arrays:
-        return make_arrays(self.problem, self.seed, mean=self.mean, scale=self.scale, device=device)
-
-
-def problems(implementation: Implementation, device: str) -> st.SearchStrategy[Problem]:
-    """Affine problems of any shape, in float32 or float64, that the implementation takes."""
-    drawn = st.builds(
-        _problem, _shapes(), st.booleans(), st.sampled_from([("float32", None), ("float64", None)])
-    )
-    return drawn.filter(
-        lambda problem: implementation.unsupported(problem, Phase.TRAINING_STEP, device) is None
-    )
-
-
-def oracle_examples(
-    implementation: Implementation, device: str
-) -> st.SearchStrategy[OracleExample]:
-    """Calls of any kind that the implementation takes."""
-    dtypes = st.sampled_from(
-        [*((dtype, None) for dtype in DTYPES), ("bfloat16", "float32"), ("float16", "float32")]
-    )
-    drawn = st.builds(
-        _problem,
-        _shapes(),
-        st.booleans(),
-        dtypes,
-        activation=st.sampled_from([None, "relu"]),
-        residual=st.booleans(),
-        weight=st.booleans(),
-        bias=st.booleans(),
-    )
-    examples = st.builds(
-        OracleExample,
-        drawn,
-        st.sampled_from(list(Phase)),
-        st.sampled_from(["layer", "kernel"]),
-        st.sampled_from(["fresh", "reused"]),
-        st.integers(0, 2**16),
-        st.sampled_from([0.0, 1.0, 100.0]),
-        st.sampled_from([1.0, 1e-3, 1e3]),
-    )
-    return examples.filter(
-        lambda one: (
-            (one.face, one.outputs) != ("layer", "reused")
-            and _in_range(one)
-            and implementation.unsupported(one.problem, one.phase, device) is None
-        )
-    )
-
-
-def _shapes() -> st.SearchStrategy[tuple[int, ...]]:
-    # where a size is 1, strides are ambiguous and loops may be skipped
-    sizes = st.one_of(st.just(1), st.integers(1, 9))
-    space = st.lists(sizes, max_size=3)
-    return st.tuples(st.integers(2, 40), st.integers(1, 40), space).map(
-        lambda drawn: (*drawn[:2], *drawn[2])
-    )
-
-
-def _problem(
-    shape: tuple[int, ...], last: bool, dtypes: tuple[str, str | None], **options: Any
-) -> Problem:
-    layout = "channels_last" if last and len(shape) in CHANNELS_LAST else "contiguous"
-    return Problem(shape, *dtypes, memory_format=layout, **options)
-
-
-def _in_range(example: OracleExample) -> bool:
-    """float16 ends at 65504: the variance of wider data has no parameters to go to."""
-    return example.problem.dtype != "float16" or example.scale <= 1
 
 
 def batches(trial: Trial, momentum: float, seeds: Sequence[int]) -> Iterator[tuple[Answer, float]]:

@@ -70,7 +70,8 @@ def channel_permutation(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     arrays = trial.arrays(draw("seed", SEEDS))
     order = list(draw("order", st.permutations(range(trial.problem.channels))))
     moved = {name: getattr(arrays, name)[:, order] for name in ("input", "grad_output")}
-    moved |= {name: getattr(arrays, name)[order] for name in ("weight", "bias", *STATISTICS)}
+    vectors = {name: getattr(arrays, name) for name in ("weight", "bias", *STATISTICS)}
+    moved |= {name: given[order] for name, given in vectors.items() if given is not None}
     here, there = trial.answer(arrays), trial.answer(trial.given(arrays, **moved))
     yield from here.equals(there, "output", *GRADIENTS, *STATISTICS, channels=order)
 
@@ -84,7 +85,7 @@ def channels_alone(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
     poisoned[:, channel] = value
     here, there = trial.answer(arrays), trial.answer(replace(arrays, input=poisoned))
     others = [number for number in range(trial.problem.channels) if number != channel]
-    for name in ("output", *GRADIENTS, *STATISTICS):
+    for name in here.present("output", *GRADIENTS, *STATISTICS):
         yield here.found(
             name,
             there.values(name)[..., others],
@@ -111,7 +112,7 @@ def repeated_batch(trial: Trial, draw: Draw) -> Iterator[QuantityCheck]:
             np.tile(here.values(name), times),
             there.allowed(name) + np.tile(here.allowed(name), times),
         )
-    for name in ("grad_weight", "grad_bias"):
+    for name in here.present("grad_weight", "grad_bias"):
         yield scaled_sum(name, there, (2, here))
     n, kept = trial.problem.reduction, (1 - arrays.momentum) * oracle.vector(arrays.running_var)
     rescaled = (2 * n / (2 * n - 1)) / (n / (n - 1))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from harness.conformance.cases import LawCase
-from harness.conformance.checks.examples import Trial, oracle_examples, problems
+from harness.conformance.checks.examples import Trial
 from harness.conformance.checks.identities import (
     affine,
     folding,
@@ -32,6 +32,7 @@ from harness.conformance.checks.invariances import (
 )
 from harness.conformance.checks.numbers import supported
 from harness.conformance.checks.search import Draw, search
+from harness.conformance.checks.strategies import oracle_examples, problems
 from harness.conformance.compare import QuantityCheck, compare_with_oracle
 from implementations.interface import Implementation, Phase, call_once
 
@@ -44,7 +45,8 @@ def check(implementation: Implementation, case: LawCase, device: str) -> Iterato
             partial(of_the_oracle, implementation, device), case.examples, case.seed, refusals=False
         )
     if case.problem is not None:
-        supported(implementation, case.problem, Phase.TRAINING_STEP, device)
+        phase = Phase.INFERENCE if case.law == "folding" else Phase.FORWARD_TRAINING
+        supported(implementation, case.problem, phase, device)
 
     def law(draw: Draw) -> Iterator[QuantityCheck]:
         problem = case.problem or draw("problem", problems(implementation, device))

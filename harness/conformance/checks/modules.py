@@ -1,5 +1,5 @@
-"""The life of a `BatchNorm`, side by side with PyTorch's module in float64: outputs, gradients,
-buffers, `state_dict`.
+"""The life of a `BatchNorm`, side by side with PyTorch's module in float64, whose values are the
+formula's: outputs, gradients, buffers, `state_dict`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from harness.conformance.cases import ModuleCase
-from harness.conformance.checks.pytorch_reference import bound, compared, error, normal, outcome
+from harness.conformance.checks.formula import ByFormula
+from harness.conformance.checks.pytorch_reference import (
+    bound,
+    compared,
+    error,
+    laid_out,
+    normal,
+    outcome,
+)
 from harness.conformance.compare import QuantityCheck
 from implementations import BatchNorm
 from implementations.interface import Implementation
@@ -38,25 +46,28 @@ def check(implementation: Implementation, case: ModuleCase, device: str) -> Iter
         )
         return
     alike(mine, exact, case, draw)
-    tolerance = bound(case.shape, torch.float32)
+    dtype = getattr(torch, case.dtype)
+    tolerance = bound(case.shape, dtype)
     for training in case.calls:
-        drawn = normal(draw, case.shape).to(device)
+        drawn = laid_out(normal(draw, case.shape).to(device, dtype), case.memory_format)
         x, wide = (tensor.requires_grad_(case.gradients) for tensor in (drawn, drawn.double()))
-        got, precise = outcome(mine.train(training), x), outcome(exact.train(training), wide)
+        got = outcome(mine.train(training), x)
+        with ByFormula():
+            precise = outcome(exact.train(training), wide)
         if isinstance(got, Exception) or isinstance(precise, Exception):
             yield error(got, precise)
             return
-        yield compared("output", got, torch.empty(case.shape), precise, tolerance)
+        yield compared("output", got, x, precise, tolerance)
         if case.gradients:
             yield from gradients(
                 mine,
                 exact,
                 (x, wide),
                 (got, precise),
-                normal(draw, case.shape).to(device),
+                normal(draw, case.shape).to(drawn),
                 tolerance,
             )
-        yield from states(mine, exact, tolerance)
+        yield from states(mine, exact, dtype, tolerance)
     # which raises for what PyTorch's module would not take
     exact.load_state_dict(mine.state_dict())
 
@@ -69,7 +80,14 @@ def made(
     exact = MODULES[len(case.shape)](*settings, device, torch.float64)
     if not case.bias:
         exact.register_parameter("bias", None)  # PyTorch takes ``bias=False`` from 2.13 on
-    return BatchNorm(*settings, implementation=implementation, device=device, bias=case.bias), exact
+    mine = BatchNorm(
+        *settings,
+        implementation=implementation,
+        device=device,
+        dtype=getattr(torch, case.dtype),
+        bias=case.bias,
+    )
+    return mine, exact
 
 
 def alike(mine: _BatchNorm, exact: _BatchNorm, case: ModuleCase, draw: np.random.Generator) -> None:
@@ -108,9 +126,11 @@ def gradients(
         )
 
 
-def states(mine: _BatchNorm, exact: _BatchNorm, tolerance: float) -> Iterator[QuantityCheck]:
+def states(
+    mine: _BatchNorm, exact: _BatchNorm, dtype: torch.dtype, tolerance: float
+) -> Iterator[QuantityCheck]:
     """The values of parameters and buffers."""
     expected = exact.state_dict()
     for name, value in mine.state_dict().items():
-        like = expected[name].float() if expected[name].is_floating_point() else expected[name]
+        like = expected[name].to(dtype) if expected[name].is_floating_point() else expected[name]
         yield compared(name, value, like, expected[name], tolerance)

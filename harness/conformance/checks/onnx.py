@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from harness.conformance.cases import OnnxCase
-from harness.conformance.checks.pytorch_reference import bound, compared, normal
+from harness.conformance.checks.pytorch_reference import bound, compared, laid_out, normal
 from harness.conformance.compare import QuantityCheck
 from implementations import batch_norm
 from implementations.interface import Implementation
@@ -28,17 +28,20 @@ Tensor = torch.Tensor
 
 def check(implementation: Implementation, case: OnnxCase, device: str) -> Iterator[QuantityCheck]:
     draw = np.random.Generator(np.random.PCG64(15))
-    x = normal(draw, case.shape).to(device)
-    scale, shift, mean = (normal(draw, case.shape[1:2]).to(device) for _ in range(3))
-    var = normal(draw, case.shape[1:2]).to(device).abs()
-    kept, tolerance = 1 - case.momentum, bound(case.shape, torch.float32)
+    dtype = getattr(torch, case.dtype)
+    x = laid_out(normal(draw, case.shape).to(device, dtype), case.memory_format)
+    scale, shift, mean = (normal(draw, case.shape[1:2]).to(device, dtype) for _ in range(3))
+    var = normal(draw, case.shape[1:2]).to(device, dtype).abs()
+    if not case.affine:
+        scale, shift = torch.ones_like(scale), torch.zeros_like(shift)
+    kept, tolerance = 1 - case.momentum, bound(case.shape, dtype)
     running_mean, running_var = mean.clone(), var.clone()
     got = batch_norm(
         x,
         running_mean,
         running_var,
-        scale,
-        shift,
+        scale if case.affine else None,
+        shift if case.affine else None,
         case.training,
         kept,
         case.eps,

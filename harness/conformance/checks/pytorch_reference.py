@@ -1,9 +1,9 @@
 """What is compared with PyTorch's own answer, whichever way it was asked for.
 
-PyTorch is the oracle of behaviour. Values are held against what it computes in float64 from the
-same operands, to
+PyTorch is the oracle of behaviour. Values are held against the formula in float64 on the same
+operands, to
 
-    |implementation - PyTorch| ≤ 4 k √n u max(1, max|PyTorch|)
+    |implementation - formula| ≤ 4 k √n u max(1, max|formula|)
 
 in the notation of `tolerances`, for k roundings in a row over n observations that are normal. That
 tells whether the right thing was computed; how well, other cases ask.
@@ -21,6 +21,7 @@ import torch
 from harness.conformance.compare import QuantityCheck, worst
 from harness.conformance.tolerances import LAMBDA, ROUNDINGS
 from implementations import Unavailable, Unsupported
+from implementations.torch_formats import CHANNELS_LAST
 
 Tensor = torch.Tensor
 
@@ -78,3 +79,11 @@ def bound(shape: tuple[int, ...], dtype: torch.dtype) -> float:
 def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Tensor:
     """float32 values that are drawn from a standard normal distribution."""
     return torch.from_numpy(np.asarray(draw.standard_normal(shape, dtype=np.float32)))
+
+
+def laid_out(tensor: Tensor, memory_format: str) -> Tensor:
+    """The tensor in a memory format of the contract's."""
+    blocked = memory_format == "channels_last"
+    return tensor.contiguous(
+        memory_format=CHANNELS_LAST[tensor.dim()] if blocked else torch.contiguous_format
+    )

@@ -193,7 +193,7 @@ def gradients_asked_in_part(
 ) -> Iterator[QuantityCheck]:
     arrays = make_arrays(case.problem, 0, device=device)
     whole = step(implementation, case.problem, arrays).results()
-    for name in ("input", "residual", "weight", "bias"):
+    for name in named_tensors(Gradients(*_operands(arrays))._asdict()):
         alone = _gradient_alone(implementation, case.problem, arrays, name)
         # names of gradients
         together = replace(whole, **{f"grad_{name}": alone})  # type: ignore[arg-type]
@@ -208,12 +208,7 @@ def gradients_asked_in_part(
 def _gradient_alone(
     implementation: Implementation, problem: Problem, arrays: Arrays, name: str
 ) -> Tensor | None:
-    operands = Gradients(
-        *(
-            None if given is None else given.detach()
-            for given in (arrays.input, arrays.residual, arrays.weight, arrays.bias)
-        )
-    )
+    operands = Gradients(*_operands(arrays))
     wanted = getattr(operands, name).requires_grad_()
     output = call(
         implementation,
@@ -228,6 +223,11 @@ def _gradient_alone(
         output, wanted, arrays.grad_output, allow_unused=True
     )[0]
     return gradient
+
+
+def _operands(arrays: Arrays) -> list[Tensor | None]:
+    given = (arrays.input, arrays.residual, arrays.weight, arrays.bias)
+    return [None if operand is None else operand.detach() for operand in given]
 
 
 def _copied(results: Results) -> Results:

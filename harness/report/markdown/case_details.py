@@ -33,7 +33,11 @@ def _row(record: CaseRecord) -> list[str]:
 def _outcome(record: CaseRecord) -> str:
     if record.failed:
         return f"**{record.status}**"
-    return phrases.DOCUMENTED if record.explanation is not None else str(outcome_label(record))
+    if record.explanation is not None:
+        return phrases.DECLARED
+    asked = record.figures.asked if record.figures else None
+    label = str(outcome_label(record))
+    return label if asked is None else f"{label}, asked {formatting.plain(asked)}"
 
 
 def _element(worst: WorstElement | None) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from harness.analysis.outcomes import FAILED, REFUSED, Qualified
 from harness.analysis.rerun_command import rerun_command
 from harness.analysis.selection import implementations
 from harness.analysis.tallies import ALL_CASES, CaseTally, case_tallies, property_matrix
+from harness.analysis.unasked import NotedCases, asked_otherwise, outdated_deviations
 from harness.records import CaseRecord
 from harness.report import phrases
 
@@ -38,9 +39,9 @@ def failures(records: Sequence[CaseRecord]) -> list[str]:
     ]
 
 
-def documented(records: Sequence[CaseRecord]) -> list[str]:
+def declared(records: Sequence[CaseRecord]) -> list[str]:
     """What is known of an implementation, and where it shows."""
-    return list(map(_sentence, group_reasons(records, [Qualified.DOCUMENTED])))
+    return list(map(_sentence, group_reasons(records, [Qualified.DECLARED])))
 
 
 def mistrusted(records: Sequence[CaseRecord]) -> list[str]:
@@ -51,6 +52,16 @@ def mistrusted(records: Sequence[CaseRecord]) -> list[str]:
 def refusals(records: Sequence[CaseRecord]) -> list[str]:
     """What was refused or could not run, a line a reason."""
     return list(map(_sentence, group_reasons(records, REFUSED)))
+
+
+def fitted(records: Sequence[CaseRecord]) -> list[str]:
+    """What was asked on another problem than the case is written for, a line a reason."""
+    return list(map(_noted, asked_otherwise(records)))
+
+
+def outdated(records: Sequence[CaseRecord]) -> list[str]:
+    """Deviations that are declared and do not show."""
+    return list(map(_noted, outdated_deviations(records)))
 
 
 def largest_errors(records: Sequence[CaseRecord]) -> str:
@@ -71,12 +82,21 @@ def _entry(tally: CaseTally | None) -> str:
     return f"{passed}: {others}" if others else passed
 
 
+def _noted(found: NotedCases) -> str:
+    name, note = formatting.code(found.implementation), formatting.plain(found.note, REASON_LENGTH)
+    return f"{name} in {_named(found.records)}: {note}"
+
+
+def _named(records: Sequence[CaseRecord]) -> str:
+    return phrases.named_cases([formatting.code(record.cell.case) for record in records])
+
+
 def _sentence(group: ReasonGroup) -> str:
     name, outcome = formatting.code(group.implementation), str(group.outcome)
     if group.outcome in FAILED:
         outcome = f"**{group.outcome}**"
-    elif group.outcome == Qualified.DOCUMENTED:
-        outcome = phrases.DOCUMENTED
-    where = phrases.named_cases([formatting.code(record.cell.case) for record in group.cases])
+    elif group.outcome == Qualified.DECLARED:
+        outcome = phrases.DECLARED
+    where = _named(group.cases)
     reason = formatting.plain(formatting.listed(group.quantities) or group.reason, REASON_LENGTH)
     return f"{name} {outcome} in {where}: {reason}"

@@ -16,6 +16,7 @@ from harness.analysis.selection import case_records
 from harness.analysis.tallies import CaseTally, SpeedTally, case_tallies, speed_tallies
 from harness.analysis.time_budget import time_budget
 from harness.analysis.training_groups import training_groups
+from harness.analysis.unasked import UnaskedProperty, unasked_properties
 from harness.records import Verdict
 from harness.report import phrases
 from harness.report.completeness import completeness_sentences
@@ -29,7 +30,8 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
     records = contents.of_session(session)
     verdicts, timed = correct_verdicts(records), sections(records)
     cases = case_tallies(case_records(records))
-    parts = [("Conformance", list(map(_conformance, cases)))]
+    unasked = map(_not_asked, unasked_properties(case_records(records)))
+    parts = [("Conformance", [*unasked, *map(_conformance, cases)])]
     for section in timed:
         heading = f"against {formatting.code(section.baseline)}: {section_title(section)}"
         parts.append((f"Throughput {heading}", _throughput(section, verdicts)))
@@ -40,6 +42,12 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
     ]
     parts.append(("Completeness", _completeness(completeness(contents, session))))
     return [(heading, sentences) for heading, sentences in parts if sentences]
+
+
+def _not_asked(found: UnaskedProperty) -> str:
+    reason = formatting.plain(phrases.not_asked(found))
+    asked = "**Not asked**" if found.whole else "Not asked"
+    return f"{asked} of {formatting.code(found.implementation)}: {reason}."
 
 
 def _conformance(tally: CaseTally) -> str:
@@ -60,7 +68,7 @@ def _conformance(tally: CaseTally) -> str:
 def _neither(tally: CaseTally) -> list[str]:
     """What neither passed nor failed."""
     counts = (
-        (tally.documented, phrases.DOCUMENTED),
+        (tally.declared, phrases.DECLARED),
         (tally.mistrusted, f"{Qualified.MISTRUSTED}, which proves nothing"),
         *((tally.outcomes.get(status, 0), str(status)) for status in REFUSED),
     )

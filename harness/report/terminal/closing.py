@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 def closing_table(records: Sequence[AnyRecord]) -> RenderableType:
-    """All of a session: cases passed, cells with their arms, trainings; failures by status."""
+    """All of a session in at most 120 columns: what was not asked, cases passed, cells with their
+    arms, trainings; failures by status.
+    """
     from rich.console import Group
     from rich.text import Text
 
     parts = [
+        *conformance.unasked(case_records(records)),
         *conformance.tables(case_records(records)),
         *throughput.parts(sections(records), correct_verdicts(records)),
         *map(training.table, training_groups(records)),

@@ -1,4 +1,4 @@
-"""Tables of conformance: how many cases of each property passed."""
+"""What was not asked of conformance, and tables of how many cases of each property passed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.selection import implementations
 from harness.analysis.tallies import ALL_CASES, CaseTally, property_matrix
+from harness.analysis.unasked import unasked_properties
 from harness.records import CaseRecord, Status
 from harness.report import phrases
 from harness.report.terminal import style
@@ -16,11 +17,23 @@ from harness.report.terminal.wrapping import Breaks
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 ABREAST = 4  # implementations that stand beside a property's sentence, at most
 # columns that "100 UNSUPPORTED" needs; names that are longer are broken
 ENTRY = 15
 SENTENCE = 34  # columns that a property's sentence needs
+
+
+def unasked(records: Sequence[CaseRecord]) -> list[Text]:
+    """What was not asked, and why; a property that was not asked at all is red."""
+    from rich.text import Text
+
+    lines = []
+    for found in unasked_properties(records):
+        sentence = f"not asked of {found.implementation}: {phrases.not_asked(found)}"
+        lines.append(Text(sentence, style="red" if found.whole else "yellow"))
+    return lines
 
 
 @dataclass(frozen=True)

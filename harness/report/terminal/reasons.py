@@ -20,6 +20,8 @@ from harness.analysis.outcomes import (
     outcome_label,
 )
 from harness.analysis.rerun_command import rerun_command
+from harness.analysis.selection import case_records
+from harness.analysis.unasked import outdated_deviations
 from harness.records import CANARY, AnyRecord
 from harness.report import phrases
 
@@ -35,16 +37,28 @@ class Reason(NamedTuple):
 
 
 def reasons(records: Sequence[AnyRecord]) -> list[Reason]:
-    """Failures first, then what is documented, what proves too little, and refusals; each reason
+    """Failures first, then what is declared, what proves too little, and refusals; each reason
     once.
     """
     records = [record for record in records if record.implementation != CANARY]
     return [
         *_grouped(records, FAILED),
-        *_grouped(records, [Qualified.DOCUMENTED]),
+        *_grouped(records, [Qualified.DECLARED]),
+        *_outdated(records),
         *_mistrusted(records),
         *_grouped(records, REFUSED),
         *_without_ratio(records),
+    ]
+
+
+def _outdated(records: Sequence[AnyRecord]) -> list[Reason]:
+    return [
+        Reason(
+            f"{found.implementation}: declares a deviation in "
+            f"{phrases.named_cases([record.cell.case for record in found.records])}, which passed: "
+            f"out of date: {found.note}"
+        )
+        for found in outdated_deviations(case_records(records))
     ]
 
 
@@ -82,8 +96,8 @@ def _grouped(records: Sequence[AnyRecord], outcomes: Sequence[RecordOutcome]) ->
 def _sentence(group: ReasonGroup) -> str:
     cases = phrases.named_cases([record.cell.case for record in group.cases])
     reason = formatting.line(group.reason, REASON_LENGTH)
-    if group.outcome == Qualified.DOCUMENTED:
-        return f"{phrases.DOCUMENTED} in {cases}: {reason}"
+    if group.outcome == Qualified.DECLARED:
+        return f"{phrases.DECLARED} in {cases}: {reason}"
     where = f" in {cases}" if group.cases and group.outcome in FAILED else ""
     return f"{group.outcome}{where}: {reason}"
 

@@ -33,7 +33,7 @@ def colour_of(outcome: AnyOutcome) -> str:
             return "cyan"
         case Verdict.AMBIGUOUS | WithoutVerdict.NO_VERDICT | WithoutVerdict.NO_RATIO:
             return "yellow"
-        case Qualified.DOCUMENTED | Qualified.MISTRUSTED:
+        case Qualified.DECLARED | Qualified.MISTRUSTED:
             return "yellow"
         case Status.UNSUPPORTED | Status.UNAVAILABLE:
             return "dim"

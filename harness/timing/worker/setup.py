@@ -18,7 +18,7 @@ from harness.environment import machine
 from harness.records import Bytes, Cost, Seconds
 from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from implementations import Unavailable, Unsupported, registry
-from implementations.interface import Arrays, Implementation, Prepared, call_once
+from implementations.interface import Arrays, Implementation, Prepared, call_once, refusal
 
 
 def load(*, arm: str, implementation: registry.Specification) -> None:
@@ -33,9 +33,9 @@ def prepare(state: WorkerState, *, arm: str, implementation: registry.Specificat
     """
     cell = state.cell
     loaded = registry.load(implementation)
-    refusal = loaded.unsupported(cell.setup.problem, cell.setup.phase, cell.setup.device)
-    if refusal is not None:
-        raise Unsupported(str(refusal) or "it gives no reason")
+    reason = refusal(loaded, cell.setup.problem, cell.setup.phase, cell.setup.device)
+    if reason is not None:
+        raise Unsupported(str(reason) or "it gives no reason")
     with _unchanged_thread_count():
         first, cost = _prepare_first(loaded, cell)
         others = [_prepare(loaded, cell, arrays) for arrays in cell.sets[1:]]

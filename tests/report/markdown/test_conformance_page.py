@@ -65,7 +65,7 @@ def row(report: str, start: str) -> str:
 def test_the_summary_tells_passes_failures_and_what_is_neither(report: str) -> None:
     assert (
         "- `numpy` **failed 4 of 7 cases** (3 WRONG, 1 CRASHED) and passed 1; 1 WRONG as "
-        "documented; "
+        "declared; "
         "1 MISTRUSTED, which proves nothing.\n"
     ) in report
     assert "- `torch_native` passed all 2 cases.\n" in report
@@ -76,12 +76,12 @@ def test_the_summary_tells_passes_failures_and_what_is_neither(report: str) -> N
 def test_the_matrix_has_a_row_a_property_by_its_sentence_and_one_of_all(report: str) -> None:
     assert row(report, "property") == "| property | `numpy` | `torch_native` | `my.Bn(a=<b>)` |"
     assert row(report, "large means, denormals, sparse, NaN") == (
-        "| large means, denormals, sparse, NaN | 0 of 5: 3 WRONG, 1 documented, 1 MISTRUSTED | 1 | "
+        "| large means, denormals, sparse, NaN | 0 of 5: 3 WRONG, 1 declared, 1 MISTRUSTED | 1 | "
         "– |"
     )
     assert row(report, "novel") == "| novel | – | – | 0 of 1: 1 UNSUPPORTED |"
     assert row(report, "**all**").startswith(
-        "| **all** | 1 of 7: 3 WRONG, 1 CRASHED, 1 documented, 1 MISTRUSTED | 2 |"
+        "| **all** | 1 of 7: 3 WRONG, 1 CRASHED, 1 declared, 1 MISTRUSTED | 2 |"
     )
 
 
@@ -96,8 +96,8 @@ def test_a_failure_stands_with_its_reason_and_the_command_that_repeats_it(report
 
 def test_a_documented_deviation_is_explained_and_no_failure(report: str) -> None:
     explained = EXPLANATION.replace("|", "\\|")
-    assert f"- `numpy` WRONG as documented in `data/known`: {explained}\n" in report
-    assert "`data/known`" not in report[report.index("Failures") : report.index("Documented")]
+    assert f"- `numpy` WRONG as declared in `data/known`: {explained}\n" in report
+    assert "`data/known`" not in report[report.index("Failures") : report.index("Declared")]
 
 
 def test_what_proves_too_little_is_named_with_its_quantities_and_never_as_passed(
@@ -122,7 +122,7 @@ def test_it_counts_among_the_largest_errors_no_more_than_among_the_passes(tmp_pa
         ("data/large_mean", "**WRONG** | 41.2 | 3e+09 | running_var[0, 3] |"),
         ("data/nan", "**WRONG** | ∞ | – | output[0, 3] |"),
         ("data/fault", "**WRONG** | – | – | input was \\| changed |"),
-        ("data/known", "WRONG as documented | 7.00 | 4.00 | output[0, 3] |"),
+        ("data/known", "WRONG as declared | 7.00 | 4.00 | output[0, 3] |"),
         ("threads/two", "**CRASHED** | – | – | – |"),
         ("novel/case", "UNSUPPORTED | – | – | – |"),
     ],
@@ -179,3 +179,25 @@ def test_an_old_journal_still_has_its_report(tmp_path: Path) -> None:
     report = report_of(journal_of_lines(tmp_path / "journal", [line]), tmp_path)
     assert row(report, "`phases/inference,layer,fresh`").endswith("| OK | 0.500 | – | output[1] |")
     assert "'task.cases='\"'\"'phases/inference,layer,fresh'\"'\"''" in report
+
+
+def test_what_was_not_asked_leads_and_what_was_asked_otherwise_or_is_out_of_date_is_told(
+    tmp_path: Path,
+) -> None:
+    passed = case("numpy", "data/0")
+    assert passed.figures is not None
+    fitted = replace(passed.figures, asked="this instead of that", refusal="it takes no residual")
+    outdated = replace(passed.figures, outdated="it was odd (https://example.org/1)")
+    records = [
+        replace(passed, figures=fitted),
+        replace(case("numpy", "data/1"), figures=outdated),
+        case("numpy", "data/2", Status.UNSUPPORTED),
+        case("numpy", "laws/shift", Status.UNSUPPORTED),
+    ]
+    page = written(tmp_path, records)
+    whole = page.index('- **Not asked** of `numpy`: "the contract\'s laws, by search": ')
+    part = page.index('- Not asked of `numpy`: 1 of 3 cases of "large means, ')
+    assert page.index("**Conformance**") < whole < part < page.index("- `numpy` passed 2 of 4")
+    assert "- `numpy` in `data/1`: it was odd (https://example.org/1)\n" in page
+    assert "- `numpy` in `data/0`: it takes no residual\n" in page
+    assert row(page, "`data/0`").startswith("| `data/0` | OK, asked this instead of that |")

@@ -31,7 +31,7 @@ def test_a_row_tells_how_an_implementation_keeps_a_property_by_its_sentence() ->
         case("torch_native", "data/1"),
     ]
     lines = [line.split() for line in shown(closing_table(records)).splitlines() if line.strip()]
-    others = [["1", "WRONG"], ["1", "documented"], ["1", "MISTRUSTED"]]
+    others = [["1", "WRONG"], ["1", "declared"], ["1", "MISTRUSTED"]]
     assert lines[1] == ["property", "numpy", "torch_native"]
     assert lines[3:] == [
         ["large", "means,", "denormals,", "sparse,", "NaN", "3", "of", "6", "2"],
@@ -98,7 +98,7 @@ def test_what_failed_what_is_known_to_and_what_proves_nothing_have_colours_of_th
         )
     text = capture.get()
     assert "\x1b[31m1 WRONG" in text
-    assert "\x1b[33m1 documented" in text
+    assert "\x1b[33m1 declared" in text
     assert "\x1b[33m1 MISTRUSTED" in text
     assert "\x1b[32m1\x1b" in text
 
@@ -189,3 +189,9 @@ def test_a_name_from_outside_is_shown_as_it_is_and_not_taken_for_markup() -> Non
     text = "".join(shown(closing_table(records)).split())
     assert text.count("[bold]") >= 3
     assert text.count("[/]") >= 3
+
+
+def test_what_was_not_asked_stands_above_the_table() -> None:
+    records = [case("numpy", "data/0"), case("numpy", "laws/0", Status.UNSUPPORTED)]
+    lines = shown(closing_table(records)).splitlines()
+    assert lines[0].startswith('not asked of numpy: "the contract\'s laws, by search": ')

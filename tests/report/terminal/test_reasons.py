@@ -52,9 +52,9 @@ def test_what_is_documented_is_explained_once_and_needs_no_command() -> None:
     ]
     other = case("numpy", "edges/0", Status.WRONG, explanation="another")
     assert reasons([*known, other]) == [
-        ("numpy: WRONG as documented in data/0 and data/1: PyTorch issue 1", None),
-        ("torch_native: WRONG as documented in data/0 and data/1: PyTorch issue 1", None),
-        ("numpy: WRONG as documented in edges/0: another", None),
+        ("numpy: WRONG as declared in data/0 and data/1: PyTorch issue 1", None),
+        ("torch_native: WRONG as declared in data/0 and data/1: PyTorch issue 1", None),
+        ("numpy: WRONG as declared in edges/0: another", None),
     ]
 
 
@@ -68,7 +68,7 @@ def test_failures_stand_before_all_that_is_none() -> None:
     sentences = [sentence for sentence, _ in reasons(records)]
     assert [sentence.split(":")[1].strip() for sentence in sentences[:2]] == [
         "WRONG in data/2",
-        "WRONG as documented in data/1",
+        "WRONG as declared in data/1",
     ]
     assert sentences[2].startswith("MISTRUSTED: ")
     assert sentences[2].endswith("the report names the 1 case")
@@ -94,3 +94,12 @@ def test_what_failed_elsewhere_has_its_reason_and_no_command() -> None:
         [*failed, *throughput(cell(threads=1), SPEEDS, failed={"numpy": Status.TIMEOUT})]
     ) == [(f"numpy: TIMEOUT: {FAILURES[Status.TIMEOUT]}", None)]
     assert not reasons(throughput(cell(), SPEEDS, flagged=["numpy"]))
+
+
+def test_a_deviation_that_does_not_show_is_out_of_date() -> None:
+    record = case("numpy", "data/0")
+    assert record.figures is not None
+    outdated = replace(record, figures=replace(record.figures, outdated="it was odd"))
+    assert reasons([outdated]) == [
+        ("numpy: declares a deviation in data/0, which passed: out of date: it was odd", None)
+    ]

@@ -21,7 +21,7 @@ from harness.timing.worker.stale_results import (
     find_stale_results,
 )
 from implementations import Unsupported, registry
-from implementations.interface import Arrays, Phase, Problem
+from implementations.interface import Arrays, Phase, Problem, refusal
 
 RESIDUAL = Problem((6, 5, 4, 4), activation="relu", residual=True)
 CALLS = 3
@@ -197,7 +197,7 @@ def test_a_built_in_implementation_is_never_accused(name, problem):
     implementation, audits = registry.load(name), 0
     for phase, face in PLACES:
         for outputs in ("fresh", "reused"):
-            if implementation.unsupported(problem, phase, "cpu"):
+            if refusal(implementation, problem, phase, "cpu"):
                 continue
             for calls, channels in ((1, None), (30, [0, 2])):
                 try:
