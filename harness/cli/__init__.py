@@ -5,7 +5,6 @@ arguments  the flags of each command
 help       the text of `bnbench --help`
 listing    what `bnbench list` shows
 console    where tables go
-interrupts how an interrupted command ends
 """
 
 from harness.cli.dispatch import main

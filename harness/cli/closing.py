@@ -13,7 +13,7 @@ from harness import tracking
 from harness.config import Config
 from harness.records import AnyRecord
 from harness.session import Session, exit_status
-from harness.session.tracking_attempts import attempt
+from harness.session.tracking_attempts import attempt, attempt_until_done
 from harness.store import Contents, Journal
 from harness.store.export import export
 
@@ -83,7 +83,7 @@ def _print_missing(contents: Contents, session: str, console: Console) -> None:
 
 
 def _print_links(session: Session, parent_run: str, console: Console) -> None:
-    attempt(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
+    attempt_until_done(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
     results = session.config.results
     elsewhere = "" if results == Config.results else f" results={results}"
     console.print(f"tracking bnbench ui{elsewhere}, and then", highlight=False)

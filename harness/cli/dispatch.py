@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"bnbench {command}: {error}\n")
         return ExitStatus.USAGE
     except KeyboardInterrupt:
-        again = "begins anew" if command == "replay" else "with resume=true goes on from here"
+        resumes = command in {"run", "check"}
+        again = "with resume=true goes on from here" if resumes else "begins anew"
         sys.stderr.write(f"interrupted; the same command {again}\n")
         return ExitStatus.INTERRUPTED
 

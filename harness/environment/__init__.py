@@ -11,5 +11,6 @@ Neither holds a host's or user's name or a folder, since reports are published.
 """
 
 from harness.environment.capturing import Environment, capture
+from harness.environment.process import is_running, this_process
 
-__all__ = ["Environment", "capture"]
+__all__ = ["Environment", "capture", "is_running", "this_process"]

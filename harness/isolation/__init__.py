@@ -6,7 +6,9 @@ worker_process  the parent's side: start, ask, wait, notice its death
 serving         the worker's side: answer requests
 messages        what travels between the two
 worker_pool     untimed work side by side
-device_lock     timed work one at a time
+machine_lock    timed work one at a time, and nothing beside it
+lock_holders    who holds that lock
+interruption    Ctrl-C, heeded where it is safe to stop
 failures        the status of a record whose worker failed
 """
 

@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import traceback
@@ -44,7 +45,8 @@ def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
     with a parameter ``progress`` is given a function that sends its plain data to the parent.
     """
     options = from_plain(json.loads(sys.argv[1]), StartOptions)
-    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent to heed
+    die_with_parent(options.requests)
     run_out_of_memory_first()
     os.sched_setaffinity(0, options.cpus)
 
@@ -58,12 +60,16 @@ def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
             answer(from_plain(json.loads(line), Request), offered, send)
 
 
-def die_with_parent() -> None:
+def die_with_parent(requests: int) -> None:
     """Have the kernel kill this process when its parent dies: a killed command leaves no worker
-    hanging in a call.
+    hanging in a call. Where it is dead already, nobody can write ``requests`` any more.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    poll = select.poll()
+    poll.register(requests, select.POLLHUP)
+    if any(event & select.POLLHUP for _, event in poll.poll(0)):
+        sys.exit("the parent has ended")
 
 
 def run_out_of_memory_first() -> None:

@@ -16,10 +16,12 @@ from rich.markup import escape
 from harness import tracking
 from harness.config import Config
 from harness.environment import Environment, capture
+from harness.isolation import interruption
+from harness.isolation.lock_holders import SESSION
 from harness.records import AnyRecord, Cell, Identity
+from harness.session.command_life import end_with_command
 from harness.session.progress import ProgressDisplay
-from harness.session.session import SESSION
-from harness.session.tracking_attempts import attempt
+from harness.session.tracking_attempts import attempt_until_done, catch_up
 from harness.store import Failure, Journal, Plan
 from harness.tasks import task_of
 
@@ -27,15 +29,21 @@ from harness.tasks import task_of
 def run_job(config: Config, job: str) -> None:
     """One job of the session that the environment names.
 
-    An error is journalled, and the next job goes on.
+    An error is journalled, and the next job goes on. Ends with the command, and is interrupted with
+    it, in whichever process it runs.
     """
+    elsewhere = end_with_command()
     session, journal = os.environ[SESSION], Journal(config.journal)
     try:
+        interruption.check()
         _run(config, session, job, journal)
     except Exception as error:
         journal.fail(Failure(session, job, f"{type(error).__name__}: {error}"))
         message = f"[red]{config.task.name} stopped:[/] {escape(str(error))}"
         Console(stderr=True).print(message)
+    finally:
+        if elsewhere:  # else the command does that when it ends
+            catch_up()
 
 
 def measure(
@@ -83,5 +91,6 @@ def _journalled(
                 display.record(record)
                 if parent:
                     log = partial(tracking.log_record, config, parent, record, environment)
-                    attempt(log)
+                    attempt_until_done(log)
                 yield record
+                interruption.check()

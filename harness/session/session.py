@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+
 from harness import tracking
 from harness.config import Config, UsageError
 from harness.environment import capture
-from harness.session.tracking_attempts import attempt
-from harness.store import Journal, SessionStart
+from harness.isolation import interruption
+from harness.isolation.lock_holders import COMMAND, SESSION
+from harness.session.command_life import RUNNING
+from harness.session.tracking_attempts import PATIENCE, attempt, attempt_until_done, catch_up
+from harness.store import Journal, SessionEnd, SessionStart
 from harness.store.export import describe
-
-SESSION = "BNBENCH_SESSION"  # the environment variable that takes the name to the jobs' processes
+from harness.store.running import RunningFile, remove_dead
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Session:
     id: str
     config: Config
     parent_run: str | None
+    running: RunningFile
 
     @property
     def folder(self) -> Path:
@@ -49,9 +55,18 @@ def begin(config: Config, command: list[str]) -> Session:
 
 
 def close(session: Session, status: tracking.EndStatus) -> None:
-    """Give the session's run its true end state in MLflow."""
+    """Journal the session's end, and give its run its true end state in MLflow.
+
+    A disk that takes no line more leaves it without an end, as a kill does.
+    """
+    with suppress(OSError):
+        Journal(session.config.journal).end(SessionEnd(session.id, status))
+    session.running.release()
     if session.parent_run:
-        attempt(partial(tracking.close_session, session.config, session.parent_run, status))
+        attempt_until_done(
+            partial(tracking.close_session, session.config, session.parent_run, status)
+        )
+        catch_up()
 
 
 def _begin(config: Config, command: list[str]) -> Session:
@@ -64,19 +79,29 @@ def _begin(config: Config, command: list[str]) -> Session:
         environment=capture(),
         config=asdict(config),
     )
+    running = RunningFile(config.journal, name)
+    interruption.pass_on(running.interrupt)
     Journal(config.journal).begin(started)
     describe(Path(config.report) / name)
     parent = _open_run(config, name, command) if config.tracking.enabled else None
-    os.environ[SESSION] = name
-    os.environ[tracking.PARENT_RUN] = parent or ""
-    return Session(name, config, parent)
+    remove_dead(config.journal)
+    os.environ |= {
+        SESSION: name,
+        COMMAND: " ".join(command),
+        RUNNING: str(running.path),
+        tracking.PARENT_RUN: parent or "",
+    }
+    return Session(name, config, parent, running)
 
 
 def _open_run(config: Config, name: str, command: list[str]) -> str | None:
     """The session's run in MLflow; None where that cannot be reached."""
-    attempt(partial(tracking.close_orphans, config))
+    for note in tracking.from_variables(config):
+        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     about = {"command": " ".join(command)}
-    parent = attempt(partial(tracking.open_session, config, name, about))
+    opening = partial(tracking.open_session, config, name, about)
+    parent = attempt(opening, patience=PATIENCE)
     if parent is not None:
+        attempt(partial(tracking.close_orphans, config))
         attempt(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))
     return parent

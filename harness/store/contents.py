@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.records import AnyRecord, Status
-from harness.store.entries import Failure, Plan, SessionStart
+from harness.store.entries import Failure, Plan, SessionEnd, SessionStart
 
 SETTLED = (Status.OK, Status.UNSUPPORTED)
 
@@ -29,6 +29,7 @@ class Contents:
     history: list[AnyRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     torn: int = 0
+    ends: dict[str, SessionEnd] = field(default_factory=dict)
 
     def settled(self, key: str) -> AnyRecord | None:
         """The record that ``resume`` need not measure again, since it would come out the same."""

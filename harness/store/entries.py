@@ -20,6 +20,14 @@ class SessionStart:
 
 
 @dataclass(frozen=True)
+class SessionEnd:
+    """A command came to its end, with or without success. One that was killed has none."""
+
+    session: str
+    state: str  # as in MLflow: FINISHED, FAILED or KILLED
+
+
+@dataclass(frozen=True)
 class Plan:
     """The records, by their ``keys``, that one job of a session set out to make, and its resolved
     configuration.

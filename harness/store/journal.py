@@ -1,12 +1,13 @@
 """Append-only results on disk: what is in it is never lost and never measured twice.
 
-One file, ``journal.jsonl``, of JSON lines of four kinds, each flushed to the disk before anything
+One file, ``journal.jsonl``, of JSON lines of five kinds, each flushed to the disk before anything
 else happens:
 
     {"kind": "session", ...}   a command began: `entries.SessionStart`
     {"kind": "plan", ...}      a job will make these records: `entries.Plan`
     {"kind": "record", ...}    one result: `records.Record`
     {"kind": "failure", ...}   a job could not be carried through: `entries.Failure`
+    {"kind": "end", ...}       a command ended: `entries.SessionEnd`
 
 A line that a kill or a full disk tore is skipped and counted, and never spoils the line after it.
 """
@@ -29,7 +30,7 @@ from harness.records import (
     record_to_plain,
 )
 from harness.store.contents import Contents
-from harness.store.entries import Failure, Plan, SessionStart
+from harness.store.entries import Failure, Plan, SessionEnd, SessionStart
 
 FILE = "journal.jsonl"
 
@@ -50,6 +51,9 @@ class Journal:
 
     def fail(self, failure: Failure) -> None:
         self._append("failure", plain_fields(failure))
+
+    def end(self, end: SessionEnd) -> None:
+        self._append("end", plain_fields(end))
 
     def append(self, record: AnyRecord) -> None:
         self._append("record", record_to_plain(record))
@@ -84,6 +88,9 @@ def _add(contents: Contents, entry: dict[str, object]) -> None:
         case "session":
             session = from_plain(entry, SessionStart)
             contents.sessions[session.id] = session
+        case "end":
+            end = from_plain(entry, SessionEnd)
+            contents.ends[end.session] = end
         case "plan":
             contents.plans.append(from_plain(entry, Plan))
         case "record":

@@ -4,7 +4,6 @@ it may take down.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -13,9 +12,10 @@ from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.deviations import explanation
 from harness.conformance.messages import CaseOutcome
-from harness.environment import Environment
+from harness.environment import Environment, cpus
 from harness.isolation import Call, WorkerError, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_status
+from harness.isolation.machine_lock import machine_lock
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -61,7 +61,7 @@ def measure(
         specification = arms[identity.implementation]
         return _checked(call, specification, identity, session, config.task.timeout)
 
-    lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
+    lanes = cpus.usable() if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
 
 
@@ -73,19 +73,22 @@ def _checked(
     timeout: float,
 ) -> CaseRecord:
     """What the worker answers, or what became of the worker, as a record."""
-    cell, began = identity.cell, time.perf_counter()
-    try:
-        outcome = call(
-            "check",
-            CaseOutcome,
-            timeout,
-            implementation=specification,
-            case=cell.case,
-            device=cell.device,
-        )
-    except WORKER_FAILURES as failure:
-        reason = f"it raised {failure}" if isinstance(failure, WorkerError) else str(failure)
-        outcome = CaseOutcome(failure_status(failure), reason)
+    cell = identity.cell
+    with machine_lock(timed=False) as waited:
+        began = time.perf_counter()
+        try:
+            outcome = call(
+                "check",
+                CaseOutcome,
+                timeout,
+                implementation=specification,
+                case=cell.case,
+                device=cell.device,
+            )
+        except WORKER_FAILURES as failure:
+            reason = f"it raised {failure}" if isinstance(failure, WorkerError) else str(failure)
+            outcome = CaseOutcome(failure_status(failure), reason)
+        seconds = Seconds(time.perf_counter() - began)
     failed = {sample.quantity for sample in outcome.samples if not sample.passed}
     foreign = registry.is_foreign(specification)
     mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)
@@ -98,7 +101,7 @@ def _checked(
         flags=(Flag.MISTRUSTED,) if mistrusted else (),
         figures=outcome.figures,
         samples=outcome.samples,
-        cost=Cost(check_seconds=Seconds(time.perf_counter() - began)),
+        cost=Cost(check_seconds=seconds, lock_wait_seconds=waited),
         explanation=None if foreign else explanation(identity.implementation, cell.case, failed),
     )
 

@@ -5,7 +5,7 @@ verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import groupby, product
 from operator import attrgetter
 from statistics import median
@@ -14,7 +14,7 @@ from typing import cast
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.config.choices import Inputs
 from harness.environment import Environment
-from harness.isolation.device_lock import device_lock
+from harness.isolation.machine_lock import machine_lock
 from harness.problems import problems
 from harness.records import (
     CANARY,
@@ -66,10 +66,11 @@ def measure(
             wanted = list(group)
             names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
             spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
-            with device_lock(config.device.name):
+            with machine_lock() as waited:
                 measured = measure_cell(pool, spec, _announcing(announce, spec.setup))
             for identity in wanted:
-                yield _record(identity, spec, measured, session)
+                record = _record(identity, spec, measured, session)
+                yield replace(record, cost=replace(record.cost, lock_wait_seconds=waited))
 
 
 def _cells(config: Config) -> Iterator[ThroughputCell]:

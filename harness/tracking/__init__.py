@@ -14,7 +14,7 @@ from harness.tracking.sessions import (
     close_session,
     open_session,
 )
-from harness.tracking.store import TrackingError, tracking_uri
+from harness.tracking.store import TrackingError, from_variables, tracking_uri
 
 __all__ = [
     "PARENT_RUN",
@@ -24,6 +24,7 @@ __all__ = [
     "close_orphans",
     "close_session",
     "fetch",
+    "from_variables",
     "latest_session",
     "links",
     "log_artifacts",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 HTTP = ("http://", "https://")
+# MLflow's own variables, for where nothing is configured
+URI, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
+OUR_EXPERIMENT = "bnbench"
 DEFAULTS = {  # of MLflow's environment variables, where the user has not set them
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # MLflow's own 7 retries of 120 s would hold up a session for minutes when the server is gone.
@@ -41,8 +44,12 @@ DEFAULTS = {  # of MLflow's environment variables, where the user has not set th
 
 class TrackingError(Exception):
     """MLflow could not do what was tried. The message says what that was, where, why, and how to
-    fix it.
+    fix it. ``busy``: others have locked the store, which passes.
     """
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,27 @@ class Store:
 
 
 def tracking_uri(config: Config) -> str:
-    """Where runs go: the configured URI, or sqlite in the ``results`` folder."""
-    return config.tracking.uri or f"{SQLITE}{_results(config) / 'mlflow.db'}"
+    """Where runs go: the configured URI, or that of MLflow's own variable, or sqlite in the
+    ``results`` folder.
+    """
+    given = config.tracking.uri or os.environ.get(URI)
+    return given or f"{SQLITE}{_results(config) / 'mlflow.db'}"
+
+
+def experiment_name(config: Config) -> str:
+    """The configured one, or that of MLflow's own variable, or ours."""
+    return config.tracking.experiment or os.environ.get(EXPERIMENT) or OUR_EXPERIMENT
+
+
+def from_variables(config: Config) -> list[str]:
+    """A sentence for each of MLflow's own variables that is heeded."""
+    uri, experiment = os.environ.get(URI), os.environ.get(EXPERIMENT)
+    notes = []
+    if uri and not config.tracking.uri:
+        notes.append(_without_password(f"runs go to MLflow at {uri}, as {URI} says"))
+    if experiment and not config.tracking.experiment:
+        notes.append(f"runs go to MLflow's experiment {experiment!r}, as {EXPERIMENT} says")
+    return notes
 
 
 def artifact_location(config: Config) -> str | None:
@@ -67,7 +93,7 @@ def artifact_location(config: Config) -> str | None:
     """
     if tracking_uri(config).startswith(HTTP):
         return None
-    folder = re.sub(r"[^\w\-. ]", "_", config.tracking.experiment).lstrip(".") or "_"
+    folder = re.sub(r"[^\w\-. ]", "_", experiment_name(config)).lstrip(".") or "_"
     return (_results(config) / "mlflow-artifacts" / folder).as_uri()
 
 
@@ -78,7 +104,7 @@ def attempt(config: Config, what: str) -> Generator[Store]:
     """
     uri = tracking_uri(config)
     try:
-        yield _open(uri, config.tracking.experiment, artifact_location(config), _lock_path(config))
+        yield _open(uri, experiment_name(config), artifact_location(config), _lock_path(config))
     except TrackingError:
         raise
     # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
@@ -87,7 +113,8 @@ def attempt(config: Config, what: str) -> Generator[Store]:
             _without_password(
                 f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
                 f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
-            )
+            ),
+            busy="database is locked" in str(error),
         ) from error
 
 
@@ -158,5 +185,5 @@ def _without_password(message: str) -> str:
 
 def _remedy(uri: str) -> str:
     if uri.startswith(HTTP):
-        return "See that the server runs and that tracking.uri is its address"
+        return f"See that the server runs and that tracking.uri, or {URI}, is its address"
     return "See that the place can be written and its disk is not full"

@@ -173,7 +173,7 @@ def test_runs_of_a_dead_process_are_closed_and_others_left_alone(
     assert tracking.close_orphans(config) == []
 
 
-def test_a_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged(
+def test_an_early_versions_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged(
     config: Config,
 ) -> None:
     client = MlflowClient(tracking.tracking_uri(config))
@@ -183,6 +183,7 @@ def test_a_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged
     owners = {
         "reused": f"{socket.gethostname()} {os.getpid()} {start - 60}",
         "elsewhere": f"elsewhere {2**22 + 1} 0",
+        "alive": f"{socket.gethostname()} {os.getpid()} {start}",
     }
     made = {
         name: client.create_run(experiment, tags={"owner": tag}).info.run_id
