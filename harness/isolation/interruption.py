@@ -32,6 +32,7 @@ class _Request:
         self.since: float | None = None
         self.wake, self._waker = os.pipe()
         self.pass_on: Callable[[], None] | None = None
+        self.notice = NOTICE
 
     def make(self) -> None:
         if self.since is None:
@@ -50,13 +51,14 @@ class _Request:
 _request = _Request()
 
 
-def defer() -> None:
+def defer(*, told: bool = True) -> None:
     """From now on, SIGINT and SIGTERM are a request that `check` and `wait` raise as
-    ``KeyboardInterrupt``. A second one ends the process at once.
+    ``KeyboardInterrupt``. A second one ends the process at once, as the user is ``told``.
 
     Outside the main thread, where Python allows no handlers, it changes nothing.
     """
     if threading.current_thread() is threading.main_thread():
+        _request.notice = NOTICE if told else b""
         for number in SIGNALS:
             signal.signal(number, _note)
 
@@ -118,5 +120,5 @@ def _note(_number: int, _frame: FrameType | None) -> None:
         os._exit(ExitStatus.INTERRUPTED)  # the kernel ends the workers with it
     if since is None:
         with suppress(OSError):
-            os.write(2, NOTICE)
+            os.write(2, _request.notice)
     _request.make()

@@ -35,7 +35,7 @@ def end_with_command() -> bool:
         _end()
     elif owner.boot == own.partition(" ")[0] and named not in _watched:
         _watched.add(named)
-        interruption.defer()
+        interruption.defer(told=False)  # the command tells
         threading.Thread(target=_watch, args=(Path(named),), daemon=True).start()
     return True
 
