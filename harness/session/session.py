@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,14 +17,13 @@ from rich.console import Console
 
 from harness import tracking
 from harness.config import Config, UsageError
-from harness.environment import capture
+from harness.environment import capture, cpus
 from harness.isolation import interruption
 from harness.isolation.lock_holders import COMMAND, SESSION
-from harness.session.command_life import RUNNING
 from harness.session.tracking_attempts import PATIENCE, attempt, attempt_until_done, catch_up
 from harness.store import Journal, SessionEnd, SessionStart
 from harness.store.export import describe
-from harness.store.running import RunningFile, remove_dead
+from harness.store.running import RUNNING, RunningFile, remove_dead
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,14 @@ def _begin(config: Config, command: list[str]) -> Session:
     )
     running = RunningFile(config.journal, name)
     interruption.pass_on(running.interrupt)
-    Journal(config.journal).begin(started)
-    describe(Path(config.report) / name)
+    try:
+        Journal(config.journal).begin(started)
+        describe(Path(config.report) / name)
+    except OSError:
+        running.release()
+        raise
+    for note in _notes(config):
+        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     parent = _open_run(config, name, command) if config.tracking.enabled else None
     remove_dead(config.journal)
     os.environ |= {
@@ -94,10 +100,16 @@ def _begin(config: Config, command: list[str]) -> Session:
     return Session(name, config, parent, running)
 
 
+def _notes(config: Config) -> Iterator[str]:
+    """What the machine decides, where the configuration leaves it open."""
+    if limit := cpus.limit():
+        yield f"device.threads={config.device.threads}: {limit}"
+    if config.tracking.enabled:
+        yield from tracking.from_variables(config)
+
+
 def _open_run(config: Config, name: str, command: list[str]) -> str | None:
     """The session's run in MLflow; None where that cannot be reached."""
-    for note in tracking.from_variables(config):
-        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     about = {"command": " ".join(command)}
     opening = partial(tracking.open_session, config, name, about)
     parent = attempt(opening, patience=PATIENCE)

@@ -68,7 +68,7 @@ def catch_up() -> None:
     try:
         _patiently(_do_what_is_left, PATIENCE)
     except TrackingError as error:
-        _tell(f"{len(_attempts.left)} entries are not in MLflow, but in the journal: {error}")
+        _tell(f"MLflow lacks {len(_attempts.left)} entries of this run: {error}")
         _attempts.left.clear()
 
 

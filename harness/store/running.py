@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +22,9 @@ from pathlib import Path
 from harness.environment import this_process
 
 FOLDER = "running"
+# the environment variable that takes the session's file to the jobs' processes
+RUNNING = "BNBENCH_RUNNING"
+GRACE = 10.0  # seconds that a job has to end in good order when its command is interrupted
 INTERRUPTED = "interrupted"
 
 
@@ -112,3 +119,51 @@ def wait_for_end(path: Path) -> Owner | None:
     finally:
         os.close(descriptor)
     return owner_of(path)
+
+
+class _Watch:
+    """Of this process: which commands it waits for, and what it does when they are interrupted."""
+
+    def __init__(self) -> None:
+        self.watched: set[Path] = set()
+        self.when_interrupted: list[Callable[[], None]] = []
+
+    def begin(self, path: Path) -> None:
+        if path not in self.watched:
+            self.watched.add(path)
+            threading.Thread(target=self._wait, args=(path,), daemon=True).start()
+
+    def _wait(self, path: Path) -> None:
+        owner = wait_for_end(path)
+        if owner is not None and owner.interrupted:
+            for interrupt in self.when_interrupted:
+                interrupt()
+            time.sleep(GRACE)
+        _end()
+
+
+_watch = _Watch()
+
+
+def end_with_command(interrupt: Callable[[], None] | None = None) -> bool:
+    """Have this process end with the command of its session; at once, where that has ended. Where
+    it is interrupted, ``interrupt`` is called and there is some time to end in good order.
+
+    Whether it is another process than the command's. A command on another machine, as of a cluster,
+    cannot be watched from here.
+    """
+    named, own = os.environ.get(RUNNING), this_process()
+    owner = owner_of(Path(named)) if named else None
+    if named is None or (owner is not None and owner.process == own):
+        return False
+    if owner is None:
+        _end()
+    elif owner.boot == Owner(own).boot:
+        _watch.when_interrupted += [] if interrupt is None else [interrupt]
+        _watch.begin(Path(named))
+    return True
+
+
+def _end() -> None:
+    """Without a word: the workers end with this process, and who waits for it is gone."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -187,13 +187,22 @@ def running_runs(results: Path) -> int:
     return len(client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'"))
 
 
+def count_left(one: Round, results: Path) -> int:
+    """The processes that are left; what they are goes to stderr."""
+    left = alive(one, results)
+    for process in left:
+        with suppress(psutil.Error):
+            print(f"left: {' '.join(process.cmdline())[:200]}", file=sys.stderr)
+    return len(left)
+
+
 def play(one: Round, results: Path, usual: float) -> Outcome:
     outcome, before = Outcome(), Counter[str]()
     for target, moment in zip(one.targets, one.moments, strict=True):
         killed = kill(one, results, target, moment * usual)
         outcome.kills[target] += killed
         outcome.lived_on = max(outcome.lived_on, seconds_until_gone(one, results))
-        outcome.counts["processes"] += len(alive(one, results))
+        outcome.counts["processes"] += count_left(one, results)
         after = held(results, one)
         outcome.counts["lost"] += sum((before - after).values())
         before = after
@@ -204,7 +213,7 @@ def play(one: Round, results: Path, usual: float) -> Outcome:
     seconds_until_gone(one, results)
     after = held(results, one)
     outcome.planned = len(after)
-    outcome.counts["processes"] += len(alive(one, results))
+    outcome.counts["processes"] += count_left(one, results)
     outcome.counts["lost"] += sum((before - after).values())
     outcome.counts["lost"] += sum(times == 0 for times in after.values())
     outcome.counts["twice"] += sum(times > 1 for times in after.values())
