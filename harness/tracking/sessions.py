@@ -58,10 +58,20 @@ def open_session(config: Config, session: str, about: Mapping[str, object]) -> s
 
 
 def close_session(config: Config, run_id: str, status: EndStatus) -> None:
-    """End the parent run, and as KILLED any child that was interrupted while it was written."""
+    """End the parent run, and as KILLED any child that was interrupted while it was written. One
+    that was written again goes.
+    """
     with attempt(config, f"close the run {run_id} as {status}") as store:
-        for child in _running(store, f"tags.`{PARENT}` = '{run_id}'"):
-            store.client.set_terminated(child.info.run_id, "KILLED")
+        own = f"tags.`{PARENT}` = '{run_id}'"
+        for child in _running(store, own):
+            same = f"{own} and tags.key = '{child.data.tags.get('key')}'"
+            again = store.client.search_runs(
+                [store.experiment_id], f"{same} and attributes.status != 'RUNNING'", max_results=1
+            )
+            if again:
+                store.client.delete_run(child.info.run_id)
+            else:
+                store.client.set_terminated(child.info.run_id, "KILLED")
         store.client.set_terminated(run_id, status)
 
 

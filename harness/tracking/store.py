@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 HTTP = ("http://", "https://")
+LOCKED = "database is locked"  # sqlite's words
 # MLflow's own variables, for where nothing is configured
 URI, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
 OUR_EXPERIMENT = "bnbench"
@@ -109,12 +110,14 @@ def attempt(config: Config, what: str) -> Generator[Store]:
         raise
     # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
     except Exception as error:
+        busy = LOCKED in str(error)
         raise TrackingError(
             _without_password(
-                f"MLflow at {uri} could not {what}: {error}. Nothing measured is lost: it is in "
-                f"the journal. {_remedy(uri)}, or go without MLflow: tracking.enabled=false"
+                f"MLflow at {uri} could not {what}: {LOCKED if busy else error}. Nothing measured "
+                f"is lost: it is in the journal. {_remedy(uri, busy=busy)}, or go without MLflow: "
+                "tracking.enabled=false"
             ),
-            busy="database is locked" in str(error),
+            busy=busy,
         ) from error
 
 
@@ -133,13 +136,26 @@ def _open(uri: str, experiment: str, artifacts: str | None, lock: Path) -> Store
 
 
 def _create_database(uri: str) -> None:
+    """Make sqlite's file with all its tables, or none: MLflow cannot go on from half of them, as a
+    kill would leave them.
+    """
     database = _database(uri)
-    if database is not None and not database.exists():
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute(
-                "pragma journal_mode=WAL"
-            )  # halves the cost of a metric, and readers block no writer
+    if database is None or database.exists():
+        return
+    from mlflow.store.db import utils  # which has no types
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    new = database.with_name(f"{database.name}.new")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new)) as connection:
+        # halves the cost of a metric, and readers block no writer
+        connection.execute("pragma journal_mode=WAL")
+    engine = utils.create_sqlalchemy_engine(  # type: ignore[no-untyped-call]
+        f"{SQLITE}{new}"
+    )
+    utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+    engine.dispose()
+    new.replace(database)
 
 
 def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:
@@ -183,7 +199,9 @@ def _without_password(message: str) -> str:
     return re.sub(r"//[^/@\s]+@", "//***@", message)
 
 
-def _remedy(uri: str) -> str:
+def _remedy(uri: str, *, busy: bool) -> str:
+    if busy:
+        return "See that no other program keeps it locked"
     if uri.startswith(HTTP):
         return f"See that the server runs and that tracking.uri, or {URI}, is its address"
     return "See that the place can be written and its disk is not full"

@@ -180,6 +180,8 @@ def is_of(config, one: Round) -> bool:
 def running_runs(results: Path) -> int:
     from mlflow import MlflowClient
 
+    if not (results / "mlflow.db").exists():
+        return 0
     client = MlflowClient(f"sqlite:///{results}/mlflow.db")
     found = client.get_experiment_by_name("bnbench")
     if found is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
@@ -155,6 +156,24 @@ def test_a_child_that_was_interrupted_while_written_is_killed_with_its_session(
     runs = runs_of(config)
     assert runs.pop(other).info.status == "RUNNING"
     assert [run.info.status for run in runs.values()] == ["KILLED", "KILLED"]
+
+
+def test_a_child_that_was_written_again_since_the_store_was_locked_is_there_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    parent = tracking.open_session(config, "session-1", {})
+    with monkeypatch.context() as locked:
+        locked.setattr(MlflowClient, "set_terminated", lock)
+        with pytest.raises(tracking.TrackingError, match="database is locked") as caught:
+            tracking.log_record(config, parent, throughput_record())
+    assert caught.value.busy
+    child = tracking.log_record(config, parent, throughput_record())
+    tracking.close_session(config, parent, "FINISHED")
+    states = {run_id: run.info.status for run_id, run in runs_of(config).items()}
+    assert states == {parent: "FINISHED", child: "FINISHED"}
 
 
 def test_runs_of_a_dead_process_are_closed_and_others_left_alone(

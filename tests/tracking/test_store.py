@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from harness.tracking import store
+
 WRITERS = 8
 RECORDS = 3
 STEPS = 25
@@ -43,6 +45,24 @@ for number in range(writers):
 os.close(opener)
 sys.exit(sum(os.wait()[1] != 0 for _ in range(writers)))
 """
+
+
+def test_a_store_that_was_killed_while_it_was_made_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_engine: object) -> None:
+        raise KeyboardInterrupt
+
+    database = tmp_path / "results/mlflow.db"
+    uri = f"sqlite:///{database}"
+    with monkeypatch.context() as killed:
+        killed.setattr("mlflow.store.db.utils._initialize_tables", half)
+        with pytest.raises(KeyboardInterrupt):
+            store._create_database(uri)
+    assert not database.exists()
+    monkeypatch.setattr("mlflow.store.db.utils._initialize_tables", lambda _: None)
+    store._create_database(uri)
+    assert [path.name for path in database.parent.iterdir()] == ["mlflow.db"]
 
 
 @pytest.mark.slow
