@@ -62,6 +62,7 @@ class RunningFile:
         """The session is over."""
         self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
+        self._descriptor = -1  # a late signal must not write to what is opened next
 
 
 def file_of(journal: Path | str, session: str) -> Path:

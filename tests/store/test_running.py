@@ -19,6 +19,9 @@ def test_a_session_runs_until_it_is_released(tmp_path: Path) -> None:
     assert running.is_locked(own.path)
     assert running.owner_of(own.path) == Owner(this_process(), socket.gethostname())
     own.release()
+    with (tmp_path / "next").open("w"):  # gets the same descriptor
+        own.interrupt()
+    assert (tmp_path / "next").read_text() == ""
     assert not running.is_locked(own.path)
     assert running.owner_of(own.path) is None
     assert running.wait_for_end(own.path) is None
