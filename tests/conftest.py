@@ -19,6 +19,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [PLUGINS, os.environ.get("PYTHONPATH", "")])
 )
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+    os.environ.pop(variable, None)  # tests leave the user's own store alone
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

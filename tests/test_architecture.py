@@ -18,7 +18,8 @@ PRODUCT = sorted(
 FLOORS = (
     {"implementations"},
     {"harness.records"},
-    {"harness.config", "harness.environment", "harness.formatting", "harness.statistics"},
+    {"harness.environment"},
+    {"harness.config", "harness.formatting", "harness.statistics"},
     {"harness.bandwidth", "harness.isolation", "harness.problems", "harness.store"},
     {"harness.conformance", "harness.tracking"},
     {"harness.timing", "harness.training"},

@@ -9,7 +9,6 @@ planning          every job of a command planned before the first runs
 listing           what `bnbench list` shows
 console           where tables go
 standard_streams  outputs that are closed, or that nobody reads
-interrupts        how an interrupted command ends
 """
 
 from harness.cli.dispatch import main

@@ -19,7 +19,7 @@ from harness.config.shell import shell_command
 from harness.formatting import line
 from harness.records import AnyRecord, ExitStatus
 from harness.session import Session, exit_status
-from harness.session.tracking_attempts import attempt
+from harness.session.tracking_attempts import attempt, attempt_until_done
 from harness.store import Contents, Journal
 from harness.store.export import export
 from implementations.published_text import visible
@@ -112,7 +112,7 @@ def _print_missing(contents: Contents, session: str, console: Console) -> None:
 
 
 def _print_links(session: Session, parent_run: str, console: Console) -> None:
-    attempt(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
+    attempt_until_done(partial(tracking.log_artifacts, session.config, parent_run, session.folder))
     results = session.config.results
     elsewhere = [] if results == Config.results else [assignment("results", results)]
     words = ["bnbench", "ui", *elsewhere]

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _answered(command, rest)
         sys.stdout.flush()  # here, where a full disk can still be told
     except KeyboardInterrupt:
-        again = "begins anew" if command == "replay" else "with resume=true goes on from here"
+        resumes = command in {"run", "check"}
+        again = "with resume=true goes on from here" if resumes else "begins anew"
         sys.stderr.write(f"interrupted; the same command {again}\n")
         return ExitStatus.INTERRUPTED
     except Exception as error:  # whatever it is, nobody should have to read a traceback

@@ -12,6 +12,7 @@ from harness.cli.arguments import DoctorFlags, doctor_flags
 from harness.cli.console import console
 from harness.config import UsageError
 from harness.doctor import examine
+from harness.isolation import interruption
 from harness.records import ExitStatus, to_plain
 from harness.report.terminal.doctor import print_findings, print_measurement, show_progress
 
@@ -39,7 +40,7 @@ def _measure(flags: DoctorFlags) -> int:
     findings, output = examine(), console()
     if not flags.json:
         print_findings(output, findings)
-    with show_progress() as announce:
+    with interruption.deferred(), show_progress() as announce:
         measured = measure(settings, flags.seconds or SECONDS, announce)
     measured_findings = findings_of(measured)
     if flags.json:

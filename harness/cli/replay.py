@@ -10,7 +10,7 @@ from rich.console import Console
 from harness.analysis.completeness import Completeness
 from harness.cli.arguments import replay_flags
 from harness.cli.console import console
-from harness.cli.interrupts import end_as_by_ctrl_c
+from harness.isolation import interruption
 from harness.replay import exit_status, running
 from harness.report.completeness import completeness_sentences
 from harness.report.terminal.replay import print_replays
@@ -18,7 +18,6 @@ from harness.report.terminal.replay import print_replays
 
 def main(arguments: Sequence[str]) -> int:
     flags = replay_flags(arguments)
-    end_as_by_ctrl_c()
     sessions: list[Completeness] = []
 
     def announce(found: Completeness) -> None:
@@ -28,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 
     print_error = partial(Console(stderr=True).print, markup=False, highlight=False, soft_wrap=True)
     command = ["bnbench", "replay", *arguments]
-    replays = running.replay(flags.run, flags.level, flags.overrides, command, announce)
+    with interruption.deferred():
+        replays = running.replay(flags.run, flags.level, flags.overrides, command, announce)
     print_replays(console(), replays)
     return exit_status(replays, complete=all(found.complete for found in sessions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 
 import hydra
@@ -12,15 +13,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness.cli.arguments import RunFlags, run_flags
 from harness.cli.closing import finish
-from harness.cli.interrupts import end_as_by_ctrl_c
 from harness.cli.planning import plan_all
 from harness.config import UsageError, composition
 from harness.config.disk_errors import disk_trouble
 from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
+from harness.isolation import interruption
 from harness.records import ExitStatus
 from harness.session import Session, begin, close, run_job
+from harness.session.command_life import watch_joblib_workers
+from harness.store import Failure, Journal
 from harness.tracking import EndStatus
 from implementations import registry
 
@@ -42,11 +45,19 @@ def main(arguments: Sequence[str]) -> int:
     for name, reason in registry.unusable():
         if name in planned:
             sys.stderr.write(f"{name}: {reason}\n")
-    end_as_by_ctrl_c()
-    session = begin(composed.first, ["bnbench", "run", *arguments])
+    if composed.multirun:
+        watch_joblib_workers()
+    with interruption.deferred():
+        session = begin(composed.first, ["bnbench", "run", *arguments])
+        return _run_session(session, _words_for_hydra(flags, composed.overrides))
+
+
+def _run_session(session: Session, words: Sequence[str]) -> int:
+    """Its jobs and its report; the exit status. Whatever happens, the session ends truly."""
     end: EndStatus = "KILLED"
     try:
-        status = _carried_out(session, _words_for_hydra(flags, composed.overrides))
+        status = _carried_out(session, words)
+        interruption.check()
         end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     finally:
         close(session, end)
@@ -64,15 +75,29 @@ def job(config: DictConfig) -> None:
 def _carried_out(session: Session, words: Sequence[str]) -> int:
     """The exit status. What a full disk cuts short is told all the same, as far as it came."""
     try:
-        _run_hydra(words)
-    except composition.ERRORS as error:
-        raise composition.translated(error) from error
+        _launch(session, words)
     except OSError as error:
         sys.stderr.write(f"bnbench run: {disk_trouble(error)}. {RESUME}.\n")
         with suppress(OSError, UsageError):  # the same disk may not give or take anything more
             finish(session)
         return ExitStatus.FAILED
     return finish(session)
+
+
+def _launch(session: Session, words: Sequence[str]) -> None:
+    """Run the jobs, where the launcher puts them. One whose process is killed ends the others: that
+    is journalled, and what they made is reported.
+    """
+    interruption.check()
+    try:
+        _run_hydra(words)
+    except composition.ERRORS as error:
+        raise composition.translated(error) from error
+    except BrokenExecutor as error:
+        interruption.check()  # a terminal's Ctrl-C is for the processes of jobs, too
+        reason = f"a process of the launcher was killed: {type(error).__name__}"
+        Journal(session.config.journal).fail(Failure(session.id, "launcher", reason))
+    interruption.check()
 
 
 def _words_for_hydra(flags: RunFlags, overrides: Sequence[str]) -> list[str]:

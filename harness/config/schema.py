@@ -85,7 +85,7 @@ class DeviceConfig:
     """Where: the device and how the worker processes are set up for it."""
 
     name: Device = one_of(get_args(choices.Device), "cpu")
-    # None: as many as the CPUs that this process may use
+    # None: as many as the CPUs that this process may use, or as its quota of CPU time allows
     threads: int | None = between(1, 4096, None)
     # "default" is the C library's own behaviour
     allocator: Allocator = one_of(get_args(choices.Allocator), "retaining")
@@ -177,11 +177,13 @@ class ConvergenceConfig(TaskConfig):
 
 @dataclass
 class TrackingConfig:
-    """MLflow. Without a ``uri`` runs go to sqlite in the ``results`` folder."""
+    """MLflow. Without a ``uri`` runs go where MLFLOW_TRACKING_URI says, or else to sqlite in the
+    ``results`` folder; without an ``experiment`` to that of MLFLOW_EXPERIMENT_NAME, or to bnbench.
+    """
 
     enabled: bool = True
     uri: str | None = None
-    experiment: str = "bnbench"
+    experiment: str | None = None
 
 
 @dataclass

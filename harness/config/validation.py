@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from harness.config.choices import GHOST
 from harness.config.schema import Config, ConvergenceConfig, ThroughputConfig
 from harness.config.usage import UsageError, suggestion
+from harness.environment import cpus
 
 LAST_SEED = 2**63 - 1
 
@@ -30,12 +31,13 @@ def validated(config: Config) -> Config:
 
 
 def _threads(given: int | None) -> int:
-    cpus = len(os.sched_getaffinity(0))
-    if given is not None and given > cpus:
+    allowed = len(os.sched_getaffinity(0))
+    if given is not None and given > allowed:
         raise UsageError(
-            f"device.threads={given}, but this process may use {cpus} CPUs; allowed: 1 to {cpus}"
+            f"device.threads={given}, but this process may use {allowed} CPUs; allowed: 1 to "
+            f"{allowed}"
         )
-    return cpus if given is None else given
+    return cpus.usable() if given is None else given
 
 
 def _complaints(config: Config) -> Iterator[str]:

@@ -66,13 +66,19 @@ def quota(seen: Readings) -> Iterator[Finding]:
     allowed, logical = seen.processor.quota, seen.processor.logical
     if allowed is None:
         yield good("CPU quota", "none")
-    elif allowed < logical:
+    elif allowed < 1:
         yield bad(
             "CPU quota",
-            f"{allowed:g} of {logical} CPUs are allowed: threads are stopped in mid-call",
-            f"run with device.threads={int(allowed)}"
-            if allowed >= 1
-            else "raise the container's CPU limit",
+            f"{allowed:g} of {logical} CPUs are allowed: even one thread is stopped in mid-call, "
+            "so that no verdict can be had",
+            "raise the container's CPU limit to 1 or more",
+        )
+    elif allowed < logical:
+        yield notice(
+            "CPU quota",
+            f"{allowed:g} of {logical} CPUs are allowed, so runs take "
+            f"device.threads={int(allowed)} by default: more threads are stopped in mid-call",
+            f"raise the container's CPU limit to {logical} to measure more threads",
         )
     elif seen.throttled:
         yield bad(
@@ -124,7 +130,8 @@ def siblings(seen: Readings) -> Iterator[Finding]:
     if cores is not None and cores < logical:
         yield notice(
             "SMT",
-            f"{logical} CPUs share {cores} cores: two threads on one core slow each other",
+            f"{logical} CPUs share {cores} cores: two threads on one core slow each other; runs "
+            "take one CPU of each core first",
             f"run with device.threads={cores} or fewer",
         )
     elif cores is not None:

@@ -14,9 +14,10 @@ from harness.config import Config, ThroughputConfig
 from harness.doctor.bandwidth import Bandwidth, watch
 from harness.doctor.noise import TIMES, Noise, measure_noise, situations
 from harness.doctor.power_planning import SamplingPlan
+from harness.environment import cpus
 from harness.isolation import WorkerSettings
-from harness.isolation.device_lock import device_lock
 from harness.isolation.failures import WORKER_FAILURES
+from harness.isolation.machine_lock import machine_lock
 from harness.records import Plain, plain_fields
 from harness.timing.launch import ArmFailed
 from harness.timing.launch_pool import LaunchPool
@@ -62,29 +63,30 @@ def _plan_data(plans: Mapping[float, SamplingPlan | None], seconds: float) -> Pl
 
 
 def settings_of(threads: int | None) -> WorkerSettings:
-    """A worker with so many threads, by default one for each CPU. Raises ValueError for no threads,
-    or more than CPUs.
+    """A worker with so many threads, by default as many as a run has.
+
+    Raises ValueError for no threads, or more than CPUs.
     """
     allowed = len(os.sched_getaffinity(0))
     if threads is not None and not 1 <= threads <= allowed:
         raise ValueError(
             f"{threads} threads; allowed: 1 to {allowed}, the CPUs that this process may use"
         )
-    return WorkerSettings(threads or allowed)
+    return WorkerSettings(threads or cpus.usable())
 
 
 def measure(
     settings: WorkerSettings, seconds: float, announce: Callable[[str], None]
 ) -> Measurement:
-    """Measure for about ``seconds`` on such a worker's CPUs, while no timed section of a run goes
-    on.
+    """Measure for about ``seconds`` on such a worker's CPUs, while nothing of bnbench computes
+    beside it.
 
     A problem gets two launches at least, however long they take; one for which no time is left is
     absent.
     """
     absent: dict[str, str] = {}
-    announce("nothing yet: timed sections of other runs come first")
-    with device_lock(settings.device):
+    announce("nothing yet: other runs come first")
+    with machine_lock():
         began = time.monotonic()
         noises = _noises(settings, seconds * (1 - WATCHED), announce, absent)
         bandwidths = _bandwidths(settings, seconds * WATCHED, announce, absent)

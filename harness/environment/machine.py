@@ -66,8 +66,7 @@ def processor(root: Path = ROOT) -> Processor:
     entries = dict(_entries(root / "proc/cpuinfo"))
     features = set((entries.get("flags") or entries.get("Features") or "").split())
     cpus = sorted(os.sched_getaffinity(0))
-    folders = [root / f"sys/devices/system/cpu/cpu{cpu}" for cpu in cpus]
-    cores = {text(folder / "topology/thread_siblings_list") for folder in folders}
+    cores = {siblings(cpu, root) for cpu in cpus}
     return Processor(
         model=entries.get("model name") or platform.machine(),
         machine=platform.machine(),
@@ -75,9 +74,21 @@ def processor(root: Path = ROOT) -> Processor:
         instruction_sets=[name for name in INSTRUCTION_SETS if name in features],
         logical=len(cpus),
         cores=None if "" in cores else len(cores),
-        quota=min(_quotas(root), default=None),
-        caches=dict(_cache(index) for index in sorted(folders[0].glob("cache/index*"))),
+        quota=quota(root),
+        caches=dict(map(_cache, sorted(_cpu(cpus[0], root).glob("cache/index*")))),
     )
+
+
+def quota(root: Path = ROOT) -> float | None:
+    """The CPUs' time that the control groups allow, nested ones too; None for no limit."""
+    return min(_quotas(root), default=None)
+
+
+def siblings(cpu: int, root: Path = ROOT) -> str:
+    """The CPUs of the same core, itself among them, as the kernel lists them; empty where it does
+    not tell.
+    """
+    return text(_cpu(cpu, root) / "topology/thread_siblings_list")
 
 
 def memory(root: Path = ROOT) -> dict[str, int]:
@@ -183,6 +194,10 @@ def output(*command: str, env: Mapping[str, str] | None = None) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout
+
+
+def _cpu(number: int, root: Path) -> Path:
+    return root / f"sys/devices/system/cpu/cpu{number}"
 
 
 def _quotas(root: Path) -> Iterator[float]:

@@ -11,7 +11,9 @@ messages        what travels between the two
 worker_pool     untimed work side by side
 device_presence whether the device is there
 loading         whether an implementation from outside can be loaded, asked once
-device_lock     timed work one at a time
+machine_lock    timed work one at a time, and nothing beside it
+lock_holders    who holds that lock
+interruption    Ctrl-C, heeded where it is safe to stop
 failures        the status of a record whose worker failed
 """
 

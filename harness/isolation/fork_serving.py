@@ -47,8 +47,8 @@ class Child:
 
 def main(module: str, connection: socket.socket) -> None:
     """Fork workers with the services of ``module``, until the other end of the socket is closed."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the workers and their parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent to heed
+    die_with_parent(connection.fileno())
     import torch  # noqa: F401 -- what takes the time that a fork saves
 
     services = import_module(module).services()
@@ -92,7 +92,6 @@ def work(request: ForkRequest, descriptors: list[int], services: Mapping[str, Se
     """What the forked process does until it ends, as an interpreter of its own would."""
     status = 1
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         requests, replies, output = descriptors
         os.dup2(output, 1)
         os.dup2(output, 2)

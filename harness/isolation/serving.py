@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import traceback
@@ -48,7 +49,8 @@ def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
 
 def serve(options: StartOptions, services: Callable[[], Mapping[str, Service]]) -> None:
     """The same for options that came in another way."""
-    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent to heed
+    die_with_parent(options.requests)
     run_out_of_memory_first()
     os.sched_setaffinity(0, options.cpus)
 
@@ -62,12 +64,16 @@ def serve(options: StartOptions, services: Callable[[], Mapping[str, Service]]) 
             answer(from_plain(json.loads(line), Request), offered, send)
 
 
-def die_with_parent() -> None:
+def die_with_parent(requests: int) -> None:
     """Have the kernel kill this process when its parent dies: a killed command leaves no worker
-    hanging in a call.
+    hanging in a call. Where it is dead already, nobody can write ``requests`` any more.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    poll = select.poll()
+    poll.register(requests, select.POLLHUP)
+    if any(event & select.POLLHUP for _, event in poll.poll(0)):
+        sys.exit("the parent has ended")
 
 
 def run_out_of_memory_first() -> None:

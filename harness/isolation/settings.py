@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.config.choices import Allocator, Device, HugePages, WaitPolicy
+from harness.environment import cpus
 
 ALLOCATORS: Mapping[Allocator, Mapping[str, str]] = {
     "default": {},
@@ -64,15 +65,15 @@ class WorkerSettings:
 
     @property
     def cpus(self) -> list[int]:
-        """The CPUs that the worker is bound to: the last ``threads`` allowed ones, since interrupts
-        favour the first.
+        """The CPUs that the worker is bound to: the first ``threads`` of those that
+        `environment.cpus` prefers.
 
-        A worker in another lane has those before them, as long as there are any.
+        A worker in another lane has those after them, as long as there are any.
         """
-        allowed = sorted(os.sched_getaffinity(0))
-        lanes = max(len(allowed) // self.threads, 1)
-        end = len(allowed) - self.lane % lanes * self.threads
-        return allowed[max(end - self.threads, 0) : end]
+        preferred = cpus.by_preference()
+        lanes = max(len(preferred) // self.threads, 1)
+        first = self.lane % lanes * self.threads
+        return sorted(preferred[first : first + self.threads])
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the worker's process."""

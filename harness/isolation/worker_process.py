@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import tempfile
 import time
 from collections.abc import Callable
 from typing import IO, NoReturn, Protocol, Self, TypeVar, assert_never
 
+from harness.isolation import interruption
 from harness.isolation.messages import Message, RemoteFailure, Request, StartOptions, WorkerFacts
 from harness.isolation.process import Start, execute
 from harness.isolation.settings import WorkerSettings
@@ -97,7 +97,7 @@ class WorkerProcess:
 
         ``timeout`` is in seconds, from the beginning or the last progress on. Raises
         ``WorkerError``, after which the worker goes on; ``WorkerDied`` or ``WorkerTimedOut``, after
-        which it is gone.
+        which it is gone; ``KeyboardInterrupt`` where that is `interruption.requested`.
         """
         request = to_json(Request(service, arguments)).encode() + b"\n"
         try:
@@ -142,7 +142,7 @@ class WorkerProcess:
     def _line(self, deadline: float, timeout: float) -> bytes:
         while b"\n" not in self._buffer:
             remaining = deadline - time.monotonic()
-            if remaining <= 0 or not select.select([self._replies], [], [], remaining)[0]:
+            if not interruption.wait(remaining, self._replies):
                 self.process.kill()
                 raise WorkerTimedOut(f"no answer within {timeout:g} s; the worker was killed")
             read = os.read(self._replies, 1 << 16)
@@ -153,6 +153,7 @@ class WorkerProcess:
         return line
 
     def _raise_died(self) -> NoReturn:
+        interruption.check()  # which the worker may have heard of first
         status = self.process.wait()
         cause = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         if status == -signal.SIGKILL:

@@ -46,7 +46,8 @@ class Conditions:
 
     ``doubts`` counts blocks by the reason for which they are in doubt, whether set aside or not.
     ``retaken`` samples had waited for a CPU. ``stolen``, ``elsewhere`` as in `BlockConditions`, as
-    means; ``waited`` is the longest wait of a sample, as a share of it.
+    means; ``waited`` is the longest wait of a sample, as a share of it. ``cpus`` are those that the
+    workers were bound to, by the kernel's numbers.
     """
 
     blocks: int
@@ -59,6 +60,7 @@ class Conditions:
     elsewhere: float
     load: float
     waited: float | None
+    cpus: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,10 @@ class ComparedQuantity:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that are not the measurement; None where there were none of that kind."""
+    """Seconds that are not the measurement; None where there were none of that kind.
+
+    ``lock_wait_seconds`` is how long it waited for others of this machine to be done.
+    """
 
     prepare_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
     compile_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
@@ -102,6 +105,7 @@ class Cost:
     warm_up_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
     check_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
     evaluate_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
+    lock_wait_seconds: Seconds | None = field(default=None, metadata=OMIT_NONE)
 
 
 Sample = TimedSample | TrainingStep | ComparedQuantity

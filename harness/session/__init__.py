@@ -2,6 +2,7 @@
 
 session            begin and close one
 jobs               run its jobs: plan, measure, journal
+command_life       jobs end with their command
 exit_status        what the journal says of it in the end
 progress           what a person sees meanwhile
 tracking_attempts  MLflow, whose failures cost no measurement

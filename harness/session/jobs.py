@@ -17,10 +17,12 @@ from harness import tracking
 from harness.config import Config
 from harness.environment import Environment, capture
 from harness.formatting import line
+from harness.isolation import interruption
+from harness.isolation.lock_holders import SESSION
 from harness.records import AnyRecord, Cell, Identity
+from harness.session.command_life import end_with_command
 from harness.session.progress import ProgressDisplay
-from harness.session.session import SESSION
-from harness.session.tracking_attempts import attempt
+from harness.session.tracking_attempts import attempt_until_done, catch_up
 from harness.store import Failure, Journal, Plan
 from harness.tasks import task_of
 from implementations.published_text import without_credentials
@@ -29,16 +31,22 @@ from implementations.published_text import without_credentials
 def run_job(config: Config, job: str) -> None:
     """One job of the session that the environment names.
 
-    An error is journalled, and the next job goes on.
+    An error is journalled, and the next job goes on. Ends with the command, and is interrupted with
+    it, in whichever process it runs.
     """
+    elsewhere = end_with_command()
     session, journal = os.environ[SESSION], Journal(config.journal)
     try:
+        interruption.check()
         _run(config, session, job, journal)
     except Exception as error:
         reason = without_credentials(f"{type(error).__name__}: {error}")
         journal.fail(Failure(session, job, reason))
         message = f"[red]{config.task.name} stopped:[/] {escape(line(reason))}"
         Console(stderr=True).print(message)
+    finally:
+        if elsewhere:  # else the command does that when it ends
+            catch_up()
 
 
 def measure(
@@ -86,8 +94,9 @@ def _journalled(
                 display.record(record)
                 if parent:
                     log = partial(tracking.log_record, config, parent, record, environment)
-                    attempt(log)
+                    attempt_until_done(log)
                 yield record
+                interruption.check()
 
 
 def _published(record: AnyRecord) -> AnyRecord:

@@ -6,22 +6,27 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+
 from harness import tracking
 from harness.config import Config, UsageError
 from harness.config.disk_errors import disk_trouble
 from harness.config.shell import shell_command
-from harness.environment import capture, this_process
-from harness.session.tracking_attempts import attempt
+from harness.environment import capture, cpus, this_process
+from harness.isolation import interruption
+from harness.isolation.lock_holders import COMMAND, SESSION
+from harness.session.tracking_attempts import PATIENCE, attempt, attempt_until_done, catch_up
 from harness.store import Journal, SessionEnd, SessionStart
 from harness.store.export import describe
-
-SESSION = "BNBENCH_SESSION"  # the environment variable that takes the name to the jobs' processes
+from harness.store.running import RUNNING, RunningFile, remove_dead
+from implementations.published_text import without_credentials
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Session:
     id: str
     config: Config
     parent_run: str | None
+    running: RunningFile
 
     @property
     def folder(self) -> Path:
@@ -58,8 +64,12 @@ def close(session: Session, status: tracking.EndStatus) -> None:
     """
     with suppress(OSError):
         Journal(session.config.journal).end(SessionEnd(session.id, status))
+    session.running.release()
     if session.parent_run:
-        attempt(partial(tracking.close_session, session.config, session.parent_run, status))
+        attempt_until_done(
+            partial(tracking.close_session, session.config, session.parent_run, status)
+        )
+        catch_up()
 
 
 def _begin(config: Config, command: list[str]) -> Session:
@@ -73,19 +83,41 @@ def _begin(config: Config, command: list[str]) -> Session:
         config=asdict(config),
         process=this_process(),
     )
-    Journal(config.journal).begin(started)
-    describe(Path(config.report) / name)
+    running = RunningFile(config.journal, name)
+    interruption.pass_on(running.interrupt)
+    try:
+        Journal(config.journal).begin(started)
+        describe(Path(config.report) / name)
+    except OSError:
+        running.release()
+        raise
+    for note in _notes(config):
+        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     parent = _open_run(config, name, command) if config.tracking.enabled else None
-    os.environ[SESSION] = name
-    os.environ[tracking.PARENT_RUN] = parent or ""
-    return Session(name, config, parent)
+    remove_dead(config.journal)
+    os.environ |= {
+        SESSION: name,
+        COMMAND: without_credentials(shell_command(command)),  # others that wait are shown it
+        RUNNING: str(running.path),
+        tracking.PARENT_RUN: parent or "",
+    }
+    return Session(name, config, parent, running)
+
+
+def _notes(config: Config) -> Iterator[str]:
+    """What the machine decides, where the configuration leaves it open."""
+    if limit := cpus.limit():
+        yield f"device.threads={config.device.threads}: {limit}"
+    if config.tracking.enabled:
+        yield from tracking.from_variables(config)
 
 
 def _open_run(config: Config, name: str, command: list[str]) -> str | None:
     """The session's run in MLflow; None where that cannot be reached."""
-    attempt(partial(tracking.close_orphans, config))
     about = {"command": shell_command(command)}
-    parent = attempt(partial(tracking.open_session, config, name, about))
+    opening = partial(tracking.open_session, config, name, about)
+    parent = attempt(opening, patience=PATIENCE)
     if parent is not None:
+        attempt(partial(tracking.close_orphans, config))
         attempt(partial(tracking.log_artifacts, config, parent, Path(config.report) / name))
     return parent

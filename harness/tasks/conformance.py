@@ -4,7 +4,6 @@ it may take down.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -12,10 +11,11 @@ from dataclasses import replace
 from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.messages import CaseOutcome
-from harness.environment import Environment
+from harness.environment import Environment, cpus
 from harness.isolation import Call, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
-from harness.isolation.loading import Loading, LoadOutcome
+from harness.isolation.loading import Loading
+from harness.isolation.machine_lock import machine_lock
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -60,10 +60,9 @@ def measure(
     def record(call: Call, identity: Identity[CaseCell]) -> CaseRecord:
         announce(f"{identity.implementation}: {identity.cell.case}")
         specification = arms[identity.implementation]
-        unloadable = loading.failure(call, specification)
-        return _checked(call, specification, identity, session, config.task.timeout, unloadable)
+        return _checked(call, specification, identity, session, config.task.timeout, loading)
 
-    lanes = len(os.sched_getaffinity(0)) if settings.device == "cpu" else 1
+    lanes = cpus.usable() if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
 
 
@@ -73,26 +72,13 @@ def _checked(
     identity: Identity[CaseCell],
     session: str,
     timeout: float,
-    unloadable: LoadOutcome | None = None,
+    loading: Loading,
 ) -> CaseRecord:
-    """What the worker answers, or what became of the worker, as a record; where the implementation
-    is ``unloadable``, that.
-    """
-    cell, began = identity.cell, time.perf_counter()
-    try:
-        if unloadable is not None:
-            outcome = CaseOutcome(unloadable.status, unloadable.reason)
-        else:
-            outcome = call(
-                "check",
-                CaseOutcome,
-                timeout,
-                implementation=specification,
-                case=cell.case,
-                device=cell.device,
-            )
-    except WORKER_FAILURES as failure:
-        outcome = CaseOutcome(failure_status(failure), failure_reason(failure))
+    """What came of a case, as a record."""
+    with machine_lock(timed=False) as waited:
+        began = time.perf_counter()
+        outcome = _outcome(call, specification, identity.cell, timeout, loading)
+        seconds = Seconds(time.perf_counter() - began)
     mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)
     return CaseRecord(
         identity,
@@ -103,9 +89,33 @@ def _checked(
         flags=(Flag.MISTRUSTED,) if mistrusted else (),
         figures=outcome.figures,
         samples=outcome.samples,
-        cost=Cost(check_seconds=Seconds(time.perf_counter() - began)),
+        cost=Cost(check_seconds=seconds, lock_wait_seconds=waited),
         explanation=outcome.explanation,
     )
+
+
+def _outcome(
+    call: Call,
+    specification: registry.Specification,
+    cell: CaseCell,
+    timeout: float,
+    loading: Loading,
+) -> CaseOutcome:
+    """What the worker answers, or what became of the worker, or of loading the implementation."""
+    unloadable = loading.failure(call, specification)
+    if unloadable is not None:
+        return CaseOutcome(unloadable.status, unloadable.reason)
+    try:
+        return call(
+            "check",
+            CaseOutcome,
+            timeout,
+            implementation=specification,
+            case=cell.case,
+            device=cell.device,
+        )
+    except WORKER_FAILURES as failure:
+        return CaseOutcome(failure_status(failure), failure_reason(failure))
 
 
 def _cases(config: Config) -> list[Case]:

@@ -8,9 +8,9 @@ seed, and have the device for themselves; those that are not share its cores.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ import numpy as np
 
 from harness.config import Config, ConvergenceConfig, UsageError
 from harness.config.choices import ALTERNATIVES, GHOST
-from harness.environment import Environment
+from harness.environment import Environment, cpus
 from harness.isolation import Call, WorkerKind, side_by_side
-from harness.isolation.device_lock import device_lock
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
 from harness.isolation.loading import Loading
+from harness.isolation.machine_lock import machine_lock
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
@@ -104,7 +104,7 @@ def checkpoint(config: Config, identity: Identity[TrainingCell]) -> Path:
 def _lanes(config: Config, runs: int) -> int:
     settings = worker_settings(config)
     alone = task_config(config, ConvergenceConfig).timed or settings.device != "cpu"
-    return 1 if alone else max(1, min(len(os.sched_getaffinity(0)) // settings.threads, runs))
+    return 1 if alone else max(1, min(cpus.usable() // settings.threads, runs))
 
 
 def _trained(
@@ -124,11 +124,11 @@ def _trained(
         announce(f"{identity.implementation}, seed {cell.seed}: step {at.step} of {at.steps}")
 
     try:
-        with device_lock(cell.device, timed=task.timed):
+        with machine_lock(timed=task.timed) as waited:
             unloadable = None if arm in ALTERNATIVES else loading.failure(call, arm)
             if unloadable is not None:
                 return TrainingOutcome(unloadable.status, unloadable.reason)
-            return call(
+            outcome = call(
                 "train",
                 TrainingOutcome,
                 task.timeout,
@@ -140,6 +140,7 @@ def _trained(
                 checkpoint_seconds=task.checkpoint_seconds,
                 data_folder=task.data_folder,
             )
+        return replace(outcome, cost=replace(outcome.cost, lock_wait_seconds=waited))
     except WORKER_FAILURES as failure:
         return TrainingOutcome(failure_status(failure), failure_reason(failure))
 

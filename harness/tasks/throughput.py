@@ -14,7 +14,7 @@ from typing import cast
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.config.choices import Inputs
 from harness.environment import Environment
-from harness.isolation.device_lock import device_lock
+from harness.isolation.machine_lock import machine_lock
 from harness.problems import problems
 from harness.records import (
     CANARY,
@@ -67,10 +67,11 @@ def measure(
             wanted = list(group)
             names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
             spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
-            with device_lock(config.device.name):
+            with machine_lock() as waited:
                 measured = measure_cell(pool, spec, _announcing(announce, spec.setup))
             for identity in wanted:
                 record = _record(identity, spec, measured, session)
+                record = replace(record, cost=replace(record.cost, lock_wait_seconds=waited))
                 alone = all(other.implementation != config.baseline for other in wanted)
                 yield _with_baseline_samples(record, measured) if alone else record
 

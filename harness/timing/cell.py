@@ -93,6 +93,7 @@ class _Attempt:
         launch.open(self.spec.setup)
         ready = [*self._prepare_arms(launch, index), *self._prepare_floors(launch)]
         self.account.add("starting", launch.starting - starting)
+        self.result.cpus = launch.cpus
         warmed = {arm: self._warm_up(launch, arm) for arm in ready}
         if warmed:
             self._sample(launch, index, warmed)

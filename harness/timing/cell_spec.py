@@ -50,6 +50,7 @@ class CellMeasurement:
     steady: dict[str, list[bool]] = field(default_factory=dict)
     blocks: list[BlockConditions] = field(default_factory=list)
     floor_bytes: Bytes | None = None
+    cpus: tuple[int, ...] = ()
     failures: dict[str, ArmFailed] = field(default_factory=dict)
     stopped: StopReason = StopReason.UNKNOWN
     spent: TimeSpent = TimeSpent()

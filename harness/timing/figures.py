@@ -177,6 +177,7 @@ class _CellFigures:
             elsewhere=fmean(block.elsewhere for block in blocks),
             load=max(block.load for block in blocks),
             waited=max(waits, default=None),
+            cpus=self.measured.cpus,
         )
 
     def _floor_samples(self) -> dict[str, tuple[TimedSample, ...]]:

@@ -68,6 +68,12 @@ class Launch:
         """The ids of the worker processes."""
         return [worker.process.pid for worker in self._workers.values()]
 
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """Those that the workers are bound to."""
+        bound = [cpu for worker in self._workers.values() for cpu in worker.facts.cpus]
+        return tuple(sorted(set(bound)))
+
     def open(self, setup: CellSetup) -> None:
         """Begin a cell. Its operands are made in a process when the first arm is prepared there."""
         self._setup, self._place, self._open = setup, {}, set()

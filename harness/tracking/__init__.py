@@ -14,7 +14,7 @@ from harness.tracking.sessions import (
     close_session,
     open_session,
 )
-from harness.tracking.store import TrackingError, tracking_uri
+from harness.tracking.store import TrackingError, experiment_name, from_variables, tracking_uri
 
 __all__ = [
     "PARENT_RUN",
@@ -23,7 +23,9 @@ __all__ = [
     "TrackingError",
     "close_orphans",
     "close_session",
+    "experiment_name",
     "fetch",
+    "from_variables",
     "latest_session",
     "links",
     "log_artifacts",

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 HTTP = ("http://", "https://")
+LOCKED = "database is locked"  # sqlite's words
+# MLflow's own variables, for where nothing is configured
+URI, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
+OUR_EXPERIMENT = "bnbench"
 DEFAULTS = {  # of MLflow's environment variables, where the user has not set them
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # MLflow's own 7 retries of 120 s would hold up a session for minutes when the server is gone.
@@ -44,8 +48,12 @@ DEFAULTS = {  # of MLflow's environment variables, where the user has not set th
 
 class TrackingError(Exception):
     """MLflow could not do what was tried. The message says what that was, where, why, and how to
-    fix it.
+    fix it. ``busy``: others have locked the store, which passes.
     """
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,27 @@ class Store:
 
 
 def tracking_uri(config: Config) -> str:
-    """Where runs go: the configured URI, or sqlite in the ``results`` folder."""
-    return config.tracking.uri or f"{SQLITE}{_results(config) / 'mlflow.db'}"
+    """Where runs go: the configured URI, or that of MLflow's own variable, or sqlite in the
+    ``results`` folder.
+    """
+    given = config.tracking.uri or os.environ.get(URI)
+    return given or f"{SQLITE}{_results(config) / 'mlflow.db'}"
+
+
+def experiment_name(config: Config) -> str:
+    """The configured one, or that of MLflow's own variable, or ours."""
+    return config.tracking.experiment or os.environ.get(EXPERIMENT) or OUR_EXPERIMENT
+
+
+def from_variables(config: Config) -> list[str]:
+    """A sentence for each of MLflow's own variables that is heeded."""
+    uri, experiment = os.environ.get(URI), os.environ.get(EXPERIMENT)
+    notes = []
+    if uri and not config.tracking.uri:
+        notes.append(without_credentials(f"runs go to MLflow at {uri}, as {URI} says"))
+    if experiment and not config.tracking.experiment:
+        notes.append(f"runs go to MLflow's experiment {experiment!r}, as {EXPERIMENT} says")
+    return notes
 
 
 def artifact_location(config: Config) -> str | None:
@@ -70,7 +97,7 @@ def artifact_location(config: Config) -> str | None:
     """
     if tracking_uri(config).startswith(HTTP):
         return None
-    folder = re.sub(r"[^\w\-. ]", "_", config.tracking.experiment).lstrip(".") or "_"
+    folder = re.sub(r"[^\w\-. ]", "_", experiment_name(config)).lstrip(".") or "_"
     return (_results(config) / "mlflow-artifacts" / folder).as_uri()
 
 
@@ -81,17 +108,19 @@ def attempt(config: Config, what: str) -> Generator[Store]:
     """
     uri = tracking_uri(config)
     try:
-        yield _open(uri, config.tracking.experiment, artifact_location(config), _lock_path(config))
+        yield _open(uri, experiment_name(config), artifact_location(config), _lock_path(config))
     except TrackingError:
         raise
     # the failures of MLflow, SQLAlchemy, requests and the disk have no narrower base
     except Exception as error:
+        busy = LOCKED in str(error)
         raise TrackingError(
             without_credentials(
-                f"MLflow at {uri} could not {what}: {_first_sentence(error)}. Nothing measured is "
-                f"lost: it is in the journal. {_remedy(uri)}, or go without MLflow: "
-                "tracking.enabled=false"
-            )
+                f"MLflow at {uri} could not {what}: {LOCKED if busy else _first_sentence(error)}. "
+                f"Nothing measured is lost: it is in the journal. {_remedy(uri, busy=busy)}, or go "
+                "without MLflow: tracking.enabled=false"
+            ),
+            busy=busy,
         ) from error
 
 
@@ -120,13 +149,26 @@ def _locked(uri: str, lock: Path) -> Generator[None]:
 
 
 def _create_database(uri: str) -> None:
+    """Make sqlite's file with all its tables, or none: MLflow cannot go on from half of them, as a
+    kill would leave them.
+    """
     database = _database(uri)
-    if database is not None and not database.exists():
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute(
-                "pragma journal_mode=WAL"
-            )  # halves the cost of a metric, and readers block no writer
+    if database is None or database.exists():
+        return
+    from mlflow.store.db import utils  # which has no types
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    new = database.with_name(f"{database.name}.new")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new)) as connection:
+        # halves the cost of a metric, and readers block no writer
+        connection.execute("pragma journal_mode=WAL")
+    engine = utils.create_sqlalchemy_engine(  # type: ignore[no-untyped-call]
+        f"{SQLITE}{new}"
+    )
+    utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+    engine.dispose()
+    new.replace(database)
 
 
 def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:
@@ -174,9 +216,11 @@ def _first_sentence(error: Exception) -> str:
     return shortened(text.partition(". ")[0].rstrip("."), 300)
 
 
-def _remedy(uri: str) -> str:
+def _remedy(uri: str, *, busy: bool) -> str:
+    if busy:
+        return "See that no other program keeps it locked"
     if uri.startswith(HTTP):
-        return "See that the server runs and that tracking.uri is its address"
+        return f"See that the server runs and that tracking.uri, or {URI}, is its address"
     if uri.startswith(SQLITE):
         return "See that the place can be written and its disk is not full"
     return (

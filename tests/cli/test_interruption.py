@@ -24,6 +24,7 @@ SWEEP = (
     "-m",
     "problem.dtype=float32,float64",
 )
+JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 RECORDS = 3 * 3 * 2  # shapes, arms with the canary, dtypes
 TRAINING = (
     "run",
@@ -45,6 +46,7 @@ def start(folder, *arguments):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -110,6 +112,22 @@ def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
 
 
 @pytest.mark.slow
+def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_path, bnbench):
+    arguments = (*SWEEP, *JOBLIB, "tracking=none", "problem.shapes=[[4,3,5]]")
+    process = start(tmp_path, *arguments)
+    read_until(process, "1 of 3 records")
+    jobs = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert len(jobs) >= 3  # joblib's own processes, and the worker of one of them
+    assert not psutil.wait_procs(jobs, timeout=30)[1], "jobs outlived their command"
+    resumed = bnbench(*arguments, "resume=true")
+    assert resumed.returncode == 0, resumed.stderr
+    assert sorted(measured(tmp_path).values()) == [1] * 6
+    assert not list((tmp_path / "bnbench-results/journal/running").iterdir())
+
+
+@pytest.mark.slow
 def test_kill_nine_of_a_worker_costs_one_record_which_resume_makes(tmp_path, bnbench):
     process = start(tmp_path, *SWEEP, "tracking=none")
     read_until(process, "1 of 9 records")
@@ -129,14 +147,20 @@ def test_kill_nine_of_a_worker_costs_one_record_which_resume_makes(tmp_path, bnb
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "send"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)]
+)
+def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number, send):
+    """Ctrl-C goes to the workers, too, and SIGTERM to the command alone."""
     process = start(tmp_path, *SWEEP)
     read_until(process, "of 9 records")
-    process.send_signal(number)
+    send(process.pid, number)
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "resume=true" in errors
+    contents = Journal(tmp_path / "bnbench-results/journal").read()
+    assert [end.state for end in contents.ends.values()] == ["KILLED"]
+    assert {record.status for record in contents.history} == {Status.OK}
 
     from mlflow import MlflowClient
 

@@ -118,7 +118,7 @@ def test_a_calm_machine_gets_nothing_but_good_findings() -> None:
         ({"busy": [("make", 12, 0.97)]}, "other work", "notice", "does not use", "bandwidth"),
         ({"load": 3.0}, "other work", "notice", "3.0", "wait"),
         ({"steal": 0.05}, "steal", "bad", "5%", "another time"),
-        ({"quota": 2.5}, "CPU quota", "bad", "2.5 of 4", "device.threads=2"),
+        ({"quota": 2.5}, "CPU quota", "notice", "device.threads=2", "limit to 4"),
         ({"quota": 0.5}, "CPU quota", "bad", "0.5 of 4", "raise"),
         ({"quota": 4.0, "throttled": 3}, "CPU quota", "bad", "3 times", "raise"),
         ({"governor": "powersave"}, "frequency", "notice", "powersave", "cpupower"),

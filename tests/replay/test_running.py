@@ -12,9 +12,9 @@ from harness import tracking
 from harness.analysis.completeness import Completeness
 from harness.config import Config, UsageError, composition
 from harness.environment import Environment, capture
+from harness.isolation.lock_holders import SESSION
 from harness.records import Interval, ThroughputRecord
 from harness.replay import Outcome, exit_status, rerun, running
-from harness.session.session import SESSION
 from harness.store import Journal, Plan, SessionStart
 from harness.tasks import throughput
 from tests.helpers.commands import SMALL

@@ -28,6 +28,7 @@ from harness.isolation import WorkerDied, WorkerError, WorkerSettings, WorkerTim
 from harness.isolation.messages import RemoteFailure
 from harness.isolation.process import Start
 from harness.records import (
+    Seconds,
     Status,
     TrainingCell,
     TrainingFigures,
@@ -223,24 +224,24 @@ def test_the_worker_is_closed_when_the_session_is_cut_short(hosts: list[FakeWork
     assert not any(host.open for host in hosts)
 
 
-def test_the_device_is_held_during_each_run_and_only_then(
+def test_the_machine_is_held_during_each_run_and_only_then_and_the_wait_for_it_is_recorded(
     hosts: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[int] = []
 
     @contextmanager
-    def lease(device: str, *, timed: bool) -> Generator[None]:
-        assert device == "cpu"
+    def lease(*, timed: bool) -> Generator[Seconds]:
         assert timed
         asked = sum(len(host.asked) for host in hosts)
         try:
-            yield
+            yield Seconds(0.25)
         finally:
             held.append(sum(len(host.asked) for host in hosts) - asked)
 
-    monkeypatch.setattr(convergence, "device_lock", lease)
-    measured(configured("torch_native", seeds=[0, 1]))
+    monkeypatch.setattr(convergence, "machine_lock", lease)
+    records = measured(configured("torch_native", seeds=[0, 1]))
     assert held == [1, 1, 1, 1]
+    assert {record.cost.lock_wait_seconds for record in records} == {0.25}
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ class FakeLaunch:
             trouble or {},
             waited,
         )
-        self.starting, self.processes, self.count = 0.0, [], 0
+        self.starting, self.processes, self.count, self.cpus = 0.0, [], 0, (index,)
 
     def _do(self, what, arm=None):
         self.log.append((self.index, what, arm))

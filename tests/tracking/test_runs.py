@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
@@ -157,6 +158,24 @@ def test_a_child_that_was_interrupted_while_written_is_killed_with_its_session(
     assert [run.info.status for run in runs.values()] == ["KILLED", "KILLED"]
 
 
+def test_a_child_that_was_written_again_since_the_store_was_locked_is_there_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    parent = tracking.open_session(config, "session-1", {})
+    with monkeypatch.context() as locked:
+        locked.setattr(MlflowClient, "set_terminated", lock)
+        with pytest.raises(tracking.TrackingError, match="database is locked") as caught:
+            tracking.log_record(config, parent, throughput_record())
+    assert caught.value.busy
+    child = tracking.log_record(config, parent, throughput_record())
+    tracking.close_session(config, parent, "FINISHED")
+    states = {run_id: run.info.status for run_id, run in runs_of(config).items()}
+    assert states == {parent: "FINISHED", child: "FINISHED"}
+
+
 def test_runs_of_a_dead_process_are_closed_and_others_left_alone(
     config: Config, start_python: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -173,7 +192,7 @@ def test_runs_of_a_dead_process_are_closed_and_others_left_alone(
     assert tracking.close_orphans(config) == []
 
 
-def test_a_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged(
+def test_an_early_versions_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged(
     config: Config,
 ) -> None:
     client = MlflowClient(tracking.tracking_uri(config))
@@ -183,6 +202,7 @@ def test_a_process_is_known_by_its_start_time_too_and_other_hosts_are_not_judged
     owners = {
         "reused": f"{socket.gethostname()} {os.getpid()} {start - 60}",
         "elsewhere": f"elsewhere {2**22 + 1} 0",
+        "alive": f"{socket.gethostname()} {os.getpid()} {start}",
     }
     made = {
         name: client.create_run(experiment, tags={"owner": tag}).info.run_id

@@ -12,6 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from harness.config import Config, TrackingConfig
+from harness.tracking import store
 from harness.tracking.store import TrackingError, attempt
 
 WRITERS = 8
@@ -67,6 +68,24 @@ def test_a_store_that_cannot_be_is_told_with_its_own_remedy_and_leaves_nothing(
     assert remedy in str(told.value)
     assert len(str(told.value)) < 700
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_was_killed_while_it_was_made_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_engine: object) -> None:
+        raise KeyboardInterrupt
+
+    database = tmp_path / "results/mlflow.db"
+    uri = f"sqlite:///{database}"
+    with monkeypatch.context() as killed:
+        killed.setattr("mlflow.store.db.utils._initialize_tables", half)
+        with pytest.raises(KeyboardInterrupt):
+            store._create_database(uri)
+    assert not database.exists()
+    monkeypatch.setattr("mlflow.store.db.utils._initialize_tables", lambda _: None)
+    store._create_database(uri)
+    assert [path.name for path in database.parent.iterdir()] == ["mlflow.db"]
 
 
 @pytest.mark.slow

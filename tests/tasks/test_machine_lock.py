@@ -1,0 +1,91 @@
+"""Every task takes its share of the machine for each record, and records how long it waited. No
+worker is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from harness.config import (
+    Config,
+    ConformanceConfig,
+    DeviceConfig,
+    ProblemConfig,
+    TaskConfig,
+    ThroughputConfig,
+    TrackingConfig,
+)
+from harness.config.validation import validated
+from harness.environment import Environment
+from harness.isolation import WorkerDied
+from harness.isolation.loading import Loading
+from harness.records import Seconds, Status
+from harness.tasks import conformance, throughput
+from harness.timing.cell_spec import CellMeasurement, CellSpec
+from harness.timing.launch import ArmFailed
+
+
+def configured(task: TaskConfig) -> Config:
+    return validated(
+        Config(
+            task=task,
+            problem=ProblemConfig(shapes=[[4, 3, 5], [8, 3]]),
+            device=DeviceConfig(threads=1),
+            tracking=TrackingConfig(),
+            implementations=["torch_native"],
+        )
+    )
+
+
+class Lock:
+    """A machine lock that says who takes it, and is held as long as the work goes on."""
+
+    def __init__(self) -> None:
+        self.taken: list[bool] = []
+        self.held = False
+
+    @contextmanager
+    def __call__(self, *, timed: bool = True) -> Generator[Seconds]:
+        self.taken.append(timed)
+        self.held = True
+        yield Seconds(1.5)
+        self.held = False
+
+
+def test_conformance_shares_the_machine_case_by_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = Lock()
+
+    def call(*_: object, **__: object) -> None:
+        assert lock.held
+        raise WorkerDied("it died")
+
+    monkeypatch.setattr(conformance, "machine_lock", lock)
+    config = configured(ConformanceConfig(cases="edges/eps_0/*"))
+    identity, *_ = conformance.plan(config, Environment())
+    record = conformance._checked(call, "torch_native", identity, "s", 1.0, Loading(1.0))
+    assert not lock.held
+    assert lock.taken == [False]
+    assert record.status is Status.CRASHED
+    assert record.cost.lock_wait_seconds == 1.5
+    assert record.cost.check_seconds < 1.5
+
+
+def test_throughput_has_the_machine_to_itself_cell_by_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = Lock()
+
+    def measure_cell(_pool: object, spec: CellSpec, _announce: object) -> object:
+        assert lock.held
+        failures = {arm: ArmFailed(arm, Status.CRASHED, "it died") for arm in spec.arms}
+        return CellMeasurement(failures=failures)
+
+    monkeypatch.setattr(throughput, "machine_lock", lock)
+    monkeypatch.setattr(throughput, "measure_cell", measure_cell)
+    config = configured(ThroughputConfig())
+    todo = throughput.plan(config, Environment())
+    for record in throughput.measure(config, todo, "s", lambda _: None):
+        assert not lock.held  # others may have it while the record is written
+        assert record.cost.lock_wait_seconds == 1.5
+    assert lock.taken == [True, True]
