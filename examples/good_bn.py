@@ -8,11 +8,9 @@ bfloat16 and float16 are computed in float32, as PyTorch's own kernels do.
 import torch
 
 from implementations.adapters import from_functions
-from implementations.interface import Gradients
+from implementations.interface import Gradients, Supports
 
-
-def unsupported(problem, phase, device):
-    return None if device == "cpu" else f"written for the CPU, not for {device}"
+SUPPORTS = Supports(devices=("cpu",))
 
 
 def forward(input, residual, weight, bias, running_mean, running_var, options, out=None):
@@ -91,4 +89,4 @@ def column(values, like):
     return values.reshape(-1, *[1] * (like.dim() - 2))
 
 
-Good = from_functions(forward, backward, unsupported=unsupported)
+Good = from_functions(forward, backward, supports=SUPPORTS)

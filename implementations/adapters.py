@@ -85,10 +85,10 @@ def from_functions(
 
     Raises ``ContractError`` for functions that cannot be called as the contract has it.
     """
-    name = name or _module_name(forward)
     check_arguments(forward, "forward", Forward.__call__)
     check_arguments(backward, "backward", Backward.__call__)
     check_arguments(unsupported, "refusal", Implementation.unsupported)
+    name = name or _module_name(forward)
     if layer is not None:
         check_arguments(layer, "layer", Layer.__call__)
     reasons = _known_phases(fresh_outputs_only or {})

@@ -113,7 +113,7 @@ def _judged(own: Iterable[Registered], others: Iterable[Registered]) -> Iterator
     ours = {each.name for each in own}
     times = Counter(each.name for each in others)
     for each in others:
-        packages = " and ".join(other.package for other in others if other.name == each.name)
+        packages = " and ".join(sorted(one.package for one in others if one.name == each.name))
         fault = each.fault or name_fault(each.name)
         if fault is None and each.name in ours:
             fault = f"bnbench has a {each.name!r} of its own"

@@ -114,11 +114,10 @@ class Forward(Protocol):
     that suits the dtype. Each but the input may be None, the running statistics only both together.
 
     Returns ``(output, saved)``. The output has the input's shape, dtype and layout. ``saved`` is a
-    tuple of arrays or None, in any order, which the backward gets as it is: autograd keeps the
-    arrays, so numbers and other objects cannot be among them. Save operands and the output as the
-    very objects that they are, not as views: autograd then notices if they are changed before the
-    backward. Do not save the output's memory unless the backward reads it: users may apply a ReLU
-    to the output in place. Where not ``options.backward_follows``, ``saved`` may be ``()``.
+    tuple of arrays or None, and of nothing else, which the backward gets as it is. Save operands
+    and the output as the very objects that they are, so that autograd notices if they are changed
+    before the backward, and the output only if the backward reads it: users may apply a ReLU to it
+    in place. Where not ``options.backward_follows``, ``saved`` may be ``()``.
 
     With ``out`` the output is written to that array, which holds NaN before, and it is returned.
     Updates the running statistics in place when training and they are not None; changes nothing
@@ -174,9 +173,7 @@ class Prepared(ABC):
 
     @abstractmethod
     def __call__(self) -> None:
-        """Timed: one call on native arrays, with no conversion. It reads the given arrays anew,
-        since their values change in place between calls.
-        """
+        """Timed: one call on native arrays, read anew, since their values change between calls."""
 
     @abstractmethod
     def synchronize(self) -> None:
@@ -193,17 +190,16 @@ class Implementation(ABC):
     What an entry point or a ``_target_`` names is called to make one, with the arguments that are
     given beside ``_target_``: a class of these, or a function that returns one.
 
-    ``shares_memory`` says that what `prepare` returns works on the memory of the given tensors, so
-    that it sees them change in place. Timed work is checked by such changes. With False the inputs
-    may be copies, and results of the inputs as they were before the change are right too: work that
-    is kept instead of done is then found less surely.
+    supports: the problems that it takes, as far as data can say it.
+    deviations: conformance cases that it is known to fail, by name or glob.
+    shares_memory: what `prepare` returns works on the memory of the given tensors, and sees them
+        change in place, by which timed work is checked. With False the inputs may be copies: work
+        that is kept instead of done is then found less surely.
     """
 
-    shares_memory: bool = True
-    # The problems that it takes, as far as data can say it.
     supports: Supports = Supports()
-    # Conformance cases that it is known to fail, by name or glob.
     deviations: Mapping[str, Deviation] = MappingProxyType({})
+    shares_memory: bool = True
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -230,11 +226,9 @@ class Implementation(ABC):
     def prepare(
         self, problem: Problem, phase: Phase, *, face: Face, outputs: Outputs, arrays: Arrays
     ) -> Prepared:
-        """Convert, compile, allocate.
-
-        The result works on the memory of ``arrays``, whose values change in place between calls,
-        unless ``shares_memory`` is False, and copies only the running statistics. Raises
-        ``Unsupported`` where this face cannot write to such outputs.
+        """Convert, compile, allocate. The result works on the memory of ``arrays``, unless
+        ``shares_memory`` is False, and copies only the running statistics. Raises ``Unsupported``
+        where this face cannot write to such outputs.
         """
 
 
@@ -249,7 +243,7 @@ def refusal(
 
 
 def call_once(prepared: Prepared) -> Prepared:
-    """Make one untimed call, wait until it is done, and return ``prepared`` for its results."""
+    """Make one untimed call and wait until it is done; ``prepared`` itself, for its results."""
     prepared.arm(1)
     prepared()
     prepared.synchronize()

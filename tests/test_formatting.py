@@ -43,7 +43,8 @@ def test_times_have_three_digits_and_a_unit_that_suits(
         (100480, "98.1 KiB"),
         (25690112, "24.5 MiB"),
         (3 * 2**30, "3.00 GiB"),
-        (2**41, "2,048 GiB"),
+        (2**41, "2.00 TiB"),
+        (2**50, "1.00 PiB"),
     ],
 )
 def test_sizes_have_three_digits_and_a_binary_unit(count: Bytes | None, expected: str) -> None:

@@ -30,6 +30,5 @@ run, by example
 
 bnbench COMMAND --help shows its options.
 Sweeps: -m key=a,b,c runs each; with hydra/launcher=joblib in parallel, timed sections one by one.
-Exit status: 0 all well, 1 something failed or regressed, 2 wrong usage, 3 could not decide,
-130 interrupted.
+Exit: 0 well, 1 failed or regressed, 2 wrong usage, 3 undecided or incomplete, 130 interrupted.
 """

@@ -108,7 +108,6 @@ def accepting_nothing(folder, monkeypatch):
     )
     monkeypatch.setattr(run, "begin", refuse)
     monkeypatch.setattr("harness.cli.ui.serve", refuse)
-    monkeypatch.setattr("harness.report.terminal.datasets.show_datasets", refuse)
     monkeypatch.setattr("harness.cli.data.show_datasets", refuse)
     monkeypatch.setattr("harness.cli.doctor.examine", refuse)
 

@@ -58,7 +58,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         f'tracking.uri="sqlite:///file:{database}?uri=true&token={SECRET}"',
         "results=r [a] ü",
         "-m",
-        "seed=0",
+        "device.threads=1",
     ]
     done = subprocess.run(
         command("run", *words),

@@ -14,6 +14,7 @@ from implementations.interface import DTYPES, Arrays, Face, Implementation, Outp
 from implementations.torch_formats import CHANNELS_LAST
 
 Drawn = TypeVar("Drawn")
+MOST_IN_VAIN = 3  # searches, before one that refuses everything is asked no more
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,26 @@ class OracleExample:
         return make_arrays(self.problem, self.seed, mean=self.mean, scale=self.scale, device=device)
 
 
+class _Fitting:
+    """Looks for the nearest problem that an implementation takes. A search in vain asks it
+    thousands of problems, so where the first few find nothing there is no other.
+    """
+
+    def __init__(self, implementation: Implementation, device: str) -> None:
+        self._implementation, self._device = implementation, device
+        self._in_vain: int | None = 0  # None once something was found
+
+    def nearest(self, question: Question) -> Problem | None:
+        if self._in_vain == MOST_IN_VAIN:
+            return None
+        found = fitted_problem(self._implementation, question, self._device)
+        if found is not None:
+            self._in_vain = None
+        elif self._in_vain is not None:
+            self._in_vain += 1
+        return found
+
+
 def problems(implementation: Implementation, device: str) -> st.SearchStrategy[Problem]:
     """Affine problems of any shape, in float32 or float64, the nearest that the implementation
     takes.
@@ -40,10 +61,11 @@ def problems(implementation: Implementation, device: str) -> st.SearchStrategy[P
         _problem, _shapes(), st.booleans(), st.sampled_from([("float32", None), ("float64", None)])
     )
     phases = (Phase.FORWARD_TRAINING, Phase.BACKWARD)
+    fitting = _Fitting(implementation, device)
 
     def fit(problem: Problem) -> list[Problem]:
         question = Question(problem, phases, dtypes=WIDE, kept=("weight", "bias"))
-        found = fitted_problem(implementation, question, device)
+        found = fitting.nearest(question)
         return [] if found is None else [found]
 
     return _only(drawn.map(fit))
@@ -77,8 +99,10 @@ def oracle_examples(
         st.sampled_from([1.0, 1e-3, 1e3]),
     )
 
+    fitting = _Fitting(implementation, device)
+
     def fit(example: OracleExample) -> list[OracleExample]:
-        found = fitted_problem(implementation, Question(example.problem, (example.phase,)), device)
+        found = fitting.nearest(Question(example.problem, (example.phase,)))
         fitted = [] if found is None else [replace(example, problem=found)]
         return list(filter(_in_range, fitted))
 
