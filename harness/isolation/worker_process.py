@@ -106,9 +106,13 @@ class WorkerProcess:
             self._raise_died()
         return self._reply(reply, timeout, on_progress)
 
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
     def close(self) -> None:
         """End the worker; harmless when it is dead already."""
-        if self.process.poll() is None:
+        if self.alive:
             self.process.kill()
         self.process.wait()
         for descriptor in (self._requests, self._replies):

@@ -75,7 +75,11 @@ class Launch:
         return tuple(sorted(set(bound)))
 
     def open(self, setup: CellSetup) -> None:
-        """Begin a cell. Its operands are made in a process when the first arm is prepared there."""
+        """Begin a cell. Its operands are made in a process when the first arm is prepared there. A
+        process that has died since the last cell cost nothing yet, and is replaced.
+        """
+        for place in [place for place, worker in self._workers.items() if not worker.alive]:
+            self._drop(place)
         self._setup, self._place, self._open = setup, {}, set()
 
     def prepare(self, arm: str, implementation: registry.Specification) -> Cost:
@@ -193,7 +197,8 @@ class Launch:
             if not death.killed:
                 raise
             self._drop(place)
-            raise ArmFailed(arm, Status.UNAVAILABLE, f"{NO_ROOM}: {death}", died=True) from death
+            reason = f"{NO_ROOM}, or something else killed the process: {death}"
+            raise ArmFailed(arm, Status.UNAVAILABLE, reason, died=True) from death
         self._open.add(place)
 
     def _drop(self, place: str) -> None:

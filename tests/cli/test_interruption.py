@@ -17,13 +17,13 @@ from harness.records import Status, TrainingRecord
 from harness.store import Journal
 from tests.helpers.commands import command, small
 
-SWEEP = (
+JOBS = (
     "run",
     *small("task.launches=1", "task.most_launches=1"),
-    "problem.shapes=[[4,3,5],[8,3],[16,3]]",
     "-m",
     "problem.dtype=float32,float64",
 )
+SWEEP = (*JOBS, "problem.shapes=[[4,3,5],[8,3],[16,3]]")
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 RECORDS = 3 * 3 * 2  # shapes, arms with the canary, dtypes
 TRAINING = (
@@ -113,7 +113,7 @@ def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
 
 @pytest.mark.slow
 def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_path, bnbench):
-    arguments = (*SWEEP, *JOBLIB, "tracking=none", "problem.shapes=[[4,3,5]]")
+    arguments = (*JOBS, *JOBLIB, "tracking=none", "problem.shapes=[[4,3,5]]")
     process = start(tmp_path, *arguments)
     read_until(process, "1 of 3 records")
     jobs = psutil.Process(process.pid).children(recursive=True)
@@ -124,22 +124,23 @@ def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_
     resumed = bnbench(*arguments, "resume=true")
     assert resumed.returncode == 0, resumed.stderr
     assert sorted(measured(tmp_path).values()) == [1] * 6
-    assert not list((tmp_path / "bnbench-results/journal/running").iterdir())
+    assert not list((tmp_path / "bnbench-results/journal").glob("running/*"))
 
 
 @pytest.mark.slow
-def test_kill_nine_of_a_worker_costs_one_record_which_resume_makes(tmp_path, bnbench):
+def test_kill_nine_of_a_worker_costs_one_record_at_most_which_resume_makes(tmp_path, bnbench):
     process = start(tmp_path, *SWEEP, "tracking=none")
     read_until(process, "1 of 9 records")
     os.kill(workers(process)[0].pid, signal.SIGKILL)
     process.communicate()
-    assert process.returncode == 1
 
     history = Journal(tmp_path / "bnbench-results/journal").read().history
-    fallen = [record for record in history if record.status is Status.CRASHED]
     assert len(history) == RECORDS
-    assert len(fallen) == 1
-    assert "SIGKILL" in fallen[0].reason
+    # none where it was idle: another one is started
+    fallen = [record for record in history if record.status is not Status.OK]
+    assert len(fallen) <= 1
+    assert all("SIGKILL" in record.reason for record in fallen)
+    assert process.returncode == any(record.failed for record in fallen)
     assert bnbench(*SWEEP, "tracking=none", "resume=true").returncode == 0
     after = measured(tmp_path)
     assert len(after) == RECORDS

@@ -1,4 +1,6 @@
-"""A plug-in that cannot be loaded costs one wait, however many launches and cells there are."""
+"""What has fallen in one cell costs the next nothing: a plug-in that cannot be loaded one wait, a dead
+worker a start.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ class Worker:
 
     hanging = "load"
     asked: list[str]
+    alive = True
 
     def __init__(self, module, settings):
         pass
@@ -70,3 +73,14 @@ def test_what_loads_is_loaded_once_a_launch_and_a_built_in_with_its_preparation(
             assert prepared(pool, index, "numpy") is None
     assert worker.asked.count("load") == 2
     assert worker.asked.count("prepare") == 6
+
+
+def test_a_worker_that_died_between_two_cells_is_replaced(worker, monkeypatch):
+    with LaunchPool(WorkerSettings(), 5.0) as pool:
+        monkeypatch.setattr(worker, "hanging", None)
+        assert prepared(pool, 0, "numpy") is None
+        [first] = pool[0]._workers.values()
+        first.alive = False
+        assert prepared(pool, 0, "numpy") is None
+        [second] = pool[0]._workers.values()
+    assert second is not first
