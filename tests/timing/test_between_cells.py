@@ -1,5 +1,5 @@
-"""What has fallen in one cell costs the next nothing: a plug-in that cannot be loaded one wait, a dead
-worker a start.
+"""What has fallen in one cell costs the next one wait at most: a plug-in that does not load, or a
+dead worker.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_a_worker_that_died_between_two_cells_is_replaced(worker, monkeypatch):
         monkeypatch.setattr(worker, "hanging", None)
         assert prepared(pool, 0, "numpy") is None
         [first] = pool[0]._workers.values()
-        first.alive = False
+        monkeypatch.setattr(first, "alive", False)
         assert prepared(pool, 0, "numpy") is None
         [second] = pool[0]._workers.values()
     assert second is not first
