@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 from harness.conformance.cases import Case, DifferencesCase, NumbersCase, RepeatsCase
+from harness.conformance.fitting import declared
 from harness.conformance.fitting.question import Question
 from harness.conformance.fitting.questions import questions
 from implementations.interface import (
@@ -29,6 +30,7 @@ from implementations.interface import (
 MULTIPLES = (2, 4, 8, 16, 32, 64, 128)
 FEWER = (64, 32, 16, 8, 4, 2, 1)  # channels, where even these are too many
 ROW = 16
+MOST = 3000  # problems of one search: what refuses so many refuses all
 FEW = 3  # changes at once, beyond which residual and activation are left out from the start
 # In the order in which they are given up.
 ATTRIBUTES = (
@@ -89,7 +91,14 @@ def fitted_problem(
     implementation: Implementation, question: Question, device: str
 ) -> Problem | None:
     """The nearest problem that the implementation takes in all of the question's phases."""
-    for changes in _nearest_first(_alternatives(question)):
+    supports = implementation.supports
+    alternatives = {
+        name: declared.taken(supports, name, values)
+        for name, values in _alternatives(question).items()
+    }
+    if declared.excluded(supports, question.problem, question.phases, alternatives):
+        return None
+    for changes in islice(_nearest_first(alternatives), MOST):
         problem = changed(question.problem, changes)
         if (
             problem is not None
