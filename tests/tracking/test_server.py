@@ -25,7 +25,8 @@ from harness.tracking.server import free_port, serve, server
 from tests.helpers.made_records import training_record
 
 SERVE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from harness.config import Config, TrackingConfig
 from harness.tracking.server import serve
 
