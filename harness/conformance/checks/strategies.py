@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -53,6 +54,12 @@ class _Fitting:
         return found
 
 
+@lru_cache(maxsize=4)
+def _fitting(implementation: Implementation, device: str) -> _Fitting:
+    """One for all draws of a law, each of which makes its strategy anew."""
+    return _Fitting(implementation, device)
+
+
 def problems(implementation: Implementation, device: str) -> st.SearchStrategy[Problem]:
     """Affine problems of any shape, in float32 or float64, the nearest that the implementation
     takes.
@@ -61,7 +68,7 @@ def problems(implementation: Implementation, device: str) -> st.SearchStrategy[P
         _problem, _shapes(), st.booleans(), st.sampled_from([("float32", None), ("float64", None)])
     )
     phases = (Phase.FORWARD_TRAINING, Phase.BACKWARD)
-    fitting = _Fitting(implementation, device)
+    fitting = _fitting(implementation, device)
 
     def fit(problem: Problem) -> list[Problem]:
         question = Question(problem, phases, dtypes=WIDE, kept=("weight", "bias"))
@@ -99,7 +106,7 @@ def oracle_examples(
         st.sampled_from([1.0, 1e-3, 1e3]),
     )
 
-    fitting = _Fitting(implementation, device)
+    fitting = _fitting(implementation, device)
 
     def fit(example: OracleExample) -> list[OracleExample]:
         found = fitting.nearest(Question(example.problem, (example.phase,)))
