@@ -83,10 +83,10 @@ def _begin(config: Config, command: list[str]) -> Session:
         config=asdict(config),
         process=this_process(),
     )
+    Journal(config.journal).begin(started)  # first: where the disk takes nothing, no file is left
     running = RunningFile(config.journal, name)
     interruption.pass_on(running.interrupt)
     try:
-        Journal(config.journal).begin(started)
         describe(Path(config.report) / name)
     except OSError:
         running.release()

@@ -61,8 +61,6 @@ class RunningFile:
     def release(self) -> None:
         """The session is over."""
         self.path.unlink(missing_ok=True)
-        with suppress(OSError):  # other sessions run
-            self.path.parent.rmdir()
         os.close(self._descriptor)
         self._descriptor = -1  # a late signal must not write to what is opened next
 
