@@ -13,6 +13,7 @@ import implementations
 from harness.config.reserved_names import reserved_name
 from harness.problems import SUITES
 from implementations import registry
+from implementations.published_text import visible
 
 LONGEST_NAME = 30  # a longer one leaves the column of descriptions to the others
 PRESETS = Path(implementations.__file__).parent.parent / "conf" / "experiment"
@@ -66,7 +67,7 @@ def titles(found: Listing) -> str:
     """Name and description of each, under the title of its kind."""
     described: Mapping[str, Sequence[tuple[str, str]]] = {
         "implementations": [
-            (_shown(each.name), _shown(each.reason or "available"))
+            (visible(each.name), visible(each.reason or "available"))
             for each in found.implementations
         ],
         "suites": [(suite.name, suite.description) for suite in found.suites],
@@ -85,11 +86,6 @@ def _implementations() -> tuple[ListedImplementation, ...]:
     found = [(name, reserved_name(name) or registry.unavailable(name)) for name in registry.names()]
     rows = sorted([*found, *registry.unusable()], key=itemgetter(0))
     return tuple(ListedImplementation(name, reason is None, reason) for name, reason in rows)
-
-
-def _shown(text: str) -> str:
-    """As a terminal may be given it, whatever a package calls itself."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _first_comment(path: Path) -> str:
