@@ -22,12 +22,11 @@ from pathlib import Path
 
 from harness.isolation import fork_serving
 from harness.isolation.messages import ForkRequest, StartOptions
-from harness.isolation.process import Process, execute
+from harness.isolation.process import START_TIMEOUT, Process, execute
 from harness.isolation.settings import WorkerSettings
 from harness.records import to_json
 
 SERVER = fork_serving.__name__
-START_TIMEOUT = 120.0  # seconds; importing torch takes 1.5 on a quiet machine
 # pytest gives it a new value for each test, and it means nothing to a library.
 IGNORED = {"PYTEST_CURRENT_TEST"}
 MOST_IDLE = 3  # servers, each with 0.1 GB of its own

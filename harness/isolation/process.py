@@ -11,6 +11,8 @@ from harness.isolation.messages import StartOptions
 from harness.isolation.settings import WorkerSettings
 from harness.records import to_json
 
+START_TIMEOUT = 120.0  # seconds; importing torch takes 1.5 on a quiet machine
+
 
 class Process(Protocol):
     """The part of ``subprocess.Popen`` that a worker's parent uses."""

@@ -16,11 +16,10 @@ from typing import IO, NoReturn, Protocol, Self, TypeVar, assert_never
 
 from harness.isolation import interruption
 from harness.isolation.messages import Message, RemoteFailure, Request, StartOptions, WorkerFacts
-from harness.isolation.process import Start, execute
+from harness.isolation.process import START_TIMEOUT, Start, execute
 from harness.isolation.settings import WorkerSettings
 from harness.records import from_plain, to_json
 
-START_TIMEOUT = 120.0  # seconds; importing torch takes 1.5 on a quiet machine
 STDERR_TAIL = 800  # characters of a dead worker's last output that its record quotes
 Reply = TypeVar("Reply")
 OnProgress = Callable[[object], None]  # called with the plain data of a progress message
