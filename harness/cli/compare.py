@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.analysis import session_comparison
-from harness.analysis.completeness import completeness
+from harness.analysis.completeness import Completeness, completeness
 from harness.analysis.renaming import near_names
 from harness.analysis.sessions import COMPARABLE, SessionState, session_state, session_states
 from harness.cli.arguments import CompareFlags, compare_flags
@@ -40,19 +40,18 @@ def main(arguments: Sequence[str]) -> int:
     for key, (old_value, new_value) in differences.items():
         _print(f"the environments differ in {key}: {old_value} → {new_value}")
     sessions = {first: before, second: after}
-    for session, contents in sessions.items():
-        for sentence in _doubts(contents, session):
+    facts = {session: completeness(contents, session) for session, contents in sessions.items()}
+    for session, fact in facts.items():
+        for sentence in _doubts(session_state(sessions[session], session), fact):
             _print(f"session {session}: {sentence}")
-    facts = [completeness(contents, session) for session, contents in sessions.items()]
-    return session_comparison.exit_status(found, facts)
+    return session_comparison.exit_status(found, facts.values())
 
 
-def _doubts(contents: Contents, session: str) -> Iterator[str]:
+def _doubts(state: SessionState, found: Completeness) -> Iterator[str]:
     """Why the session is less than a whole one."""
-    state = session_state(contents, session)
     if state is not SessionState.ENDED:
         yield f"it {state}"
-    yield from completeness_sentences(completeness(contents, session))
+    yield from completeness_sentences(found)
 
 
 def _read(flags: CompareFlags) -> tuple[CompareFlags, Contents, Contents]:
