@@ -226,8 +226,7 @@ def _gradient_alone(
 
 
 def _operands(arrays: Arrays) -> list[Tensor | None]:
-    given = (arrays.input, arrays.residual, arrays.weight, arrays.bias)
-    return [None if operand is None else operand.detach() for operand in given]
+    return [None if operand is None else operand.detach() for operand in arrays.operands]
 
 
 def _copied(results: Results) -> Results:
