@@ -5,7 +5,6 @@ processes.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,12 +57,14 @@ class Dying(Native):
 """
 
 
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Write a third party's module, which this process and its children can import, and return its
-    name.
+    name. One folder for all tests, since a fork server serves one environment.
     """
-    (tmp_path / "misbehaving_bn.py").write_text(PLUGIN)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
-    return "misbehaving_bn"
+    folder = tmp_path_factory.mktemp("plugin")
+    (folder / "misbehaving_bn.py").write_text(PLUGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield "misbehaving_bn"

@@ -1,19 +1,15 @@
-"""Commands as a user runs them, in a folder of their own: in processes, or in this one where only
-what they write counts.
+"""Commands as a user runs them, in a folder of their own: in this process, which has imported all
+that they need, or in processes of their own where that is what a test is about.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
-from types import SimpleNamespace
 
 import pytest
 
-from harness.cli import main
-from tests.helpers.commands import command
+from tests.helpers.commands import command, run_here
 
 
 @pytest.fixture
@@ -35,16 +31,7 @@ def bnbench(tmp_path):
 
 
 @pytest.fixture
-def bnbench_here(tmp_path, monkeypatch, capsys):
-    """The same in this process, which a usage error costs milliseconds and not seconds."""
+def bnbench_here(tmp_path, monkeypatch):
+    """The same in this process, where its imports cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["bnbench"])
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        status = main(arguments)
-        written = capsys.readouterr()
-        return SimpleNamespace(returncode=status, stdout=written.out, stderr=written.err)
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return run_here

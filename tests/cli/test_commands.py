@@ -17,6 +17,7 @@ from harness.report.terminal import WIDTH
 from harness.store import Journal
 from tests.helpers.commands import SMALL, small
 
+pytestmark = pytest.mark.usefixtures("forked_launches")
 SHAPE = "problem.shapes=[[4,3,5]]"
 
 
@@ -140,18 +141,10 @@ def test_check_is_a_run_of_conformance_thorough_if_asked(monkeypatch, arguments,
 
 
 @pytest.mark.slow
-def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sweeps_compare(
-    bnbench, tmp_path
+def test_a_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sweeps_compare(
+    bnbench_here, tmp_path
 ):
-    first = bnbench(
-        "run",
-        SHAPE,
-        *SMALL,
-        "-m",
-        "problem.activation=relu,null",
-        "hydra/launcher=joblib",
-        "hydra.launcher.n_jobs=2",
-    )
+    first = bnbench_here("run", SHAPE, *SMALL, "-m", "problem.activation=relu,null")
     assert first.returncode == 0, first.stderr
     assert max(map(len, first.stdout.splitlines())) <= WIDTH
     assert "torch_unfused" in first.stdout
@@ -168,8 +161,8 @@ def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sw
     assert len(contents.plans) == 2
     assert {record.status for record in contents.records.values()} == {Status.OK}
     assert len(contents.records) == 2 * 3
-    assert bnbench("run", SHAPE, *SMALL, "tracking=none").returncode == 0
-    compared = bnbench("compare")
+    assert bnbench_here("run", SHAPE, *SMALL, "tracking=none").returncode == 0
+    compared = bnbench_here("compare")
     # The machine decides which verdict it is, and the verdict the exit status.
     [verdict] = re.findall(r"\b(FASTER|SLOWER|SAME|AMBIGUOUS) 1\b", compared.stdout)
     statuses = {"FASTER": 0, "SAME": 0, "SLOWER": 1, "AMBIGUOUS": 3}
@@ -178,9 +171,9 @@ def test_a_parallel_sweep_leaves_a_table_a_report_files_and_a_journal_and_two_sw
     assert "torch_unfused" in compared.stdout
 
 
-def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not(bnbench):
+def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not(bnbench_here):
     for name, status in (("Wrong", 1), ("Refusing", 0)):
-        ran = bnbench(
+        ran = bnbench_here(
             "run",
             SHAPE,
             *small(
@@ -193,8 +186,8 @@ def test_a_plugin_that_fails_gives_exit_status_one_and_one_that_refuses_does_not
         assert ("WRONG" if status else "UNSUPPORTED") in ran.stdout
 
 
-def test_where_nothing_could_be_measured_the_status_is_three(bnbench):
-    ran = bnbench(
+def test_where_nothing_could_be_measured_the_status_is_three(bnbench_here):
+    ran = bnbench_here(
         "run",
         SHAPE,
         "implementations=[numpy]",
@@ -206,14 +199,14 @@ def test_where_nothing_could_be_measured_the_status_is_three(bnbench):
     assert ran.returncode == 3, ran.stdout + ran.stderr
 
 
-def test_a_gpu_that_is_not_there_is_unavailable_and_not_a_number(bnbench):
-    ran = bnbench("run", SHAPE, *small("task.launches=1"), "device=cuda", "tracking=none")
+def test_a_gpu_that_is_not_there_is_unavailable_and_not_a_number(bnbench_here):
+    ran = bnbench_here("run", SHAPE, *small("task.launches=1"), "device=cuda", "tracking=none")
     assert "UNAVAILABLE" in ran.stdout
     assert ran.returncode == 3
 
 
-def test_the_doctor_gives_a_remedy_for_whatever_is_not_good(bnbench):
-    ran = bnbench("doctor", "--json")
+def test_the_doctor_gives_a_remedy_for_whatever_is_not_good(bnbench_here):
+    ran = bnbench_here("doctor", "--json")
     findings = json.loads(ran.stdout)
     assert ran.returncode == 0
     assert findings
@@ -236,11 +229,11 @@ def test_a_users_own_folder_named_conf_or_harness_hides_nothing(bnbench, tmp_pat
     assert ran.returncode == 0, ran.stderr
 
 
-def test_a_users_configuration_folder_adds_a_preset(bnbench, tmp_path):
+def test_a_users_configuration_folder_adds_a_preset(bnbench_here, tmp_path):
     (tmp_path / "mine" / "experiment").mkdir(parents=True)
     (tmp_path / "mine" / "experiment" / "tiny.yaml").write_text(
         "# @package _global_\nproblem: {shapes: [[4, 3]], suite: null}\ntask: {launches: 1}\n"
     )
-    ran = bnbench("run", "--config-dir", "mine", "experiment=tiny", "--cfg", "job")
+    ran = bnbench_here("run", "--config-dir", "mine", "experiment=tiny", "--cfg", "job")
     assert ran.returncode == 0, ran.stderr
     assert "launches: 1" in ran.stdout

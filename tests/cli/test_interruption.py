@@ -17,6 +17,7 @@ from harness.records import Status, TrainingRecord
 from harness.store import Journal
 from tests.helpers.commands import command, small
 
+pytestmark = pytest.mark.usefixtures("forked_launches")  # of the commands in this process
 JOBS = (
     "run",
     *small("task.launches=1", "task.most_launches=1"),
@@ -81,8 +82,17 @@ def measured(folder):
     return Counter(record.key for record in history if record.status is Status.OK)
 
 
+def tracked(folder):
+    """The runs in MLflow's store."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{folder}/bnbench-results/mlflow.db")
+    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
+    return client.search_runs([experiment.experiment_id], max_results=1000)
+
+
 @pytest.mark.slow
-def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
+def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench_here):
     process = start(tmp_path, *SWEEP)
     read_until(process, "of 9 records")
     orphans = workers(process)
@@ -93,27 +103,21 @@ def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench):
 
     before = measured(tmp_path)
     assert 0 < sum(before.values()) < RECORDS
-    resumed = bnbench(*SWEEP, "resume=true")
+    resumed = bnbench_here(*SWEEP, "resume=true")
     assert resumed.returncode == 0, resumed.stderr
     after = measured(tmp_path)
     assert len(after) == RECORDS
     assert set(after.values()) == {1}
     assert before <= after
 
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
-    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
-    states = Counter(
-        run.info.status for run in client.search_runs([experiment.experiment_id], max_results=1000)
-    )
+    states = Counter(run.info.status for run in tracked(tmp_path))
     assert states["RUNNING"] == 0
     assert states["KILLED"] >= 1
 
 
 @pytest.mark.slow
-def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_path, bnbench):
-    arguments = (*JOBS, *JOBLIB, "tracking=none", "problem.shapes=[[4,3,5]]")
+def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_path, bnbench_here):
+    arguments = (*JOBS, *JOBLIB, "problem.shapes=[[4,3,5]]")
     process = start(tmp_path, *arguments)
     read_until(process, "1 of 3 records")
     jobs = psutil.Process(process.pid).children(recursive=True)
@@ -121,14 +125,15 @@ def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_
     process.communicate()
     assert len(jobs) >= 3  # joblib's own processes, and the worker of one of them
     assert not psutil.wait_procs(jobs, timeout=30)[1], "jobs outlived their command"
-    resumed = bnbench(*arguments, "resume=true")
+    resumed = bnbench_here(*arguments, "resume=true")
     assert resumed.returncode == 0, resumed.stderr
     assert sorted(measured(tmp_path).values()) == [1] * 6
+    assert "RUNNING" not in {run.info.status for run in tracked(tmp_path)}
     assert not list((tmp_path / "bnbench-results/journal").glob("running/*"))
 
 
 @pytest.mark.slow
-def test_kill_nine_of_a_worker_costs_one_record_at_most_which_resume_makes(tmp_path, bnbench):
+def test_kill_nine_of_a_worker_costs_one_record_at_most_which_resume_makes(tmp_path, bnbench_here):
     process = start(tmp_path, *SWEEP, "tracking=none")
     read_until(process, "1 of 9 records")
     os.kill(workers(process)[0].pid, signal.SIGKILL)
@@ -141,7 +146,7 @@ def test_kill_nine_of_a_worker_costs_one_record_at_most_which_resume_makes(tmp_p
     assert len(fallen) <= 1
     assert all("SIGKILL" in record.reason for record in fallen)
     assert process.returncode == any(record.failed for record in fallen)
-    assert bnbench(*SWEEP, "tracking=none", "resume=true").returncode == 0
+    assert bnbench_here(*SWEEP, "tracking=none", "resume=true").returncode == 0
     after = measured(tmp_path)
     assert len(after) == RECORDS
     assert set(after.values()) == {1}
@@ -163,20 +168,14 @@ def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number, send):
     assert [end.state for end in contents.ends.values()] == ["KILLED"]
     assert {record.status for record in contents.history} == {Status.OK}
 
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{tmp_path}/bnbench-results/mlflow.db")
-    [experiment] = client.search_experiments(filter_string="name = 'bnbench'")
-    parents = [
-        run
-        for run in client.search_runs([experiment.experiment_id])
-        if "mlflow.parentRunId" not in run.data.tags
-    ]
+    parents = [run for run in tracked(tmp_path) if "mlflow.parentRunId" not in run.data.tags]
     assert [run.info.status for run in parents] == ["KILLED"]
 
 
 @pytest.mark.slow
-def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit(tmp_path, bnbench):
+def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit(
+    tmp_path, bnbench_here
+):
     (tmp_path / "here").mkdir()
     process = start(tmp_path / "here", *TRAINING)
     results = tmp_path / "here/bnbench-results"
@@ -187,8 +186,8 @@ def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit
     assert not psutil.wait_procs(orphans, timeout=30)[1]
     assert not measured(tmp_path / "here")
 
-    assert bnbench(*TRAINING, "results=here/bnbench-results", "resume=true").returncode == 0
-    assert bnbench(*TRAINING, "results=whole").returncode == 0
+    assert bnbench_here(*TRAINING, "results=here/bnbench-results", "resume=true").returncode == 0
+    assert bnbench_here(*TRAINING, "results=whole").returncode == 0
     [resumed], [whole] = (
         Journal(journal).read().history
         for journal in (results / "journal", tmp_path / "whole/journal")

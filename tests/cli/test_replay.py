@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from itertools import permutations
 
 import pytest
 
 from harness.cli.arguments import replay_flags
 from harness.config import UsageError
-from tests.helpers.commands import SMALL, command
+from tests.helpers.commands import SMALL, run_here
+
+pytestmark = pytest.mark.usefixtures("forked_launches")
 
 TRAIN = (
     "run",
@@ -30,7 +31,9 @@ TRAIN = (
 def trained(tmp_path_factory):
     """The folder of a session's results, with MLflow's store in it, and the session's name."""
     here = tmp_path_factory.mktemp("trained")
-    done = subprocess.run(command(*TRAIN), cwd=here, capture_output=True, text=True, check=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        done = run_here(*TRAIN)
     assert done.returncode == 0, done.stderr
     results = here / "bnbench-results"
     [folder] = (results / "reports").iterdir()
@@ -38,23 +41,23 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_session_is_the_same_again_wherever_it_was_recorded(bnbench, trained):
+def test_a_session_is_the_same_again_wherever_it_was_recorded(bnbench_here, trained):
     results, session = trained
     journal = (results / "journal/journal.jsonl").read_text().splitlines()
     key = next(line["keys"][0] for line in map(json.loads, journal) if line["kind"] == "plan")
     place = (f"journal={results}/journal", "tracking=none")
     for run, many in ((key, 1), (str(results / "reports" / session), 4)):
-        replayed = bnbench("replay", run, *place)
+        replayed = bnbench_here("replay", run, *place)
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
         assert replayed.stdout.count("SAME") == many
         assert "12 losses" in replayed.stdout
 
 
 @pytest.mark.slow
-def test_another_number_of_threads_is_found_and_named(bnbench, trained):
+def test_another_number_of_threads_is_found_and_named(bnbench_here, trained):
     results, session = trained
     place = (f"journal={results}/journal", "tracking=none")
-    replayed = bnbench("replay", session, *place, "device.threads=1")
+    replayed = bnbench_here("replay", session, *place, "device.threads=1")
     assert replayed.returncode == 1, replayed.stdout + replayed.stderr
     assert "DIFFERENT" in replayed.stdout
     assert re.search(r"losses first differ at step \d+: [\d.]+ → [\d.]+, \d+ ulp", replayed.stdout)
@@ -62,7 +65,7 @@ def test_another_number_of_threads_is_found_and_named(bnbench, trained):
 
 
 @pytest.mark.slow
-def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, trained):
+def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench_here, trained):
     results, _ = trained
     from mlflow import MlflowClient
 
@@ -75,7 +78,9 @@ def test_a_run_of_mlflows_is_all_that_a_replay_needs(bnbench, trained):
     assert files >= {"packages.txt", "jobs.jsonl", "environment.json"}
     for run, many in ((runs[0].info.run_id, 1), (parent.info.run_id, 4)):
         # The journal of this folder is empty: all comes from MLflow.
-        replayed = bnbench("replay", run, f"tracking.uri={store}", "tracking.experiment=replays")
+        replayed = bnbench_here(
+            "replay", run, f"tracking.uri={store}", "tracking.experiment=replays"
+        )
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
         assert replayed.stdout.count("SAME") == many
 
@@ -86,11 +91,11 @@ def outcomes_in(text):
 
 @pytest.mark.slow
 def test_a_replay_of_speeds_has_an_outcome_for_each_arm_and_the_exit_status_of_the_worst(
-    bnbench, tmp_path
+    bnbench_here, tmp_path
 ):
-    assert bnbench("run", "problem.shapes=[[4,3,5]]", *SMALL, "tracking=none").returncode == 0
+    assert bnbench_here("run", "problem.shapes=[[4,3,5]]", *SMALL, "tracking=none").returncode == 0
     [folder] = (tmp_path / "bnbench-results/reports").iterdir()
-    replayed = bnbench("replay", folder.name, "tracking=none")
+    replayed = bnbench_here("replay", folder.name, "tracking=none")
     outcomes = outcomes_in(replayed.stdout)
     assert len(outcomes) == 3, replayed.stdout + replayed.stderr
     # The machine decides the outcomes; tests/replay/test_verdicts.py has each one of them.
@@ -102,11 +107,11 @@ def test_a_replay_of_speeds_has_an_outcome_for_each_arm_and_the_exit_status_of_t
 
 
 @pytest.mark.slow
-def test_a_replay_of_conformance_is_the_same(bnbench, tmp_path):
-    done = bnbench("check", "numpy", "task.cases=phases/*", "tracking=none")
+def test_a_replay_of_conformance_is_the_same(bnbench_here, tmp_path):
+    done = bnbench_here("check", "numpy", "task.cases=phases/*", "tracking=none")
     assert done.returncode == 0, done.stdout + done.stderr
     [folder] = (tmp_path / "bnbench-results/reports").iterdir()
-    replayed = bnbench("replay", folder.name, "tracking=none")
+    replayed = bnbench_here("replay", folder.name, "tracking=none")
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert set(outcomes_in(replayed.stdout)) == {"SAME"}
 

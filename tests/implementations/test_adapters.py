@@ -205,15 +205,21 @@ def test_a_model_that_uses_one_is_copied_and_pickled(name):
         assert torch.equal(twin(x), module(x))
 
 
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory):
+    """One folder with the plug-ins for all tests, since a fork server serves one environment."""
+    folder = tmp_path_factory.mktemp("adapted")
+    (folder / "adapted_bn.py").write_text(PLUGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("adapted")
 class TestConformance:
     """The conformance suite judges them in worker processes, as it judges any plug-in."""
-
-    @pytest.fixture(autouse=True)
-    def plugin(self, tmp_path, monkeypatch):
-        (tmp_path / "adapted_bn.py").write_text(PLUGIN)
-        monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
 
     @pytest.mark.parametrize("name", ["Pair", "Differentiable"])
     def test_what_is_right_conforms(self, name):
@@ -232,7 +238,7 @@ class TestConformance:
             ("UNSUPPORTED", "it is Sunday")
         }
 
-    def test_a_class_that_says_no_more_than_it_must_is_measured(self):
+    def test_a_class_that_says_no_more_than_it_must_is_measured(self, forked_launches):
         records = harness.measure(
             ["torch_native", {"_target_": "adapted_bn.Bare"}],
             [Problem((4, 3, 5))],
