@@ -71,6 +71,7 @@ def measure(
     most_launches: int | None = None,
     blocks: int = 5,
     baseline: str = "torch_native",
+    accuracy: float | None = None,
 ) -> list[ThroughputRecord]:
     """Time implementations side by side on each problem; a record for each of them, and the
     canary's.
@@ -87,6 +88,7 @@ def measure(
         launches=launches,
         most_launches=most_launches,
         blocks=blocks,
+        accuracy=accuracy,
     )
     records: list[AnyRecord] = []
     for problem in _checked(problems):

@@ -76,6 +76,22 @@ def evaluate(
     forward = _forward(problem, phase, arrays, channels)
     if not phase.has_backward:
         return forward
+    return backward(forward, problem, phase, arrays, channels=channels, mask=mask)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def backward(
+    forward: OracleResults,
+    problem: Problem,
+    phase: Phase,
+    arrays: Arrays,
+    *,
+    channels: Sequence[int] | None = None,
+    mask: NDArray[np.bool_] | None = None,
+) -> OracleResults:
+    """The results of `evaluate` for the same channels, with the gradients that belong to the mask:
+    the exact one, unless another is given.
+    """
     grad_z = matrix(arrays.grad_output, channels)
     if problem.activation == "relu":
         grad_z = np.where(forward.output > 0 if mask is None else mask, grad_z, 0)

@@ -23,6 +23,8 @@ SMALL = Problem((4, 3, 5))
         (["numpy"], [SMALL], {"faces": "kernel"}, "write faces=['kernel']"),
         (["numpy"], [SMALL], {"launches": "3"}, "task.launches=3; allowed: 1 to 1000"),
         (["numpy"], [SMALL], {"blocks": True}, "task.blocks=True; allowed: 1 to 1000"),
+        (["numpy"], [SMALL], {"accuracy": 0}, "task.accuracy=0; allowed: 1e-18 to 1"),
+        (["numpy"], [SMALL], {"accuracy": "1e-5"}, "task.accuracy=1e-5; allowed: 1e-18 to 1"),
         (["numpy"], [SMALL], {"launches": 4, "most_launches": 2}, "is less than task.launches=4"),
         (["numpy"], [SMALL], {"phases": ["inference"] * 2}, "has one of them twice"),
         (["numpy", 5], [SMALL], {}, "no implementation 5"),

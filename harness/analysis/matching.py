@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from harness.records import (
@@ -29,7 +30,8 @@ def matching_key(record: AnyRecord) -> str:
     """
     match record:
         case ThroughputRecord():
-            rest = key_without(record.cell, "margin", "alpha", "seed", "protocol")
+            unbounded = replace(record.cell, accuracy=None)
+            rest = key_without(unbounded, "margin", "alpha", "seed", "protocol")
         case TrainingRecord():
             rest = key_without(record.cell, "alpha", "protocol")
         case CaseRecord():

@@ -134,6 +134,8 @@ class ThroughputConfig(TaskConfig):
     sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
     # budget: past it no launch is begun, once two are done
     cell_seconds: float = between(0, 1e6, 60.0)
+    # relative error against float64 beyond which an arm is INACCURATE and has no verdict
+    accuracy: float | None = between(1e-18, 1, None)
 
 
 @dataclass

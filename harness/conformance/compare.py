@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from implementations import oracle
 from implementations.interface import Arrays, Phase, Problem, Results
 from implementations.oracle import Array
 from implementations.torch_formats import CHANNELS_LAST
+
+if TYPE_CHECKING:
+    from harness.conformance.errors import ErrorTotals
 
 # elements of the input that are held against the oracle at once: about 200 MB of float64
 CHUNK = 1 << 20
@@ -68,12 +72,13 @@ def compare_with_oracle(
     channels: Sequence[int] | None = None,
     *,
     representable: bool = False,
+    errors: ErrorTotals | None = None,
 ) -> list[QuantityCheck]:
     """One finding for every quantity that there is or should be, over all channels or the given
     ones.
 
     Running statistics are not judged in the ``backward`` phase, whose forward is no part of the
-    work. ``representable`` is `tolerances.bounds`'s.
+    work. ``representable`` is `tolerances.bounds`'s. ``errors`` are added to, where they are given.
     """
     faults = {
         name: _fault(name, getattr(results, name), problem, phase)
@@ -91,7 +96,9 @@ def compare_with_oracle(
         if fault is not None
     }
     for chunk in _chunks(problem, channels):
-        for finding in _compared(comparable, results, problem, phase, arrays, chunk, representable):
+        for finding in _compared(
+            comparable, results, problem, phase, arrays, chunk, representable, errors
+        ):
             before = found.get(finding.quantity, finding)
             worse = max(before, finding, key=lambda one: one.ratio)
             found[finding.quantity] = replace(
@@ -168,6 +175,7 @@ def _compared(
     arrays: Arrays,
     channels: Sequence[int],
     representable: bool,
+    errors: ErrorTotals | None,
 ) -> Iterator[QuantityCheck]:
     got = {
         name: (oracle.matrix if name in ELEMENTWISE else oracle.vector)(
@@ -179,6 +187,8 @@ def _compared(
     mask = got["output"] > 0 if "output" in got else None
     exact = oracle.evaluate(problem, phase, arrays, channels=channels, mask=mask)
     allowed = bounds(problem, phase, arrays, exact, representable=representable)
+    if errors is not None:
+        errors.add(got, exact, channels)
     for name in names:
         tensor = getattr(results, name)
         expected, tolerance = getattr(exact, name), getattr(allowed, name)

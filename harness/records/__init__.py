@@ -2,6 +2,7 @@
 
 cells      what defines a measurement: `ThroughputCell`, `TrainingCell`, `CaseCell`
 figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `CaseFigures`
+accuracy   how far an arm's results are from the exact ones: `Accuracy`, `QuantityError`
 samples    the raw observations that figures derive from
 record     a cell, an implementation and what became of it: `Record`, one class for each task
 statuses   `Status`, `Flag`, `Verdict`, `Doubt`, `StopReason`, `ExitStatus`
@@ -11,6 +12,7 @@ plain_data to plain data, ready for JSON, and back
 reading    records as plain data, of this and earlier schemas
 """
 
+from harness.records.accuracy import Accuracy, QuantityError
 from harness.records.cells import CaseCell, Cell, Protocol, ThroughputCell, TrainingCell
 from harness.records.figures import (
     CaseFigures,
@@ -61,6 +63,7 @@ from harness.records.units import Bytes, Seconds
 __all__ = [
     "CANARY",
     "SCHEMA",
+    "Accuracy",
     "AnyIdentity",
     "AnyRecord",
     "BlockConditions",
@@ -84,6 +87,7 @@ __all__ = [
     "NewerSchemaError",
     "Plain",
     "Protocol",
+    "QuantityError",
     "Record",
     "Sample",
     "Seconds",

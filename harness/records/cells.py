@@ -16,6 +16,11 @@ from implementations.interface import Face, Outputs, Phase, Problem
 
 
 def _only_where_the_model_has_it() -> Any:  # as `dataclasses.field` itself is typed
+    return _omitted_where_none()
+
+
+def _omitted_where_none() -> Any:
+    """A field that leaves the keys of measurements without it as they were."""
     return field(default=None, metadata=OMIT_NONE)
 
 
@@ -37,7 +42,10 @@ class Protocol:
 @final
 @dataclass(frozen=True)
 class ThroughputCell:
-    """One problem in one phase under one set of conditions; its arms are timed side by side."""
+    """One problem in one phase under one set of conditions; its arms are timed side by side.
+
+    ``accuracy`` is the relative error beyond which an arm has no verdict, if there is a bound.
+    """
 
     TASK: ClassVar = "throughput"
 
@@ -57,6 +65,7 @@ class ThroughputCell:
     protocol: Protocol
     inputs: str = "normal"
     huge_pages: str = "default"
+    accuracy: float | None = _omitted_where_none()
 
 
 @final

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
+from harness.records.accuracy import Accuracy
 from harness.records.interval import Interval
 from harness.records.plain_data import OMIT_NONE
 from harness.records.samples import BlockConditions, TimedSample
@@ -90,7 +91,8 @@ class ThroughputFigures:
     baseline relative to itself. ``clocks``: the slope over calls and the device's own time, each
     as a ratio to the wall-clock time per call. ``around_blocks`` and ``floors``, the floor's own
     samples, are with the baseline's record only. ``baseline_samples`` are those that this arm was
-    measured beside, where the baseline's own record is of an earlier session.
+    measured beside, where the baseline's own record is of an earlier session. ``accuracy`` is None
+    in records from before it was kept.
     """
 
     median_seconds: Seconds
@@ -111,6 +113,7 @@ class ThroughputFigures:
     unsteady_launches: int = 0
     conditions: Conditions | None = None
     spent: TimeSpent | None = None
+    accuracy: Accuracy | None = field(default=None, metadata=OMIT_NONE)
     around_blocks: tuple[BlockConditions, ...] | None = field(default=None, metadata=OMIT_NONE)
     floors: Mapping[str, tuple[TimedSample, ...]] | None = field(default=None, metadata=OMIT_NONE)
     baseline_samples: tuple[TimedSample, ...] | None = field(default=None, metadata=OMIT_NONE)

@@ -2,7 +2,8 @@
 
 Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED. 3: throughput tells
 of floor, memory, clocks, conditions and time spent, and each sample whether its block was set
-aside.
+aside; later also of ``accuracy``, with a bound in the cell and the flag INACCURATE, all of which
+have defaults.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ class Flag(StrEnum):
     UNSTEADY = "UNSTEADY"  # counted: launches whose warm-up ended before the times were steady
     IMPLAUSIBLE = "IMPLAUSIBLE"  # by the interval of the time over the floor
     CLOCKS_DISAGREE = "CLOCKS_DISAGREE"  # by the interval of either clock's ratio to the timer
+    INACCURATE = "INACCURATE"  # computed: the error, beyond the bound that was asked for
     # The comparison was made, and cancellation makes its tolerance too wide to prove anything.
     MISTRUSTED = "MISTRUSTED"
 

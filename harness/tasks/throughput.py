@@ -98,6 +98,7 @@ def _cells(config: Config) -> Iterator[ThroughputCell]:
             margin=config.margin,
             alpha=config.alpha,
             protocol=_protocol(task),
+            accuracy=task.accuracy,
             **device_settings,
         )
         # A cold cell, or operands, that cannot be had are refused before anything is measured.
@@ -129,7 +130,16 @@ def _spec(cell: ThroughputCell, arms: Arms) -> CellSpec:
         inputs=cast(Inputs, cell.inputs),  # of a cell that was planned, so one of them
         sets=_sets(cell),
     )
-    return CellSpec(setup, arms, cell.baseline, CANARY, cell.protocol, cell.alpha, cell.margin)
+    return CellSpec(
+        setup,
+        arms,
+        cell.baseline,
+        CANARY,
+        cell.protocol,
+        cell.alpha,
+        cell.margin,
+        accuracy=cell.accuracy,
+    )
 
 
 def _sets(cell: ThroughputCell) -> int:

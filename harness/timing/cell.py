@@ -124,10 +124,12 @@ class _Attempt:
         seconds = (cost.prepare_seconds or 0.0) + (cost.first_call_seconds or 0.0)
         self.account.add("preparing", seconds)
         with self.account.on("checking"):
-            check_seconds = launch.verify(arm, whole=index == 0)
+            check = launch.verify(arm, whole=index == 0)
+            if index == 0 and check.accuracy is not None:
+                self.result.accuracy[arm] = check.accuracy
             if index == 0:
                 self.result.memory[arm] = launch.measure_memory(arm)
-        return replace(cost, check_seconds=check_seconds)
+        return replace(cost, check_seconds=check.seconds)
 
     def _prepare_floors(self, launch: Launch) -> list[str]:
         ready = []

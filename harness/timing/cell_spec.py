@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.records import (
+    Accuracy,
     BlockConditions,
     Bytes,
     Cost,
@@ -25,7 +26,10 @@ FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
 
 @dataclass(frozen=True)
 class CellSpec:
-    """A cell's operands, its arms, the baseline and the canary among them, and its sampling."""
+    """A cell's operands, its arms, the baseline and the canary among them, and its sampling.
+
+    ``accuracy`` is the relative error beyond which an arm is INACCURATE, if there is a bound.
+    """
 
     setup: CellSetup
     arms: Mapping[str, Specification]
@@ -34,6 +38,7 @@ class CellSpec:
     protocol: Protocol
     alpha: float
     margin: float
+    accuracy: float | None = None
 
 
 @dataclass
@@ -47,6 +52,7 @@ class CellMeasurement:
     samples: dict[str, list[TimedSample]] = field(default_factory=dict)
     costs: dict[str, list[Cost]] = field(default_factory=dict)
     memory: dict[str, MemoryUse] = field(default_factory=dict)
+    accuracy: dict[str, Accuracy] = field(default_factory=dict)
     steady: dict[str, list[bool]] = field(default_factory=dict)
     blocks: list[BlockConditions] = field(default_factory=list)
     floor_bytes: Bytes | None = None

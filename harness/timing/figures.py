@@ -68,6 +68,7 @@ class _CellFigures:
             unsteady_launches=measured.steady[arm].count(False),
             conditions=self._conditions(),
             spent=measured.spent,
+            accuracy=measured.accuracy.get(arm),
             around_blocks=tuple(measured.blocks) if is_baseline else None,
             floors=self._floor_samples() if is_baseline else None,
         )
@@ -81,6 +82,7 @@ class _CellFigures:
             Flag.UNSTEADY: self._is_unsteady(arm),
             Flag.IMPLAUSIBLE: floor is not None and _is_implausible(floor),
             Flag.CLOCKS_DISAGREE: any(map(_is_apart, clocks)),
+            Flag.INACCURATE: self._is_inaccurate(arm),
         }
         return tuple(flag for flag, raised in doubts.items() if raised)
 
@@ -98,6 +100,12 @@ class _CellFigures:
     def _is_unsteady(self, arm: str) -> bool:
         warmed_up = [self.measured.steady.get(name, []) for name in (arm, self.spec.baseline)]
         return any(steady.count(False) > len(steady) / 2 for steady in warmed_up)
+
+    def _is_inaccurate(self, arm: str) -> bool:
+        """Whether its worst quantity is beyond the bound that was asked for."""
+        bound, accuracy = self.spec.accuracy, self.measured.accuracy.get(arm)
+        worst = None if accuracy is None else accuracy.worst
+        return bound is not None and worst is not None and worst > bound
 
     def _log_ratios(self, arm: str) -> tuple[list[float], str | None]:
         """The arm's log-ratios to the baseline, or none and the reason why there is no ratio."""

@@ -98,8 +98,8 @@ class Launch:
         self._place[arm] = SHARED
         return Bytes(self._ask(arm, "prepare_floor", int, stores=stores))
 
-    def verify(self, arm: str, *, whole: bool) -> Seconds:
-        """Compare an arm with the oracle; how long that took. Raises ``ArmFailed`` where WRONG."""
+    def verify(self, arm: str, *, whole: bool) -> CheckResult:
+        """Compare an arm with the oracle. Raises ``ArmFailed`` where WRONG."""
         return self._check(arm, "verify", whole=whole)
 
     def audit(self, arm: str, calls: int) -> Seconds:
@@ -107,7 +107,7 @@ class Launch:
 
         Raises ``ArmFailed``.
         """
-        return self._check(arm, "audit", calls=calls)
+        return self._check(arm, "audit", calls=calls).seconds
 
     def measure_memory(self, arm: str) -> MemoryUse:
         """Raises ``ArmFailed``."""
@@ -158,11 +158,11 @@ class Launch:
             raise
         self._loaded.add(name)
 
-    def _check(self, arm: str, service: str, **arguments: object) -> Seconds:
+    def _check(self, arm: str, service: str, **arguments: object) -> CheckResult:
         result = self._ask(arm, service, CheckResult, **arguments)
         if result.reason is not None:
             raise ArmFailed(arm, Status.WRONG, result.reason)
-        return result.seconds
+        return result
 
     def _ask(self, arm: str, service: str, reply: type[Reply], **arguments: object) -> Reply:
         """One request, and whatever goes wrong with it charged to the arm that it was for."""

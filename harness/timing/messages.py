@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.config.choices import Inputs
-from harness.records import Seconds
+from harness.records import Accuracy, Seconds
 from implementations.interface import Face, Outputs, Phase, Problem
 
 
@@ -25,10 +25,14 @@ class CellSetup:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Why an arm is WRONG, or None where nothing is wrong; and how long looking took."""
+    """Why an arm is WRONG, or None where nothing is wrong; and how long looking took.
+
+    ``accuracy`` is of an arm that is not, where all that `verify` was asked for was compared.
+    """
 
     reason: str | None
     seconds: Seconds
+    accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True)

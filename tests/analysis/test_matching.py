@@ -21,7 +21,7 @@ def timed(**changed: Any) -> AnyRecord:
 
 
 def test_how_surely_it_was_measured_does_not_matter() -> None:
-    other = timed(margin=0.1, alpha=0.01, seed=7, protocol=Protocol(1, 9, 5))
+    other = timed(margin=0.1, alpha=0.01, accuracy=1e-5, seed=7, protocol=Protocol(1, 9, 5))
     assert matching_key(other) == matching_key(TIMED)
     [training, *_] = trained()
     assert matching_key(with_cell(training, alpha=0.1)) == matching_key(training)

@@ -9,10 +9,12 @@ import pytest
 
 from harness.records import (
     SCHEMA,
+    Accuracy,
     CaseRecord,
     Flag,
     InvalidDataError,
     NewerSchemaError,
+    QuantityError,
     Seconds,
     Status,
     ThroughputRecord,
@@ -85,6 +87,29 @@ def test_a_cell_that_lacks_todays_fields_keeps_the_key_that_it_was_written_with(
     assert read.cell.inputs == "normal"
     assert read.key != throughput_record().key
     assert read.key == record_from_plain(data).key
+
+
+def test_a_bound_of_the_error_is_of_the_cell_and_without_one_keys_are_as_they_were():
+    without = throughput_record()
+    written = json.loads(to_json(record_to_plain(without)))
+    assert "accuracy" not in written["identity"]["cell"]
+    assert throughput_record(accuracy=1e-5).key != without.key
+    assert throughput_record(accuracy=None).key == without.key
+
+
+def test_a_record_of_before_errors_were_kept_is_read_without_any():
+    error = QuantityError(rms=1e-7, largest=1e-6, ulp=8.0, scale=2.0)
+    accuracy = Accuracy(3, {"output": error})
+    record = throughput_record(figures=replace(FIGURES, accuracy=accuracy))
+    data = json.loads(to_json(record_to_plain(record)))
+    read = record_from_plain(data)
+    assert isinstance(read, ThroughputRecord)
+    assert read == record
+    del data["figures"]["accuracy"]
+    before = record_from_plain(data)
+    assert isinstance(before, ThroughputRecord)
+    assert before.figures == FIGURES
+    assert before.schema == SCHEMA
 
 
 def test_whatever_defines_a_case_is_written_beside_its_name():

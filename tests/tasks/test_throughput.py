@@ -17,7 +17,7 @@ from harness.config import UsageError, composition
 from harness.environment import capture, machine
 from harness.isolation import WorkerDied, WorkerProcess, WorkerSettings
 from harness.problems import operand_bytes
-from harness.records import Status, Verdict, record_from_plain, record_to_plain
+from harness.records import Flag, Status, Verdict, record_from_plain, record_to_plain
 from harness.tasks import throughput
 from harness.timing.launch import WORKER
 from implementations.interface import Problem
@@ -25,6 +25,7 @@ from tests.helpers.commands import SMALL as SMALL_RUN
 
 pytestmark = pytest.mark.usefixtures("forked_launches")
 SMALL = Problem((4, 3, 5, 5), activation="relu")
+LEFT = {"output", "running_mean", "running_var", "grad_input", "grad_weight", "grad_bias"}
 
 
 def plugin(name, **arguments):
@@ -73,9 +74,9 @@ TROUBLES = {
 
 @pytest.fixture(scope="module")
 def troubled():
-    """All the troublesome plug-ins in one cell."""
+    """All the troublesome plug-ins in one cell, with a bound that float32 cannot keep."""
     plugins = [plugin("Scaled", factor=1.0) if "(" in name else plugin(name) for name in TROUBLES]
-    return measured("numpy", *plugins, launches=1)
+    return measured("numpy", *plugins, launches=1, accuracy=1e-12)
 
 
 @pytest.mark.parametrize("name", TROUBLES)
@@ -89,6 +90,17 @@ def test_trouble_is_named(troubled, name):
 
 def test_trouble_costs_its_own_record_only(troubled):
     assert {troubled[other].status for other in ("torch_native", "numpy", "canary")} == {Status.OK}
+
+
+def test_each_arm_that_is_right_has_its_errors_and_is_held_to_the_bound_that_was_asked(troubled):
+    right = [record for record in troubled.values() if record.status is Status.OK]
+    assert len(right) > 4
+    for record in right:
+        assert set(record.figures.accuracy.errors) == LEFT
+        assert 1e-12 < record.figures.accuracy.worst < 1e-5
+        assert record.figures.accuracy.channels == SMALL.channels
+        assert record.cell.accuracy == 1e-12
+        assert Flag.INACCURATE in record.flags
 
 
 def test_what_a_plugin_prints_is_not_taken_for_an_answer(troubled):

@@ -12,12 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.records import Bytes, Cost, MemoryUse, Protocol, Seconds, Status, Verdict
+from harness.records import (
+    Accuracy,
+    Bytes,
+    Cost,
+    MemoryUse,
+    Protocol,
+    QuantityError,
+    Seconds,
+    Status,
+    Verdict,
+)
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
 from harness.timing.launch import ArmFailed
-from harness.timing.messages import CellSetup, TimingResult
+from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from harness.timing.schedule import SAMPLE_ATTEMPTS
 from implementations.interface import Phase, Problem
 
@@ -74,7 +84,9 @@ class FakeLaunch:
 
     def verify(self, arm, *, whole):
         self._do("verify whole" if whole else "verify", arm)
-        return 0.1
+        channels = 64 if whole else 8
+        error = QuantityError(rms=1e-7, largest=1e-6, ulp=10.0, scale=1.0)
+        return CheckResult(None, Seconds(0.1), Accuracy(channels, {"output": error}))
 
     def measure_memory(self, arm):
         self._do("memory", arm)
@@ -142,6 +154,12 @@ def test_memory_and_every_channel_are_looked_at_in_the_first_launch_only():
     _, log = measured(launches=3)
     assert {index for index, what, _ in log if what in {"memory", "verify whole"}} == {0}
     assert {index for index, what, _ in log if what == "verify"} == {1, 2}
+
+
+def test_an_arm_s_accuracy_is_that_of_every_channel_in_the_first_launch():
+    found, _ = measured(launches=3)
+    assert set(found.accuracy) == {"base", "mine", "canary"}
+    assert {accuracy.channels for accuracy in found.accuracy.values()} == {64}
 
 
 def test_arms_are_audited_in_the_first_launch_and_in_the_pilots_last():

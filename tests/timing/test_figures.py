@@ -5,15 +5,18 @@ else.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from harness.records import (
+    Accuracy,
     BlockConditions,
     Bytes,
     Cost,
     Flag,
     Protocol,
+    QuantityError,
     Seconds,
     Status,
     StopReason,
@@ -105,6 +108,44 @@ def test_a_doubt_is_flagged_and_forbids_the_verdict_but_not_the_number(flag):
         assert flags == (flag,)
         assert figures.verdict is None
         assert figures.ratio is not None
+
+
+def accurate(error):
+    """Measured, with this error of the worst quantity of "mine"."""
+    found = measured()
+    found.accuracy["mine"] = Accuracy(
+        2,
+        {
+            "output": QuantityError(error / 10, error, 1.0, 1.0),
+            "grad_bias": QuantityError(error, 10 * error, 1.0, 1.0),
+        },
+    )
+    return found
+
+
+def test_beyond_the_bound_that_was_asked_an_arm_is_inaccurate_and_has_no_verdict():
+    bounded = replace(SPEC, accuracy=1e-5)
+    figures, flags = figures_of(bounded, accurate(2e-5), "mine")
+    assert flags == (Flag.INACCURATE,)
+    assert figures.verdict is None
+    assert figures.ratio.estimate == pytest.approx(1.5)
+    assert figures.accuracy.worst == 2e-5
+    assert figures.accuracy.worst_quantity == "grad_bias"
+
+
+@pytest.mark.parametrize(("bound", "error"), [(1e-5, 1e-5), (1e-5, 1e-7), (None, 1.0)])
+def test_within_the_bound_or_without_one_nothing_is_inaccurate(bound, error):
+    figures, flags = figures_of(replace(SPEC, accuracy=bound), accurate(error), "mine")
+    assert flags == ()
+    assert figures.verdict is Verdict.SLOWER
+
+
+def test_an_arm_without_errors_is_not_accused_and_its_baselines_error_is_not_its_own():
+    bounded, found = replace(SPEC, accuracy=1e-9), measured()
+    assert figures_of(bounded, found, "mine")[1] == ()
+    found.accuracy["base"] = accurate(1e-3).accuracy["mine"]
+    assert figures_of(bounded, found, "mine")[1] == ()
+    assert figures_of(bounded, found, "base")[1] == (Flag.INACCURATE,)
 
 
 def test_disturbed_blocks_that_were_set_aside_raise_no_flag_and_are_counted():

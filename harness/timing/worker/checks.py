@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from harness.conformance.compare import compare_with_oracle, failure_summary
-from harness.records import Bytes, MemoryUse, Seconds
+from harness.conformance.errors import ErrorTotals
+from harness.records import Accuracy, Bytes, MemoryUse, Seconds
 from harness.timing.messages import CheckResult
 from harness.timing.worker import memory
 from harness.timing.worker.operand_checksums import changed_operands, checksums
@@ -24,17 +25,28 @@ SAMPLED_CHANNELS = 8
 def verify(state: WorkerState, *, arm: str, whole: bool) -> CheckResult:
     """Compare what an arm's first call left on each set of arrays with the oracle: every channel if
     ``whole``, else evenly spread ones.
+
+    The arm's errors are of the first set, in all channels that are compared there.
     """
     cell, began = state.cell, time.perf_counter()
-    reason = _changed_operand(cell)
+    problem, phase = cell.setup.problem, cell.setup.phase
+    reason, errors = _changed_operand(cell), ErrorTotals(problem, phase, cell.sets[0])
+    first = None if whole else spread_channels(cell)
     pairs = zip(cell.arms[arm].prepared, cell.sets, strict=True)
     for index, (prepared, arrays) in enumerate(pairs):
-        channels = None if whole and index == 0 else spread_channels(cell)
+        channels = spread_channels(cell) if index else first
         findings = compare_with_oracle(
-            prepared.results(), cell.setup.problem, cell.setup.phase, arrays, channels=channels
+            prepared.results(),
+            problem,
+            phase,
+            arrays,
+            channels=channels,
+            errors=None if index else errors,
         )
         reason = reason or failure_summary(findings)
-    return CheckResult(reason, Seconds(time.perf_counter() - began))
+    count = problem.channels if first is None else len(first)
+    accuracy = None if reason else Accuracy(count, errors.errors(), errors.flipped)
+    return CheckResult(reason, Seconds(time.perf_counter() - began), accuracy)
 
 
 def audit(state: WorkerState, *, arm: str, calls: int) -> CheckResult:
