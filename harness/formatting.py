@@ -58,6 +58,12 @@ def significant(value: float) -> str:
     return f"{value:#.3g}".rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
 
 
+def power_of_ten(value: float) -> str:
+    """Two significant digits and the power: 2.4e-3."""
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits}e{int(power)}" if value else "0"
+
+
 def ratio(value: float, like: float | None = None) -> str:
     """A ratio to the hundredth, or with as many places as suit ``like``, the estimate that it is a
     bound of.

@@ -14,6 +14,8 @@ step_factors        time to the target as steps × time a step
 equivalence         whether two implementations train the same network
 training_curves     curves of trainings, and the middle of several
 floors              how far times are from the hardware's limit
+accuracy            errors beside times, and which arms none beats in both
+pareto              which points none is better than
 canary_noise        what the baseline against itself says of a section's noise
 disturbances        what disturbed the measurements, and what was set aside for it
 time_budget         where the wall time went

@@ -14,11 +14,24 @@ from harness.analysis.sections import Section
 from harness.analysis.tallies import CaseTally, Counts
 from harness.analysis.time_budget import TimeBudget
 from harness.analysis.unasked import UnaskedProperty
-from harness.records import Doubt, Interval, Seconds, Status, ThroughputRecord, Verdict
+from harness.records import (
+    Doubt,
+    Interval,
+    QuantityError,
+    Seconds,
+    Status,
+    ThroughputRecord,
+    Verdict,
+)
 from harness.statistics import Duration, DurationRatio
 
 DECLARED = f"{Status.WRONG} as {Qualified.DECLARED}"
 FLOOR_SIGN = "×floor"
+ERROR = "error"
+ERROR_MEANING = (
+    "root mean square difference from float64 results, relative, of the worst output, gradient "
+    "or statistic"
+)
 CASES_NAMED = 3  # that a sentence names
 REASONS_NAMED = 3  # for which cases of a property were not asked
 CELLS_NAMED = 3  # of a section; of more their number says as much
@@ -82,6 +95,13 @@ def floor_multiple(value: float | None, absent: str = "") -> str:
     if value is None:
         return absent
     return f"{value:.2f} ×" if value < 1 else f"{value:.1f} ×" if value < 100 else f"{value:,.0f} ×"
+
+
+def error(found: QuantityError) -> str:
+    """Root mean square and largest error, relative, and the largest in ulp: 4.1e-8 / 6e-7 / 9."""
+    relative = map(formatting.power_of_ten, (found.rms, found.largest))
+    ulp = f"{found.ulp:.2g}" if found.ulp < 99.5 else f"{found.ulp:,.0f}"
+    return " / ".join([*relative, ulp])
 
 
 def missing_floor_sentences(section: Section) -> list[str]:

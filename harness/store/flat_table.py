@@ -28,8 +28,9 @@ def write_table(records: Sequence[AnyRecord], path: Path) -> None:
     """One row a record, so one for each arm of each cell, or of each seed.
 
     Settings are under their own names (``dataset``, ``seed``, ``problem.dtype``), with ``problem``
-    in words; figures and costs as ``figures.ratio.estimate`` and ``cost.prepare_seconds``. What a
-    task lacks, or a record that is not OK, is null. Lists are JSON, so that one can group by them.
+    in words; figures and costs as ``figures.ratio.estimate`` and ``cost.prepare_seconds``;
+    ``figures.accuracy.worst`` is the error that stands for the arm. What a task lacks, or a record
+    that is not OK, is null. Lists are JSON, so that one can group by them.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -57,10 +58,21 @@ def row_of(record: AnyRecord) -> dict[str, Plain]:
     }
     if isinstance(record, ThroughputRecord):
         own["problem"] = str(record.cell.problem)
+        own |= _worst_error(record)
     figures = {} if record.figures is None else plain_fields(record.figures)
     figures = {name: value for name, value in figures.items() if name not in RAW}
     nested = {**plain_fields(record.cell), "figures": figures, "cost": plain_fields(record.cost)}
     return {**{name: _entry(value) for name, value in flat(nested).items()}, **own}
+
+
+def _worst_error(record: ThroughputRecord) -> dict[str, Plain]:
+    accuracy = None if record.figures is None else record.figures.accuracy
+    if accuracy is None:
+        return {}
+    return {
+        "figures.accuracy.worst": accuracy.worst,
+        "figures.accuracy.worst_quantity": accuracy.worst_quantity,
+    }
 
 
 def _columns(rows: Sequence[Mapping[str, Plain]]) -> dict[str, list[Plain]]:

@@ -11,6 +11,7 @@ import numpy as np
 from harness import statistics
 from harness.records import (
     CANARY,
+    Accuracy,
     Bytes,
     Doubt,
     Flag,
@@ -19,6 +20,7 @@ from harness.records import (
     Interval,
     MemoryUse,
     Protocol,
+    QuantityError,
     Seconds,
     Status,
     StopReason,
@@ -52,6 +54,9 @@ SHAPES = (
 )
 SPEEDS = {BASELINE: 1.0, CANARY: 1.0, "torch_compile": 0.82, "torch_unfused": 2.6, "numpy": 9.5}
 BLOCKS = 5  # of a launch, that count
+# Relative, in the root mean square, of the weight's gradient; a tenth of it in the output.
+ERRORS = {BASELINE: 8e-8, CANARY: 8e-8, "torch_compile": 4e-7, "torch_unfused": 3e-7}
+ERROR = 6e-8  # of other arms
 FLOOR, FLOOR_SPEED = "floor/streaming", 0.4
 ABSENT_FLOOR = "bytes are moved on a CPU, and this is a GPU"
 
@@ -144,6 +149,15 @@ def with_figures(record: ThroughputRecord, **changed: Any) -> ThroughputRecord:
     return replace(record, figures=replace(record.figures, **changed))
 
 
+def accuracy(about: ThroughputCell, error: float) -> Accuracy:
+    """With this root mean square error of the weight's gradient, the worst quantity."""
+    errors = {
+        name: QuantityError(rms=rms, largest=5 * rms, ulp=5 * rms / 2**-23, scale=1.0)
+        for name, rms in (("output", error / 10), ("grad_weight", error))
+    }
+    return Accuracy(about.problem.channels, errors)
+
+
 def _samples(
     about: ThroughputCell, speeds: Mapping[str, float], seed: int, noise: float, launches: int
 ) -> dict[str, tuple[TimedSample, ...]]:
@@ -191,6 +205,7 @@ def _figures(arms: Arms, name: str, *, floor: bool) -> ThroughputFigures:
         floor_absent=None if floor else ABSENT_FLOOR,
         clocks=(Interval(1.0, 0.99, 1.01),),
         memory=_memory(arms.cell, name),
+        accuracy=accuracy(arms.cell, ERRORS.get(name, ERROR)),
         launches=8,
         blocks=BLOCKS,
         calls=4,

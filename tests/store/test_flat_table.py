@@ -12,6 +12,7 @@ from harness.records import AnyRecord, Status
 from harness.store.flat_table import FIRST, write_table
 from tests.helpers import synthetic
 from tests.helpers.synthetic import SPEEDS, case, cell
+from tests.helpers.synthetic_throughput import ERRORS
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -40,6 +41,9 @@ def test_a_record_is_a_row_with_its_settings_and_its_figures(table):
     assert timed["threads"] == 2
     assert "figures.ratio" not in table.columns
     assert timed["figures.ratio.low"] < timed["figures.ratio.estimate"] < 1
+    assert timed["figures.accuracy.worst"] == ERRORS["torch_compile"]
+    assert timed["figures.accuracy.worst_quantity"] == "grad_weight"
+    assert timed["figures.accuracy.errors.output.ulp"] > 0
     assert timed["problem.shape"] == "[32, 64, 112, 112]"
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from harness import formatting
+from harness.analysis.accuracy import accuracy_of
 from harness.analysis.floors import floor_distance, has_floors, quicker_stores
 from harness.analysis.grouped_reasons import MissingRatio, missing_ratios
 from harness.analysis.multiple_testing import CorrectedVerdicts
@@ -102,7 +103,17 @@ def _entry(cell: CellArms, name: str, verdicts: CorrectedVerdicts) -> str:
         lines += [formatting.bounded(ratio), _verdict(record, verdicts)]
     if floor:
         lines.append(f"{phrases.FLOOR_SIGN} {formatting.bounded(floor)}")
-    return BREAK.join([*lines, *record.flags])
+    return BREAK.join([*lines, *_error(record), *record.flags])
+
+
+def _error(record: ThroughputRecord) -> list[str]:
+    """The error of the worst quantity, with its name."""
+    accuracy = accuracy_of(record)
+    if accuracy is None or accuracy.worst is None:
+        return []
+    error = formatting.power_of_ten(accuracy.worst)
+    flipped = f", {accuracy.flipped:,} flipped" if accuracy.flipped else ""
+    return [f"{phrases.ERROR} {error} (`{accuracy.worst_quantity}`{flipped})"]
 
 
 def _verdict(record: ThroughputRecord, verdicts: CorrectedVerdicts) -> str:

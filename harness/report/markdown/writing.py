@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness import formatting
 from harness.analysis import floors
+from harness.analysis.accuracy import points
 from harness.analysis.completeness import completeness, flagged, own_settings
 from harness.analysis.disturbances import disturbances as disturbances_of
 from harness.analysis.multiple_testing import correct_verdicts
@@ -19,6 +20,7 @@ from harness.config.shell import shell_command
 from harness.records import AnyRecord, flat
 from harness.report import figures, labels, phrases
 from harness.report.markdown import (
+    accuracy,
     case_details,
     conformance,
     costs,
@@ -39,11 +41,14 @@ VALUE_LENGTH = 160  # characters of a setting; the journal holds all of it
 
 @dataclass(frozen=True)
 class DrawnSection:
-    """A section with the paths of its figures: of speed, and of distances from the floor."""
+    """A section with the paths of its figures: of speed, of distances from the floor, and of speed
+    against accuracy.
+    """
 
     section: Section
     speed: tuple[str, ...]
     floors: tuple[str, ...]
+    accuracy: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, object
         "volatile": _settings(start.environment.volatile),
         "fingerprint": start.environment.fingerprint,
         "config": _settings(start.config),
+        "accuracy": accuracy,
         "case_details": case_details,
         "conformance": conformance,
         "costs": costs,
@@ -140,14 +146,17 @@ def _draw_sections(records: Sequence[AnyRecord], folder: Path) -> list[DrawnSect
 def _draw_section(
     section: Section, number: int, looks: Mapping[str, figures.Style], folder: Path
 ) -> DrawnSection:
-    speed, limits = [], []
+    speed, limits, errors = [], [], []
     for page, cells in enumerate(figures.pages(section), 1):
         speed.append(f"{FIGURES}/speed-{number}-{page}.png")
         figures.draw_speed(section, cells, looks, folder / speed[-1])
         if floors.any_floor(cells):
             limits.append(f"{FIGURES}/floor-{number}-{page}.png")
             figures.draw_floors(section, cells, looks, folder / limits[-1])
-    return DrawnSection(section, tuple(speed), tuple(limits))
+        if any(map(points, cells)):
+            errors.append(f"{FIGURES}/accuracy-{number}-{page}.png")
+            figures.draw_accuracy(section, cells, looks, folder / errors[-1])
+    return DrawnSection(section, tuple(speed), tuple(limits), tuple(errors))
 
 
 def _draw_groups(records: Sequence[AnyRecord], folder: Path) -> list[DrawnGroup]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness import formatting
+from harness.analysis.accuracy import has_accuracy, worst_error
 from harness.analysis.disturbances import disturbances
 from harness.analysis.floors import floor_distance, has_floors
 from harness.analysis.multiple_testing import CorrectedVerdicts
@@ -38,8 +39,9 @@ ROWS = 50
 # What a narrow terminal goes without, in this order; README.md names it too.
 NARROWER = (
     drop("MDE"),
-    drop(phrases.FLOOR_SIGN),
     head_rows,
+    drop(phrases.ERROR),
+    drop(phrases.FLOOR_SIGN),
     break_up("ratio"),
     drop("median"),
     drop("ratio"),
@@ -100,6 +102,8 @@ def _several_sessions(section: Section) -> list[str]:
 def _about_all(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> list[str]:
     """What holds for all of them: the correction, the floor's meaning, and where the time went."""
     lines = phrases.verdict_correction(verdicts)
+    if any(has_accuracy(section.cells) for section in timed):
+        lines.append(f"{phrases.ERROR}: {phrases.ERROR_MEANING}.")
     if any(map(has_floors, timed)):
         lines.append(
             f"{phrases.FLOOR_SIGN}: time over that of the least memory traffic possible; 1 is the "
@@ -117,6 +121,7 @@ def _section(section: Section, verdicts: CorrectedVerdicts) -> FittingTable:
         Column("implementation", Breaks.NAMES),
         Column("median", right=True),
         Column(phrases.FLOOR_SIGN, right=True),
+        Column(phrases.ERROR, right=True),
         Column("ratio", Breaks.RATIOS, right=True, whole=True),
         Column("MDE", right=True),
         Column("verdict", Breaks.WORDS, markup=True),
@@ -124,6 +129,7 @@ def _section(section: Section, verdicts: CorrectedVerdicts) -> FittingTable:
     rows = tuple(row for cell in section.cells for row in _cell_rows(cell, verdicts))
     title = ", ".join(filter(None, [section_title(section), section.common]))
     table = FittingTable(title, columns, rows, NARROWER)
+    table = table if has_accuracy(section.cells) else table.without(phrases.ERROR)
     return table if has_floors(section) else table.without(phrases.FLOOR_SIGN)
 
 
@@ -135,24 +141,25 @@ def _cell_rows(cell: CellArms, verdicts: CorrectedVerdicts) -> Iterator[Row]:
 
 
 def _arm(cell: CellArms, record: ThroughputRecord, verdicts: CorrectedVerdicts) -> tuple[str, ...]:
-    """Median, times the floor, ratio, minimum detectable effect and verdict; of the baseline its
-    noise.
+    """Median, times the floor, error, ratio, minimum detectable effect and verdict; of the baseline
+    its noise.
     """
     if record.figures is None:
-        return "", "", "", "", style.coloured(record.status)
+        return "", "", "", "", "", style.coloured(record.status)
     median, floor = formatting.seconds(record.figures.median_seconds), ratio_to_floor(record)
     distance = phrases.floor_multiple(floor.estimate if floor else None)
+    error = worst_error(record)
+    about = median, distance, "" if error is None else formatting.power_of_ten(error)
     flags = [f"[yellow]{flag}[/]" for flag in record.flags]
     if record.implementation == cell.baseline:
         noise = formatting.bounded(cell.canary) if cell.canary else ""
         title = "[dim]baseline, A/A[/]" if noise else "[dim]baseline[/]"
-        return median, distance, noise, "", " ".join([title, *flags])
+        return *about, noise, "", " ".join([title, *flags])
     ratio, effect = ratio_to_baseline(record), record.figures.minimum_detectable_effect
     withdrawn = phrases.withdrawn_verdict(verdicts, record)
     notes = [*flags, *([f"({withdrawn})"] if withdrawn else [])]
     return (
-        median,
-        distance,
+        *about,
         formatting.bounded(ratio) if ratio else "",
         "" if effect is None else formatting.percent(effect),
         " ".join([style.coloured(verdicts.outcome(record)), *notes]),

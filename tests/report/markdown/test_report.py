@@ -53,6 +53,8 @@ def test_every_figure_is_linked_and_there(report: str, folder: Path) -> None:
     assert linked == {
         "figures/speed-1-1.png",
         "figures/speed-2-1.png",
+        "figures/accuracy-1-1.png",
+        "figures/accuracy-2-1.png",
         "figures/floor-1-1.png",
         "figures/floor-2-1.png",
         "figures/curves-1.png",
@@ -90,10 +92,14 @@ def test_all_arms_of_a_cell_stand_side_by_side(report: str) -> None:
         == "| float32 relu | `torch_native` | `torch_compile` | `torch_unfused` | `numpy` | A/A |"
     )
     entries = rows(report, "32×64×112×112")[0].split(" | ")
-    assert re.fullmatch(r"49\.\d ms<br>baseline<br>×floor 2\.\d\d \[2\.\d\d, 2\.\d\d\]", entries[1])
+    assert re.fullmatch(
+        r"49\.\d ms<br>baseline<br>×floor 2\.\d\d \[2\.\d\d, 2\.\d\d\]"
+        r"<br>error 8\.0e-8 \(`grad_weight`\)",
+        entries[1],
+    )
     assert re.fullmatch(
         r"\d+ ms<br>\d\.\d\d \[\d\.\d\d, \d\.\d\d\]<br>\*\*SLOWER\*\*, MDE [\d.]+ %"
-        r"<br>×floor 23\.\d \[23\.\d, 2\d\.\d\]",
+        r"<br>×floor 23\.\d \[23\.\d, 2\d\.\d\]<br>error 6\.0e-8 \(`grad_weight`\)",
         entries[4],
     )
     assert re.fullmatch(r"1\.00 \[0\.99, 1\.01\] \|", entries[5])

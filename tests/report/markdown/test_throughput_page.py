@@ -14,7 +14,7 @@ from tests.helpers import synthetic
 from tests.helpers.old_records import journal_of_lines, old_lines
 from tests.helpers.pages import report_of, written
 from tests.helpers.synthetic import BASELINE, SPEEDS, cell, throughput
-from tests.helpers.synthetic_throughput import with_figures
+from tests.helpers.synthetic_throughput import accuracy, with_figures
 
 NOISY = {**SPEEDS, "torch_compile": 0.93}
 NEW = (
@@ -25,6 +25,7 @@ NEW = (
     "Where the time went",
     "Stein",
     "hardware's limit",
+    "How accurate",
 )
 
 
@@ -130,6 +131,34 @@ def test_records_of_the_first_protocol_are_shown_as_before_and_nothing_new_is_sa
     assert not [
         word
         for word in NEW
-        if word in report.replace("below them ×floor, where it was measured", "")
+        if word in report.replace("below them ×floor and the error, where they were measured", "")
     ]
     assert not list((tmp_path / "out/figures").glob("floor-*"))
+
+
+def test_errors_are_told_by_quantity_and_what_none_beats_is_counted(report: str) -> None:
+    errors = report.split("#### How accurate")[1].split("####", maxsplit=1)[0]
+    assert "| implementation | `output` | `grad_weight` |" in errors
+    assert "| `numpy` | 6.0e-9 / 3.0e-8 / 0.25 | 6.0e-8 / 3.0e-7 / 2.5 |" in errors
+    assert "over all channels" in errors
+    front = "`torch_native` in 10 of 10 cells, `torch_compile` in 10 of 10 cells and `numpy` in 10"
+    assert f"On the front: {front}" in errors
+    assert "](figures/accuracy-1-1.png)" in errors
+
+
+def test_where_no_arm_has_both_error_and_time_the_errors_stand_without_a_figure(
+    tmp_path: Path,
+) -> None:
+    records = throughput(cell(), SPEEDS, failed={BASELINE: Status.CRASHED})
+    report = written(tmp_path, records)
+    assert "| `numpy` | 6.0e-9 / 3.0e-8 / 0.25 |" in report
+    assert "On the front" not in report
+    assert not list((tmp_path / "out/figures").glob("accuracy-*"))
+
+
+def test_outputs_on_the_other_side_of_relu_are_told_beside_the_error(tmp_path: Path) -> None:
+    records = throughput(cell(), SPEEDS)
+    flipped = replace(accuracy(cell(), 2.6e-3), flipped=1088)
+    report = written(tmp_path, [*records[:-1], with_figures(records[-1], accuracy=flipped)])
+    assert report.count("error 2.6e-3 (`grad_weight`, 1,088 flipped)") == 1
+    assert report.count(" flipped)") == 1
