@@ -23,6 +23,7 @@ import implementations
 from harness.config import command_line
 from harness.config.command_line import OF_THE_SESSION, JobWords
 from harness.config.groups import ComposedGroups, Composer, task_schema
+from harness.config.imported_code import refuse_imported_code_of_presets
 from harness.config.key_messages import ERRORS, translated, unfit_value, wants_list
 from harness.config.overrides import credentials_of_presets, words_for_hydra
 from harness.config.refusals import refuse_folders_of_jobs
@@ -113,6 +114,7 @@ def composed(
         fixed = [override for override in given if override not in sweeps]
         groups = composer.groups(fixed)
         refuse_folders_of_jobs(groups.hydra)
+        refuse_imported_code_of_presets(groups.hydra)
         keys = {str(override.key_or_group) for override in given}
         swept = [f"{key}={choices}" for key, choices in groups.params.items() if key not in keys]
         if not multirun and not groups.multirun:

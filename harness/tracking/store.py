@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:///"
 HTTP = ("http://", "https://")
 LOCKED = "database is locked"  # sqlite's words
+OF_MLFLOW = "alembic_version"  # a table that each of its databases has
 # MLflow's own variables, for where nothing is configured
 URI, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
 OUR_EXPERIMENT = "bnbench"
@@ -154,6 +155,7 @@ def _create_database(uri: str) -> None:
     """
     database = _database(uri)
     if database is None or database.exists():
+        _refuse_anothers(database)
         return
     from mlflow.store.db import utils  # which has no types
 
@@ -169,6 +171,24 @@ def _create_database(uri: str) -> None:
     utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
     engine.dispose()
     new.replace(database)
+
+
+def _refuse_anothers(database: Path | None) -> None:
+    """MLflow would put its tables beside those of whatever program the database belongs to.
+
+    Raises ``TrackingError``.
+    """
+    if database is None or not database.stat().st_size:
+        return
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("select name from sqlite_master where type = 'table'")
+        tables = {name for (name,) in rows}
+    if tables and OF_MLFLOW not in tables:
+        raise TrackingError(
+            f"{database} is the database of another program, with the tables "
+            f"{shortened(', '.join(sorted(tables)), 100)}; name one of MLflow's own, or a file "
+            "that is not there yet: tracking.uri=sqlite:////FOLDER/mlflow.db"
+        )
 
 
 def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:

@@ -82,7 +82,7 @@ def test_an_interval_is_for_a_sweeper_that_samples():
     words = ["task=convergence", "task.learning_rate=interval(0.01,0.1)"]
     with pytest.raises(UsageError, match="sampled"):
         composition.composed(words)
-    sampled = composition.composed([*words, "hydra.sweeper._target_=mine.Sampler"])
+    sampled = composition.composed([*words, "hydra.sweeper._target_=hydra_plugins.mine.Sampler"])
     assert isinstance(sampled.first.task, ConvergenceConfig)
     assert sampled.first.task.learning_rate == 0.01
     assert sampled.count == 1

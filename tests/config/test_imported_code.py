@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.config import UsageError
+from harness.config import UsageError, composition
 from harness.config.imported_code import refuse_imported_code
 
 
@@ -28,3 +28,20 @@ def test_a_key_that_names_code_is_refused(word):
 def test_keys_that_name_none_are_taken():
     words = "hydra/launcher=joblib hydra.launcher.n_jobs=2 hydra.run.dir=r hydra.verbose=true"
     refuse_imported_code([*words.split(), "implementations=[{_target_: my_bn.Mine}]"])
+
+
+@pytest.mark.parametrize(
+    "hydra",
+    [
+        "callbacks: {mine: {_target_: evil.C}}",
+        "launcher: {_target_: evil.Launcher}",
+        "job_logging: {handlers: {x: {class: evil.Handler}}}",
+    ],
+)
+def test_a_preset_of_the_users_names_none_either(tmp_path, hydra):
+    (tmp_path / "experiment").mkdir()
+    preset = f"# @package _global_\nhydra:\n  {hydra}\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(preset)
+    composition.register()
+    with pytest.raises(UsageError, match=r"evil\.\w+ has Hydra import code .* in a preset"):
+        composition.composed(["experiment=mine"], str(tmp_path))

@@ -4,8 +4,10 @@ store that cannot be used.
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,21 @@ def test_a_store_that_cannot_be_is_told_with_its_own_remedy_and_leaves_nothing(
     assert remedy in str(told.value)
     assert len(str(told.value)) < 700
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    database = tmp_path / "shop.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("create table orders (number integer)")
+        connection.commit()
+    before = database.read_bytes()
+    config = Config(tracking=TrackingConfig(uri=f"sqlite:///{database}"))
+    with (
+        pytest.raises(TrackingError, match="another program, with the tables orders; name one"),
+        attempt(config, "be used"),
+    ):
+        pass
+    assert database.read_bytes() == before
 
 
 def test_a_store_that_was_killed_while_it_was_made_is_made_anew(
