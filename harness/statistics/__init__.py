@@ -12,6 +12,13 @@ from harness.statistics.decisions import decision_level, difference_level, holm,
 from harness.statistics.equivalence import POINT, Equivalence, equivalence
 from harness.statistics.intervals import bounded_exp, interval, welch
 from harness.statistics.launch_planning import PRECISION, launches_wanted, minimum_detectable_effect
+from harness.statistics.moderation import (
+    LEAST_LAUNCHES,
+    LaunchVariance,
+    VariancePrior,
+    launch_variance,
+)
+from harness.statistics.prior_fit import LEAST_CELLS, Prior, fit_prior, priors
 from harness.statistics.proportions import binomial_interval, binomial_upper
 from harness.statistics.samples import (
     block_log_ratios,
@@ -29,9 +36,9 @@ from harness.statistics.seeds import (
     pace_ratio,
 )
 from harness.statistics.steadiness import is_steady
-from harness.statistics.student import LEAST_LAUNCHES
 
 __all__ = [
+    "LEAST_CELLS",
     "LEAST_LAUNCHES",
     "POINT",
     "PRECISION",
@@ -40,6 +47,9 @@ __all__ = [
     "Duration",
     "DurationRatio",
     "Equivalence",
+    "LaunchVariance",
+    "Prior",
+    "VariancePrior",
     "binomial_interval",
     "binomial_upper",
     "block_log_ratios",
@@ -49,18 +59,21 @@ __all__ = [
     "duration_ratio",
     "equivalence",
     "first_difference",
+    "fit_prior",
     "geometric_mean",
     "holm",
     "interval",
     "is_steady",
     "launch_ranges",
     "launch_seconds",
+    "launch_variance",
     "launches_wanted",
     "log_ratios",
     "median_seconds",
     "minimum_detectable_effect",
     "outperformance",
     "pace_ratio",
+    "priors",
     "smallest_effect",
     "ulps",
     "variance_components",

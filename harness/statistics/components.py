@@ -10,7 +10,8 @@ from math import hypot, pi, sqrt
 from statistics import fmean
 
 from harness.statistics.launch_planning import detectable
-from harness.statistics.student import LEAST_LAUNCHES, Estimate
+from harness.statistics.moderation import LEAST_LAUNCHES
+from harness.statistics.student import Estimate
 
 
 @dataclass(frozen=True)

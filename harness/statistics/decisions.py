@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import log1p
 
 from harness.records import Interval, Verdict
+from harness.statistics.moderation import VariancePrior
 from harness.statistics.student import Estimate, difference, estimate, t_two_sided
 
 
@@ -23,19 +24,23 @@ def verdict(interval: Interval, margin: float) -> Verdict:
     return Verdict.SAME if low <= interval.low and interval.high <= high else Verdict.AMBIGUOUS
 
 
-def decision_level(log_ratios: Sequence[float], margin: float, pilot: int | None = None) -> float:
+def decision_level(
+    log_ratios: Sequence[float],
+    margin: float,
+    pilot: int | None = None,
+    prior: VariancePrior | None = None,
+) -> float:
     """The least alpha at which the interval decides: the p-value of its verdict.
 
-    verdict(interval(log_ratios, alpha, pilot), margin) is not AMBIGUOUS  ⇔
-                                                                          decision_level(log_ratios,
-                                                                          margin, pilot) < alpha
+    verdict(interval(log_ratios, alpha, pilot, prior), margin) is not AMBIGUOUS
+        ⇔  decision_level(log_ratios, margin, pilot, prior) < alpha
 
     The verdict falls once the interval's bound comes off the edge of the margin, so this is the
     two-sided p-value of the mean being on that edge. Inside the margin it is twice that of two
     one-sided tests (Schuirmann 1987), because an interval that says SAME has both its bounds
     inside. Raises ValueError as ``interval`` does.
     """
-    return _level(estimate(log_ratios, pilot), margin)
+    return _level(estimate(log_ratios, pilot, prior), margin)
 
 
 def difference_level(
@@ -43,11 +48,12 @@ def difference_level(
     log_ratios_b: Sequence[float],
     margin: float,
     pilots: tuple[int | None, int | None] = (None, None),
+    priors: tuple[VariancePrior | None, VariancePrior | None] = (None, None),
 ) -> float:
     """The same of the interval that ``welch`` gives: the p-value of FASTER or SLOWER, and 1 where
     it points at neither.
     """
-    found = difference(log_ratios_a, log_ratios_b, pilots)
+    found = difference(log_ratios_a, log_ratios_b, pilots, priors)
     return _level(found, margin) if abs(found.mean) > log1p(margin) else 1.0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil, log1p
 
 from harness.statistics.intervals import bounded_exp
+from harness.statistics.moderation import VariancePrior
 from harness.statistics.student import Estimate, estimate, t_noncentrality
 
 # half-width of an interval, as a part of the margin: all but the ratios near the margin get a
@@ -16,11 +17,16 @@ PRECISION = 0.5
 FAR = 1 / 8
 
 
-def launches_wanted(pilot_log_ratios: Sequence[float], alpha: float, margin: float) -> int:
+def launches_wanted(
+    pilot_log_ratios: Sequence[float],
+    alpha: float,
+    margin: float,
+    prior: VariancePrior | None = None,
+) -> int:
     """How many launches in all, the pilot's among them, make the interval's half-width as narrow as
     a verdict takes.
 
-    Stein's (1945) rule, for ``interval(..., pilot=len(pilot_log_ratios))``: the first N with t · s
+    Stein's (1945) rule, for ``interval(..., len(pilot_log_ratios), prior)``: the first N with t · s
     / sqrt(N) no wider than PRECISION · log1p(``margin``), or FAR times the distance of the pilot's
     mean from the margin. Stein's coverage is exact where N comes from the variance alone. FAR looks
     at the mean, so gently that in simulation coverage of 95 % intervals stays within 0.2 %; to stop
@@ -32,7 +38,7 @@ def launches_wanted(pilot_log_ratios: Sequence[float], alpha: float, margin: flo
         raise ValueError(
             f"a margin of {margin} would take endless launches; give one above 0, such as 0.03"
         )
-    found = estimate(pilot_log_ratios)
+    found = estimate(pilot_log_ratios, prior=prior)
     edge = log1p(margin)
     relative = found.half_width(alpha) / max(PRECISION * edge, FAR * (abs(found.mean) - edge))
     return max(len(pilot_log_ratios), ceil(len(pilot_log_ratios) * relative**2))
@@ -44,15 +50,16 @@ def minimum_detectable_effect(
     margin: float,
     power: float = 0.8,
     pilot: int | None = None,
+    prior: VariancePrior | None = None,
 ) -> float:
     """The least relative slow-down that as many launches, as noisy, would find SLOWER with
     probability ``power``.
 
     An interval must clear the margin, so this is the margin and, beyond it, the non-centrality of
-    the t test times the standard error. ``pilot`` as in ``interval``. Raises ValueError as that
-    does.
+    the t test times the standard error. ``pilot`` and ``prior`` as in ``interval``. Raises
+    ValueError as that does.
     """
-    return detectable(estimate(log_ratios, pilot), alpha, margin, power)
+    return detectable(estimate(log_ratios, pilot, prior), alpha, margin, power)
 
 
 def detectable(found: Estimate, alpha: float, margin: float, power: float) -> float:

@@ -6,7 +6,7 @@ binomial", Biometrika 26: quantiles of the beta distribution.
 
 from __future__ import annotations
 
-from harness.statistics.student import special
+from harness.statistics.special_functions import special
 
 
 def binomial_upper(events: float, trials: int, alpha: float) -> float:

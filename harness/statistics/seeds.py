@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from harness.records import Interval
 from harness.statistics.intervals import LARGEST_LOG, interval
+from harness.statistics.moderation import LEAST_LAUNCHES
 from harness.statistics.proportions import binomial_interval
-from harness.statistics.student import LEAST_LAUNCHES
 
 RESAMPLES = 9999
 

@@ -1,17 +1,14 @@
-"""Student's t, and the mean of launches with the error that it applies to.
-
-Of SciPy, only ``scipy.special`` is used: importing ``scipy.stats`` takes half a second of every
-command.
-"""
+"""Student's t, and the mean of launches with the error that it applies to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import hypot, sqrt
 from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-LEAST_LAUNCHES = 2
+from harness.statistics.moderation import LEAST_LAUNCHES, VariancePrior
+from harness.statistics.special_functions import special
 
 
 class Estimate(NamedTuple):
@@ -28,9 +25,11 @@ class Estimate(NamedTuple):
         return t_quantile(1 - alpha / 2, self.freedom) * self.error
 
 
-def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
+def estimate(
+    log_ratios: Sequence[float], pilot: int | None = None, prior: VariancePrior | None = None
+) -> Estimate:
     """The mean over all launches; its error from the first ``pilot`` of them alone where there are
-    more than those.
+    more than those, moderated by the ``prior`` where one is given.
 
     Raises ValueError for fewer than two launches, or fewer than two in the pilot.
     """
@@ -40,18 +39,25 @@ def estimate(log_ratios: Sequence[float], pilot: int | None = None) -> Estimate:
             f"{len(pilots)} paired launches give no interval; at least {LEAST_LAUNCHES} are "
             "needed, so raise task.launches or the budget"
         )
-    return Estimate(fmean(log_ratios), stdev(pilots) / sqrt(len(log_ratios)), len(pilots) - 1)
+    deviation, freedom = stdev(pilots), float(len(pilots) - 1)
+    if prior is not None:
+        variance, freedom = prior.posterior(deviation**2, freedom)
+        deviation = sqrt(variance)
+    return Estimate(fmean(log_ratios), deviation / sqrt(len(log_ratios)), freedom)
 
 
 def difference(
-    a: Sequence[float], b: Sequence[float], pilots: tuple[int | None, int | None] = (None, None)
+    a: Sequence[float],
+    b: Sequence[float],
+    pilots: tuple[int | None, int | None] = (None, None),
+    priors: tuple[VariancePrior | None, VariancePrior | None] = (None, None),
 ) -> Estimate:
     """The mean of ``a`` less that of ``b``, with Welch's unequal variances and degrees of freedom;
-    ``pilots`` as `estimate`'s.
+    ``pilots`` and ``priors`` as `estimate`'s.
 
     Raises ValueError as that does.
     """
-    ours, theirs = estimate(a, pilots[0]), estimate(b, pilots[1])
+    ours, theirs = estimate(a, pilots[0], priors[0]), estimate(b, pilots[1], priors[1])
     error = hypot(ours.error, theirs.error)
     share = (ours.error / error) ** 2 if error else 1.0
     return Estimate(
@@ -81,10 +87,3 @@ def t_noncentrality(alpha: float, freedom: float, power: float) -> float:
     ``power``.
     """
     return float(special().nctdtrinc(freedom, 1 - power, t_quantile(1 - alpha / 2, freedom)))
-
-
-def special() -> Any:
-    """``scipy.special``, imported where it is first needed."""
-    import scipy.special
-
-    return scipy.special
