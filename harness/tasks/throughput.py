@@ -26,6 +26,7 @@ from harness.records import (
     ThroughputCell,
     ThroughputRecord,
 )
+from harness.statistics import LaunchVariance, fit_prior
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from harness.tasks.memory import refuse_large_problem
@@ -34,6 +35,7 @@ from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.cold_cache import sets_of
 from harness.timing.figures import figures_of
 from harness.timing.launch_pool import LaunchPool
+from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup
 from implementations import registry
 from implementations.interface import Phase
@@ -59,16 +61,18 @@ def measure(
     announce: Callable[[str], None],
 ) -> Generator[ThroughputRecord]:
     """Measure cell by cell. What is settled already is measured beside the rest only if it is the
-    baseline.
+    baseline. How many launches a cell takes goes by the noise of those before it, too.
     """
-    arms = _arms(config)
+    arms, variances = _arms(config), list[LaunchVariance]()
     with LaunchPool(worker_settings(config), config.task.timeout) as pool:
-        for _, group in groupby(todo, key=lambda identity: identity.cell_key):
+        for key, group in groupby(todo, key=lambda identity: identity.cell_key):
             wanted = list(group)
             names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
             spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
             with machine_lock() as waited:
-                measured = measure_cell(pool, spec, _announcing(announce, spec.setup))
+                announcing = _announcing(announce, spec.setup)
+                measured = measure_cell(pool, spec, announcing, fit_prior(variances))
+            variances += launch_variances(spec, measured, key).values()
             for identity in wanted:
                 record = _record(identity, spec, measured, session)
                 record = replace(record, cost=replace(record.cost, lock_wait_seconds=waited))

@@ -15,11 +15,13 @@ from math import prod
 
 from harness import statistics
 from harness.records import Cost, Seconds, StopReason
+from harness.statistics import Prior
 from harness.timing import schedule
 from harness.timing.blocks import take_blocks
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
 from harness.timing.launch import ArmFailed, Launch
 from harness.timing.launch_pool import LaunchPool
+from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup
 from harness.timing.time_account import TimeAccount
 from harness.timing.warm_up import WarmedUp, warm_up
@@ -30,13 +32,18 @@ GRAPH_ARRAYS = 2
 
 
 def measure_cell(
-    launches: LaunchPool, spec: CellSpec, announce: Callable[[str], None]
+    launches: LaunchPool,
+    spec: CellSpec,
+    announce: Callable[[str], None],
+    prior: Prior | None = None,
 ) -> CellMeasurement:
-    """Measure all arms side by side, in as many of the ``launches`` as it takes."""
+    """Measure all arms side by side, in as many of the ``launches`` as it takes, given what cells
+    measured before let expect of its noise.
+    """
     failures: dict[str, ArmFailed] = {}
     account = TimeAccount()
     while True:
-        attempt = _Attempt(spec, account, failures)
+        attempt = _Attempt(spec, account, failures, prior)
         try:
             attempt.run(launches, announce)
         except ArmFailed as failure:
@@ -46,15 +53,14 @@ def measure_cell(
             return attempt.result
 
 
-def launches_wanted(spec: CellSpec, measured: CellMeasurement) -> int:
+def launches_wanted(spec: CellSpec, measured: CellMeasurement, prior: Prior | None = None) -> int:
     """How many launches give every arm's ratio the precision that a verdict takes."""
-    pilot = spec.protocol.launches
-    wanted = [pilot]
-    others = measured.samples.keys() - {spec.baseline, spec.canary, *FLOORS}
-    for arm in others - measured.failures.keys():
-        if spec.baseline in measured.samples and pilot >= statistics.LEAST_LAUNCHES:
+    wanted = [spec.protocol.launches]
+    for arm, row in launch_variances(spec, measured, "this").items():
+        if arm != spec.canary:
             ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)
-            wanted.append(statistics.launches_wanted(ratios, spec.alpha, spec.margin))
+            own = None if prior is None else prior.of(row.covariates)
+            wanted.append(statistics.launches_wanted(ratios, spec.alpha, spec.margin, own))
     return max(wanted)
 
 
@@ -62,9 +68,13 @@ class _Attempt:
     """One attempt at a cell, with the arms that have not failed."""
 
     def __init__(
-        self, spec: CellSpec, account: TimeAccount, failures: dict[str, ArmFailed]
+        self,
+        spec: CellSpec,
+        account: TimeAccount,
+        failures: dict[str, ArmFailed],
+        prior: Prior | None,
     ) -> None:
-        self.spec, self.account = spec, account
+        self.spec, self.account, self.prior = spec, account, prior
         self.result = CellMeasurement(failures=failures, stopped=StopReason.LAUNCHES)
         self.most_calls = _most_calls(spec.setup)
 
@@ -82,7 +92,7 @@ class _Attempt:
             self._measure(launches[index], index)
             index += 1
             if index == protocol.launches:
-                wanted = min(launches_wanted(self.spec, self.result), most)
+                wanted = min(launches_wanted(self.spec, self.result, self.prior), most)
                 enough_precision = wanted < most
                 self.result.stopped = (
                     StopReason.PRECISION if enough_precision else StopReason.LAUNCHES

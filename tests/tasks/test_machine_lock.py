@@ -76,7 +76,7 @@ def test_conformance_shares_the_machine_case_by_case(monkeypatch: pytest.MonkeyP
 def test_throughput_has_the_machine_to_itself_cell_by_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = Lock()
 
-    def measure_cell(_pool: object, spec: CellSpec, _announce: object) -> object:
+    def measure_cell(_pool: object, spec: CellSpec, *_: object) -> object:
         assert lock.held
         failures = {arm: ArmFailed(arm, Status.CRASHED, "it died") for arm in spec.arms}
         return CellMeasurement(failures=failures)

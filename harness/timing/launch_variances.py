@@ -1,0 +1,32 @@
+"""How much a cell's arms differ from launch to launch, which tells later cells what to expect."""
+
+from __future__ import annotations
+
+from harness import statistics
+from harness.problems.memory import operand_bytes
+from harness.statistics import LaunchVariance
+from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
+from implementations import registry
+
+
+def launch_variances(
+    spec: CellSpec, measured: CellMeasurement, cell: str
+) -> dict[str, LaunchVariance]:
+    """By arm, the canary among them, of those that can be compared with the baseline in two
+    launches or more. ``cell`` names it among the others.
+    """
+    if spec.baseline in measured.failures or spec.baseline not in measured.samples:
+        return {}
+    others = measured.samples.keys() - {spec.baseline, *FLOORS} - measured.failures.keys()
+    rows = {arm: _row(spec, measured, arm, cell) for arm in sorted(others)}
+    return {arm: row for arm, row in rows.items() if row is not None}
+
+
+def _row(spec: CellSpec, measured: CellMeasurement, arm: str, cell: str) -> LaunchVariance | None:
+    return statistics.launch_variance(
+        statistics.block_log_ratios(measured.samples, arm, spec.baseline),
+        spec.protocol.launches,
+        cell,
+        size=operand_bytes(spec.setup.problem),
+        separate=registry.is_foreign(spec.arms[arm]),
+    )
