@@ -6,6 +6,7 @@ outcomes            what became of a record: its status, its verdict, or why it 
 ratios              a record's ratios to the baseline and to the floor
 sections            throughput cells with their arms side by side
 training_groups     trainings that differ in arm and seed only
+moderation          ratios with variances moderated over a session's cells
 multiple_testing    a session's verdicts, corrected for their number
 tallies             how many cases and cells came to what
 unasked             conformance cases not asked, or not as written; deviations that do not show

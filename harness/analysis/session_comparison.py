@@ -16,6 +16,7 @@ from harness import statistics
 from harness.analysis.changes import Change, change_of
 from harness.analysis.completeness import Completeness
 from harness.analysis.matching import matching_key
+from harness.analysis.moderation import compared_launches
 from harness.analysis.outcomes import Qualified, RecordOutcome, outcome_label
 from harness.records import (
     CANARY,
@@ -27,6 +28,7 @@ from harness.records import (
     ThroughputRecord,
     differing,
 )
+from harness.statistics import VariancePrior
 from harness.store import Contents
 
 ALARMS = (Change.FASTER, Change.SLOWER)
@@ -98,6 +100,7 @@ def compare(
     launches. Raises ValueError for a session that its journal does not hold.
     """
     before, after = _records(contents_a, session_a), _records(contents_b, session_b)
+    priors_a, priors_b = _priors(contents_a, session_a), _priors(contents_b, session_b)
     found: list[Comparison] = []
     for key, old in before.items():
         new = after.get(key)
@@ -107,7 +110,8 @@ def compare(
             found.append(_by_status(old, new))
         elif new.implementation != new.cell.baseline:
             log_ratios = _log_ratios(contents_b, new), _log_ratios(contents_a, old)
-            found.append(_by_time((new, old), log_ratios, margin, alpha))
+            priors = priors_b.get(new.key), priors_a.get(old.key)
+            found.append(_by_time((new, old), log_ratios, priors, margin, alpha))
     found += [Comparison(new, Change.ADDED) for key, new in after.items() if key not in before]
     return correct(found, alpha)
 
@@ -163,6 +167,12 @@ def _records(contents: Contents, session: str) -> dict[tuple[str, str], AnyRecor
     }
 
 
+def _priors(contents: Contents, session: str) -> dict[str, VariancePrior | None]:
+    """By key, what the session's other cells let expect of a record's variance."""
+    compared = compared_launches(contents.of_session(session))
+    return {key: one.prior for key, one in compared.items()}
+
+
 def _is_timed(record: AnyRecord) -> TypeGuard[ThroughputRecord]:
     return isinstance(record, ThroughputRecord) and record.status is Status.OK
 
@@ -186,20 +196,21 @@ def _by_status(old: AnyRecord, new: AnyRecord) -> Comparison:
 def _by_time(
     records: tuple[ThroughputRecord, ThroughputRecord],
     log_ratios: tuple[list[float], list[float]],
+    priors: tuple[VariancePrior | None, VariancePrior | None],
     margin: float,
     alpha: float,
 ) -> Comparison:
     """After and before. Each session's launches came in two stages, of which the first decided on
-    the second.
+    the second, and each session's variances are moderated over its own cells.
     """
     new, old = records
     if min(map(len, log_ratios)) < statistics.LEAST_LAUNCHES:
         return Comparison(new, Change.AMBIGUOUS, explanation=TooFewLaunches())
     pilots = new.cell.protocol.launches, old.cell.protocol.launches
-    ratio = statistics.welch(*log_ratios, alpha, pilots)
+    ratio = statistics.welch(*log_ratios, alpha, pilots, priors)
     if flags := {*new.flags, *old.flags}:
         return Comparison(new, Change.AMBIGUOUS, ratio, ForbiddenByFlags(tuple(sorted(flags))))
-    p_value = statistics.difference_level(*log_ratios, margin, pilots)
+    p_value = statistics.difference_level(*log_ratios, margin, pilots, priors)
     return Comparison(new, change_of(statistics.verdict(ratio, margin)), ratio, p_value=p_value)
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from harness import tracking
 from harness.analysis.completeness import completeness
+from harness.analysis.moderation import moderated_figures
 from harness.config import Config
 from harness.config.disk_errors import disk_trouble
 from harness.config.overrides import assignment
@@ -79,6 +80,7 @@ def _write_results(session: Session, contents: Contents, table: RenderableType) 
         config=_yaml(started.config),
         environment=started.environment,
         jobs=contents.plans_of(session.id),
+        moderated=moderated_figures(records),
     )
     path_of_table = session.folder / "table.txt"
     with path_of_table.open("w", encoding="utf-8", errors="backslashreplace") as file:

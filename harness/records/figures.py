@@ -121,6 +121,26 @@ class ThroughputFigures:
 
 @final
 @dataclass(frozen=True)
+class ModeratedFigures:
+    """What a session's other cells make of an arm's ratio: the same as `ThroughputFigures` has, by
+    the moderated variance. It is derived at a session's end, exported with it, and in no journal.
+
+    ``launch_deviation`` is the standard deviation of the arm's log-ratios from launch to launch,
+    ``prior_deviation`` what the other cells let expect of it, as surely as from ``prior_freedom``
+    degrees of freedom.
+    """
+
+    ratio: Interval
+    verdict: Verdict | None
+    p_value: float
+    minimum_detectable_effect: float
+    launch_deviation: float
+    prior_deviation: float
+    prior_freedom: float
+
+
+@final
+@dataclass(frozen=True)
 class TrainingFigures:
     """One training. Accuracies are from 0 to 1; what was not timed has None for its times.
 

@@ -8,6 +8,7 @@ from math import isfinite
 from harness import formatting
 from harness.analysis.disturbances import Disturbances
 from harness.analysis.floors import MissingFloor, missing_floors
+from harness.analysis.moderation import LEAST_CELLS, Moderation
 from harness.analysis.multiple_testing import CorrectedVerdicts
 from harness.analysis.outcomes import Qualified
 from harness.analysis.sections import Section
@@ -35,6 +36,30 @@ ERROR_MEANING = (
 CASES_NAMED = 3  # that a sentence names
 REASONS_NAMED = 3  # for which cases of a property were not asked
 CELLS_NAMED = 3  # of a section; of more their number says as much
+
+
+def moderated_variances(moderation: Moderation) -> list[str]:
+    """What intervals rest on beside their own launches, where the session has cells enough."""
+    if moderation.freedom is None:
+        return []
+    sentence = (
+        "Intervals rest on each comparison's own launches and, as much as on "
+        f"{moderation.freedom:.1f} more, on the noise of the session's other cells "
+        f"({moderation.comparisons} comparisons in {moderation.cells} cells)."
+    )
+    return [sentence]
+
+
+def plain_variances(moderation: Moderation) -> list[str]:
+    """Why intervals rest on their own launches alone, where the session has any comparison."""
+    if moderation.freedom is not None or not moderation.comparisons:
+        return []
+    sentence = (
+        "Intervals rest on each comparison's own launches alone: how noise differs from cell to "
+        f"cell takes {LEAST_CELLS} cells to tell, and there "
+        f"{'is' if moderation.cells == 1 else 'are'} {moderation.cells}."
+    )
+    return [sentence]
 
 
 def verdict_correction(verdicts: CorrectedVerdicts) -> list[str]:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
 from harness.environment import Environment, software
-from harness.records import AnyRecord, Plain, plain_fields, record_to_plain, to_json
+from harness.records import (
+    AnyRecord,
+    ModeratedFigures,
+    Plain,
+    plain_fields,
+    record_to_plain,
+    to_json,
+)
 from harness.store import Plan
 from harness.store.columns import column
 from harness.store.flat_table import write_table
 
-JOBS, ENVIRONMENT, RECORDS, SAMPLES, TABLE = (
+JOBS, ENVIRONMENT, RECORDS, MODERATED, SAMPLES, TABLE = (
     "jobs.jsonl",
     "environment.json",
     "records.jsonl",
+    "moderated.jsonl",
     "samples.parquet",
     "table.parquet",
 )
@@ -29,14 +37,17 @@ def export(
     config: str,
     environment: Environment,
     jobs: Iterable[Plan] = (),
+    moderated: Mapping[str, ModeratedFigures] | None = None,
 ) -> list[Path]:
-    """Write six files into ``folder``, made if absent, and return their paths.
+    """Write seven files into ``folder``, made if absent, and return their paths.
 
     ``config.yaml`` is the resolved configuration as given, ``jobs.jsonl`` that of each job with the
     keys of its records, ``environment.json`` the machine and software, ``records.jsonl`` the
-    records as the journal has them, ``samples.parquet`` all their raw samples as one table,
-    ``table.parquet`` a row a record with its settings and figures.
+    records as the journal has them, ``moderated.jsonl`` what the session's other cells make of
+    their ratios, by the record's key, ``samples.parquet`` all raw samples as one table,
+    ``table.parquet`` a row a record with its settings and figures, plain and moderated.
     """
+    moderated = moderated or {}
     folder.mkdir(parents=True, exist_ok=True)
     machine = json.dumps(environment.to_data(), indent=2, sort_keys=True, allow_nan=False)
     texts = {
@@ -44,11 +55,15 @@ def export(
         JOBS: "".join(f"{to_json(job)}\n" for job in jobs),
         ENVIRONMENT: f"{machine}\n",
         RECORDS: "".join(f"{to_json(record_to_plain(record))}\n" for record in records),
+        MODERATED: "".join(
+            f"{to_json({'key': key, **plain_fields(figures)})}\n"
+            for key, figures in moderated.items()
+        ),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     write_samples(records, folder / SAMPLES)
-    write_table(records, folder / TABLE)
+    write_table(records, folder / TABLE, moderated)
     return [folder / name for name in (*texts, SAMPLES, TABLE)]
 
 

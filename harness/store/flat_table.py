@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.records import AnyRecord, Plain, ThroughputRecord, flat, plain_fields, to_json
+from harness.records import (
+    AnyRecord,
+    ModeratedFigures,
+    Plain,
+    ThroughputRecord,
+    flat,
+    plain_fields,
+    to_json,
+)
 from harness.store.columns import column
 
 FIRST = (
@@ -24,23 +32,29 @@ FIRST = (
 RAW = ("around_blocks", "floors")  # of figures: samples, and no figures
 
 
-def write_table(records: Sequence[AnyRecord], path: Path) -> None:
+def write_table(
+    records: Sequence[AnyRecord],
+    path: Path,
+    moderated: Mapping[str, ModeratedFigures] | None = None,
+) -> None:
     """One row a record, so one for each arm of each cell, or of each seed.
 
     Settings are under their own names (``dataset``, ``seed``, ``problem.dtype``), with ``problem``
     in words; figures and costs as ``figures.ratio.estimate`` and ``cost.prepare_seconds``;
-    ``figures.accuracy.worst`` is the error that stands for the arm. What a task lacks, or a record
-    that is not OK, is null. Lists are JSON, so that one can group by them.
+    ``figures.accuracy.worst`` is the error that stands for the arm; what is moderated, given by the
+    record's key, is ``moderated.ratio.estimate`` and the like. What a task lacks, or a record that
+    is not OK, is null. Lists are JSON, so that one can group by them.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
-    rows = list(map(row_of, records))
+    known = moderated or {}
+    rows = [row_of(record, known.get(record.key)) for record in records]
     columns = {name: column(entries) for name, entries in _columns(rows).items()}
     parquet.write_table(pa.table(columns), path)
 
 
-def row_of(record: AnyRecord) -> dict[str, Plain]:
+def row_of(record: AnyRecord, moderated: ModeratedFigures | None = None) -> dict[str, Plain]:
     """The record's entries by column."""
     identity = record.identity
     own: dict[str, Plain] = {
@@ -62,6 +76,8 @@ def row_of(record: AnyRecord) -> dict[str, Plain]:
     figures = {} if record.figures is None else plain_fields(record.figures)
     figures = {name: value for name, value in figures.items() if name not in RAW}
     nested = {**plain_fields(record.cell), "figures": figures, "cost": plain_fields(record.cost)}
+    if moderated is not None:
+        nested["moderated"] = plain_fields(moderated)
     return {**{name: _entry(value) for name, value in flat(nested).items()}, **own}
 
 

@@ -11,12 +11,15 @@ from harness.environment import Environment
 from harness.records import (
     Doubt,
     Identity,
+    Interval,
+    ModeratedFigures,
     Seconds,
     Status,
     TimedSample,
     TrainingCell,
     TrainingRecord,
     TrainingStep,
+    Verdict,
     record_from_plain,
 )
 from harness.store.export import export
@@ -26,6 +29,7 @@ FILES = {
     "config.yaml",
     "environment.json",
     "jobs.jsonl",
+    "moderated.jsonl",
     "records.jsonl",
     "samples.parquet",
     "table.parquet",
@@ -43,6 +47,23 @@ def trained():
     steps = (TrainingStep(1, 2.0, Seconds(0.1)),)
     identity = Identity("numpy", RECIPE, "source", "machine")
     return TrainingRecord(identity, "s", WHEN, Status.CRASHED, "it died", samples=steps)
+
+
+def test_what_is_moderated_is_a_line_with_the_records_key(tmp_path):
+    ratio = Interval(1.2, 1.1, 1.3)
+    figures = ModeratedFigures(ratio, Verdict.SLOWER, 0.01, 0.05, 0.02, 0.03, prior_freedom=6.0)
+    export([], tmp_path, config="", environment=MACHINE, moderated={"k": figures})
+    [line] = (tmp_path / "moderated.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "key": "k",
+        "ratio": {"estimate": 1.2, "low": 1.1, "high": 1.3},
+        "verdict": "SLOWER",
+        "p_value": 0.01,
+        "minimum_detectable_effect": 0.05,
+        "launch_deviation": 0.02,
+        "prior_deviation": 0.03,
+        "prior_freedom": 6.0,
+    }
 
 
 def test_the_files_hold_what_was_given(tmp_path):

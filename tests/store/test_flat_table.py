@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness.analysis.moderation import moderated_figures
 from harness.records import AnyRecord, Status
 from harness.store.flat_table import FIRST, write_table
 from tests.helpers import synthetic
@@ -82,3 +83,18 @@ def test_the_lines_of_the_readme_work_on_it(table, folder, capsys):
     printed = capsys.readouterr().out
     assert re.search(r"digits +sgd +none +\d", printed)
     assert len(table) > 0
+
+
+def test_what_is_moderated_has_columns_of_its_own_beside_the_plain_ones(tmp_path):
+    records = [
+        record
+        for shape in synthetic.SHAPES[:3]
+        for record in synthetic.throughput(cell(shape), SPEEDS, launches=3)
+    ]
+    write_table(records, tmp_path / "table.parquet", moderated_figures(records))
+    found = pd.read_parquet(tmp_path / "table.parquet").set_index("implementation")
+    assert found.loc["numpy", "moderated.ratio.estimate"].tolist() == pytest.approx(
+        found.loc["numpy", "figures.ratio.estimate"].tolist()
+    )
+    assert (found.loc["numpy", "moderated.p_value"] != found.loc["numpy", "figures.p_value"]).all()
+    assert found.loc["torch_native", "moderated.ratio.low"].isna().all()

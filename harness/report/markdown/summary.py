@@ -9,6 +9,7 @@ from harness.analysis.canary_noise import canary_noise
 from harness.analysis.completeness import Completeness, completeness
 from harness.analysis.disturbances import disturbances
 from harness.analysis.floors import floor_distance, has_floors
+from harness.analysis.moderation import Moderation
 from harness.analysis.multiple_testing import CorrectedVerdicts, correct_verdicts
 from harness.analysis.outcomes import REFUSED, Qualified
 from harness.analysis.sections import Section, sections
@@ -25,9 +26,11 @@ from harness.report.markdown import training_summary
 from harness.store import Contents
 
 
-def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
-    """Headings, each with its sentences in Markdown."""
-    records = contents.of_session(session)
+def summary(
+    contents: Contents, session: str, moderation: Moderation
+) -> list[tuple[str, list[str]]]:
+    """Headings, each with its sentences in Markdown; of the session's records as moderated."""
+    records = moderation.records
     verdicts, timed = correct_verdicts(records), sections(records)
     cases = case_tallies(case_records(records))
     unasked = map(_not_asked, unasked_properties(case_records(records)))
@@ -35,7 +38,7 @@ def summary(contents: Contents, session: str) -> list[tuple[str, list[str]]]:
     for section in timed:
         heading = f"against {formatting.code(section.baseline)}: {section_title(section)}"
         parts.append((f"Throughput {heading}", _throughput(section, verdicts)))
-    parts.append(("Measuring speed", _measuring(verdicts, timed)))
+    parts.append(("Measuring speed", _measuring(verdicts, timed, moderation)))
     parts += [
         (f"Convergence: {group_title(group)}", training_summary.sentences(group))
         for group in training_groups(records)
@@ -138,11 +141,17 @@ def _noise(section: Section) -> str:
     return f"{text}; it **lies beyond ±{margin} in {cells}**: distrust verdicts there."
 
 
-def _measuring(verdicts: CorrectedVerdicts, timed: Sequence[Section]) -> list[str]:
-    """What bears on all sections: the correction, what was set aside, and what the harness took for
-    itself.
+def _measuring(
+    verdicts: CorrectedVerdicts, timed: Sequence[Section], moderation: Moderation
+) -> list[str]:
+    """What bears on all sections: what intervals rest on, the correction, what was set aside, and
+    what the harness took for itself.
     """
-    sentences = phrases.verdict_correction(verdicts)
+    sentences = [
+        *phrases.moderated_variances(moderation),
+        *phrases.plain_variances(moderation),
+        *phrases.verdict_correction(verdicts),
+    ]
     if found := list(filter(None, map(disturbances, timed))):
         blocks, aside = sum(one.blocks for one in found), sum(one.set_aside for one in found)
         sentences.append(

@@ -11,6 +11,7 @@ from harness.analysis import floors
 from harness.analysis.accuracy import points
 from harness.analysis.completeness import completeness, flagged, own_settings
 from harness.analysis.disturbances import disturbances as disturbances_of
+from harness.analysis.moderation import moderate
 from harness.analysis.multiple_testing import correct_verdicts
 from harness.analysis.sections import Section, sections
 from harness.analysis.selection import case_records, implementations
@@ -99,14 +100,16 @@ def write(contents: Contents, session: str, folder: Path) -> Path:
 
 def _context(contents: Contents, session: str, folder: Path) -> dict[str, object]:
     """What the templates are given: facts, and the modules that render them."""
-    records, start = contents.of_session(session), contents.sessions[session]
+    moderation, start = moderate(contents.of_session(session)), contents.sessions[session]
+    records = moderation.records
     return {
         "session": session,
         "time": start.time,
         "command": _command(start.command),
-        "summary": summary(contents, session),
+        "summary": summary(contents, session, moderation),
         "cases": case_records(records),
         "sections": _draw_sections(records, folder),
+        "moderation": moderation,
         "verdicts": correct_verdicts(records),
         "budget": time_budget(sections(records)),
         "trainings": _draw_groups(records, folder),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.analysis.moderation import moderate
 from harness.analysis.multiple_testing import correct_verdicts
 from harness.analysis.sections import sections
 from harness.analysis.selection import case_records
@@ -23,10 +24,13 @@ def closing_table(records: Sequence[AnyRecord]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
+    moderation = moderate(records)
+    timed = sections(moderation.records)
+    verdicts = correct_verdicts(moderation.records)
     parts = [
         *conformance.unasked(case_records(records)),
         *conformance.tables(case_records(records)),
-        *throughput.parts(sections(records), correct_verdicts(records)),
+        *throughput.parts(timed, verdicts, moderation),
         *map(training.table, training_groups(records)),
     ]
     return Group(*parts) if parts else Text("no records")

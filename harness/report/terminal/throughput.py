@@ -10,6 +10,7 @@ from harness import formatting
 from harness.analysis.accuracy import has_accuracy, worst_error
 from harness.analysis.disturbances import disturbances
 from harness.analysis.floors import floor_distance, has_floors
+from harness.analysis.moderation import Moderation
 from harness.analysis.multiple_testing import CorrectedVerdicts
 from harness.analysis.ratios import ratio_to_baseline, ratio_to_floor
 from harness.analysis.sections import CellArms, Section, cells_of_several_sessions
@@ -48,7 +49,9 @@ NARROWER = (
 )
 
 
-def parts(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> Iterator[RenderableType]:
+def parts(
+    timed: Sequence[Section], verdicts: CorrectedVerdicts, moderation: Moderation
+) -> Iterator[RenderableType]:
     """Each section's tables with what has to be known to read them, and beneath what holds for
     all.
     """
@@ -63,7 +66,7 @@ def parts(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> Iterator[Ren
         yield from _paragraph(_about(section))
     if not fits:
         yield Text(f"{sum(len(section.cells) for section in timed)} cells, each in the report.\n")
-    yield from _paragraph(_about_all(timed, verdicts))
+    yield from _paragraph(_about_all(timed, verdicts, moderation))
 
 
 def _paragraph(lines: Sequence[str]) -> Iterator[RenderableType]:
@@ -99,9 +102,13 @@ def _several_sessions(section: Section) -> list[str]:
     return [sentence]
 
 
-def _about_all(timed: Sequence[Section], verdicts: CorrectedVerdicts) -> list[str]:
-    """What holds for all of them: the correction, the floor's meaning, and where the time went."""
-    lines = phrases.verdict_correction(verdicts)
+def _about_all(
+    timed: Sequence[Section], verdicts: CorrectedVerdicts, moderation: Moderation
+) -> list[str]:
+    """What holds for all of them: what intervals rest on, the correction, what error and floor
+    mean, and where the time went.
+    """
+    lines = [*phrases.moderated_variances(moderation), *phrases.verdict_correction(verdicts)]
     if any(has_accuracy(section.cells) for section in timed):
         lines.append(f"{phrases.ERROR}: {phrases.ERROR_MEANING}.")
     if any(map(has_floors, timed)):

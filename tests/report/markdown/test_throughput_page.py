@@ -50,11 +50,25 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_headline_verdicts_are_corrected_and_the_cell_tells_what_it_would_have_said(
     report: str,
 ) -> None:
-    assert "- `torch_compile`: **FASTER** in 1 of 10 cells, **AMBIGUOUS** in 9" in report
-    assert report.count("AMBIGUOUS (FASTER before Holm)") == 5
+    assert "- `torch_compile`: **FASTER** in 6 of 10 cells, **AMBIGUOUS** in 4" in report
+    assert report.count("AMBIGUOUS (FASTER before Holm)") == 1
     assert (
         "- Verdicts are corrected for 29 comparisons (Holm) and hold together with 95 % "
-        "confidence; that made 5 AMBIGUOUS." in report
+        "confidence; that made 1 AMBIGUOUS." in report
+    )
+
+
+def test_what_intervals_rest_on_is_told_with_the_number_of_cells(
+    report: str, tmp_path: Path
+) -> None:
+    assert (
+        "- Intervals rest on each comparison's own launches and, as much as on 63.0 more, on the "
+        "noise of the session's other cells (40 comparisons in 10 cells)." in report
+    )
+    assert (
+        "- Intervals rest on each comparison's own launches alone: how noise differs from cell to "
+        "cell takes 3 cells to tell, and there is 1."
+        in written(tmp_path, throughput(cell(), SPEEDS))
     )
 
 
