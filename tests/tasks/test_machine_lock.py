@@ -23,6 +23,7 @@ from harness.environment import Environment
 from harness.isolation import WorkerDied
 from harness.isolation.loading import Loading
 from harness.records import Seconds, Status
+from harness.statistics import LaunchVariance, Prior
 from harness.tasks import conformance, throughput
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.launch import ArmFailed
@@ -89,3 +90,26 @@ def test_throughput_has_the_machine_to_itself_cell_by_cell(monkeypatch: pytest.M
         assert not lock.held  # others may have it while the record is written
         assert record.cost.lock_wait_seconds == 1.5
     assert lock.taken == [True, True]
+
+
+def test_from_the_third_cell_on_launches_go_by_the_noise_of_the_cells_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    priors: list[Prior | None] = []
+
+    def measure_cell(
+        _pool: object, spec: CellSpec, _announce: object, prior: Prior | None
+    ) -> CellMeasurement:
+        priors.append(prior)
+        failures = {arm: ArmFailed(arm, Status.CRASHED, "it died") for arm in spec.arms}
+        return CellMeasurement(failures=failures)
+
+    def rows(_spec: object, _measured: object, cell: str) -> dict[str, LaunchVariance]:
+        return {"canary": LaunchVariance(1e-4, 3, cell, (1.0,))}
+
+    monkeypatch.setattr(throughput, "measure_cell", measure_cell)
+    monkeypatch.setattr(throughput, "launch_variances", rows)
+    config = configured(ThroughputConfig(phases=["training_step", "inference"]))
+    todo = throughput.plan(config, Environment())
+    assert list(throughput.measure(config, todo, "s", lambda _: None))
+    assert [prior and prior.cells for prior in priors] == [None, None, 2, 3]

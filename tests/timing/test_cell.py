@@ -4,6 +4,7 @@ are ours.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.problems import operand_bytes
 from harness.records import (
     Accuracy,
     Bytes,
@@ -23,10 +25,12 @@ from harness.records import (
     Status,
     Verdict,
 )
+from harness.statistics import LaunchVariance, fit_prior
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
 from harness.timing.launch import ArmFailed
+from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from harness.timing.schedule import SAMPLE_ATTEMPTS
 from implementations.interface import Phase, Problem
@@ -117,6 +121,7 @@ def measured(
     factors=None,
     trouble=None,
     waited=lambda count: 0.0,
+    prior=None,
 ):
     log = []
     pool: Any = [
@@ -124,7 +129,7 @@ def measured(
         for index, factor in enumerate(factors or [1.0] * most)
     ]
     protocol = Protocol(2, launches, blocks, most, Seconds(0.01), cell_seconds)
-    return measure_cell(pool, replace(SPEC, protocol=protocol), lambda text: None), log
+    return measure_cell(pool, replace(SPEC, protocol=protocol), lambda text: None, prior), log
 
 
 def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_that_order():
@@ -178,6 +183,29 @@ def test_a_noisy_pilot_is_followed_by_more_launches_up_to_the_most():
     done, _ = measured(launches=3, most=9, factors=factors)
     assert len(done.costs["mine"]) == 9
     assert done.stopped == "launches"
+
+
+@pytest.mark.parametrize(("own", "of_others", "fewer"), [(0.03, 0.015, True), (0.002, 0.05, False)])
+def test_how_many_launches_follow_a_pilot_goes_by_the_noise_of_other_cells_too(
+    own, of_others, fewer
+):
+    factors = np.exp([-own, 0.0, own, *[0.0] * 37]).tolist()
+    covariates = (math.log(operand_bytes(SPEC.setup.problem)), 1.0, None)
+    rows = [LaunchVariance(of_others**2, 7, str(cell), covariates) for cell in range(20)]
+    alone, _ = measured(launches=3, most=40, factors=factors)
+    among, _ = measured(launches=3, most=40, factors=factors, prior=fit_prior(rows))
+    counts = len(among.costs["mine"]), len(alone.costs["mine"])
+    assert counts[0] < counts[1] if fewer else counts[0] > counts[1] == 3
+
+
+def test_a_cells_rows_are_of_the_arms_that_stood_beside_the_baseline_and_of_the_canary():
+    done, _ = measured(factors=[1.0, 1.1, 1.2])
+    rows = launch_variances(SPEC, done, "cell")
+    assert rows.keys() == {"mine", "canary"}
+    assert rows["mine"].variance == pytest.approx(np.var(np.log([1.0, 1.1, 1.2]), ddof=1))
+    assert {row.covariates[1] for row in rows.values()} == {1.0}  # neither is this package's own
+    fallen, _ = measured(trouble={("audit", "base"): ArmFailed("base", Status.WRONG, "off")})
+    assert launch_variances(SPEC, fallen, "cell") == {}
 
 
 def test_a_fifth_more_time_is_found_slower_whatever_the_launches_do():
