@@ -25,6 +25,7 @@ from harness.session.progress import ProgressDisplay
 from harness.session.tracking_attempts import attempt_until_done, catch_up
 from harness.store import Failure, Journal, Plan
 from harness.tasks import task_of
+from harness.timing.launch_pool import LAUNCHES
 from implementations.published_text import without_credentials
 
 
@@ -32,9 +33,10 @@ def run_job(config: Config, job: str) -> None:
     """One job of the session that the environment names.
 
     An error is journalled, and the next job goes on. Ends with the command, and is interrupted with
-    it, in whichever process it runs.
+    it, in whichever process it runs. Launches are kept for the next job there.
     """
     elsewhere = end_with_command()
+    LAUNCHES.keep()
     session, journal = os.environ[SESSION], Journal(config.journal)
     try:
         interruption.check()

@@ -26,6 +26,7 @@ from harness.session.tracking_attempts import PATIENCE, attempt, attempt_until_d
 from harness.store import Journal, SessionEnd, SessionStart
 from harness.store.export import describe
 from harness.store.running import RUNNING, RunningFile, remove_dead
+from harness.timing.launch_pool import LAUNCHES
 from implementations.published_text import without_credentials
 
 
@@ -58,10 +59,12 @@ def begin(config: Config, command: list[str]) -> Session:
 
 
 def close(session: Session, status: tracking.EndStatus) -> None:
-    """Journal the session's end, and give its run its true end state in MLflow.
+    """End the launches that its jobs kept, journal the session's end, and give its run its true end
+    state in MLflow.
 
     A disk that takes no line more leaves it without an end, as a kill does.
     """
+    LAUNCHES.close()
     with suppress(OSError):
         Journal(session.config.journal).end(SessionEnd(session.id, status))
     session.running.release()

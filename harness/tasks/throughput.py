@@ -34,7 +34,7 @@ from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.cold_cache import sets_of
 from harness.timing.figures import figures_of
-from harness.timing.launch_pool import LaunchPool
+from harness.timing.launch_pool import LAUNCHES
 from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup
 from implementations import registry
@@ -64,7 +64,8 @@ def measure(
     baseline. How many launches a cell takes goes by the noise of those before it, too.
     """
     arms, variances = _arms(config), list[LaunchVariance]()
-    with LaunchPool(worker_settings(config), config.task.timeout) as pool:
+    sources = {identity.implementation: identity.source for identity in todo}
+    with LAUNCHES.pool(worker_settings(config), config.task.timeout, sources) as pool:
         for key, group in groupby(todo, key=lambda identity: identity.cell_key):
             wanted = list(group)
             names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}

@@ -1,11 +1,24 @@
-"""The launches of a task, started when first needed and kept alive from cell to cell."""
+"""Launches, started when first needed and kept alive from cell to cell and, in a sweep, from job to
+job: starting a process and importing PyTorch takes seconds.
+
+The unit of replication stays the launch within a cell: each cell is measured in several.
+"""
 
 from __future__ import annotations
 
+import atexit
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from harness.isolation import WorkerSettings
 from harness.timing.launch import ArmFailed, Launch
+
+MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
+# They name the job or the test in work, and mean nothing to a worker.
+IGNORED = {"PYTEST_CURRENT_TEST"}
 
 
 class LaunchPool:
@@ -21,9 +34,81 @@ class LaunchPool:
             self._launches.append(Launch(self._settings, self._timeout, self._unloadable))
         return self._launches[index]
 
+    def clear(self) -> None:
+        """Give back the memory of a cell that was begun in any; the processes stay."""
+        for launch in self._launches:
+            launch.clear()
+
+    def close(self) -> None:
+        for launch in self._launches:
+            launch.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for launch in self._launches:
-            launch.close()
+        self.close()
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a pool's processes are started with, and what is loaded into them: only a job that has
+    all of it in common can be measured in the same ones. ``sources`` has the hash of each arm's
+    source, since a process goes on with the source that it has imported.
+    """
+
+    settings: WorkerSettings
+    timeout: float
+    folder: Path
+    environment: frozenset[tuple[str, str]]
+    sources: frozenset[tuple[str, str]]
+
+
+class KeptLaunches:
+    """The pools of this process. Outside `keep` and `close`, one lasts for a job."""
+
+    def __init__(self) -> None:
+        self._keeps = False
+        self._kept: dict[_Origin, LaunchPool] = {}  # the oldest use first; none that is in use
+
+    def keep(self) -> None:
+        """From now on, keep pools for the jobs that follow."""
+        self._keeps = True
+
+    def close(self) -> None:
+        """End what is kept, and keep nothing more."""
+        self._keeps = False
+        self._close_all_but(0)
+
+    @contextmanager
+    def pool(
+        self, settings: WorkerSettings, timeout: float, sources: Mapping[str, str]
+    ) -> Generator[LaunchPool]:
+        """A pool for one job: the one of a job before it with all of this in common, or a new one.
+        It ends with the block where that is left by an exception, in the midst of something.
+        """
+        environment = {k: v for k, v in settings.environment().items() if k not in IGNORED}
+        origin = _Origin(
+            settings,
+            timeout,
+            Path.cwd(),
+            frozenset(environment.items()),
+            frozenset(sources.items()),
+        )
+        pool = self._kept.pop(origin, None) or LaunchPool(settings, timeout)
+        try:
+            yield pool
+            pool.clear()
+        except BaseException:
+            pool.close()
+            raise
+        self._kept[origin] = pool
+        self._close_all_but(MOST_KEPT if self._keeps else 0)
+
+    def _close_all_but(self, most: int) -> None:
+        for origin in list(self._kept)[: max(0, len(self._kept) - most)]:
+            self._kept.pop(origin).close()
+
+
+LAUNCHES = KeptLaunches()
+atexit.register(LAUNCHES.close)
