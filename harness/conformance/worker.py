@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from harness.isolation.loading import load
 from harness.isolation.serving import Service, run_worker
 
+IMPORTED_AHEAD = ("torch.fx.experimental.symbolic_shapes",)  # PyTorch does with the first gradient
+
 
 def services() -> Mapping[str, Service]:
     from harness.conformance.runner import run

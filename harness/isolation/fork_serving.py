@@ -22,6 +22,8 @@ from harness.isolation.messages import ForkRequest
 from harness.isolation.serving import Service, die_with_parent, serve
 from harness.records import from_plain
 
+# What a worker's module may list: libraries that its work would import sooner or later.
+AHEAD = "IMPORTED_AHEAD"
 LONGEST_REQUEST = 1 << 20  # bytes: an environment is well below that
 
 
@@ -51,7 +53,10 @@ def main(module: str, connection: socket.socket) -> None:
     die_with_parent(connection.fileno())
     import torch  # noqa: F401 -- what takes the time that a fork saves
 
-    services = import_module(module).services()
+    worker = import_module(module)
+    for library in getattr(worker, AHEAD, ()):
+        import_module(library)
+    services = worker.services()
     children: dict[int, Child] = {}
     while True:
         ready, _, _ = select.select([connection.fileno(), *children], [], [])

@@ -6,9 +6,13 @@ Repository, 1998.
 
 from __future__ import annotations
 
-from harness.training.datasets.source import packaged
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.training.datasets.source import DataError, packaged
 from harness.training.datasets.splits import Dataset, divide
 
+FILE = "datasets/data/digits.csv.gz"  # in scikit-learn's folder
 DESCRIPTION = "1,797 handwritten digits, 8×8"
 HELD_OUT = 30  # images a class, in each of validation and test
 TRAINING_IMAGES = 1197
@@ -26,7 +30,20 @@ def load(folder: str | None) -> Dataset:
     `DataError`.
     """
     find(folder)
-    from sklearn.datasets import load_digits
+    import numpy as np
 
-    bundled = load_digits()
-    return divide(bundled.images[:, None], bundled.target, HELD_OUT)
+    values = np.loadtxt(_file(), delimiter=",")
+    images, labels = values[:, :-1].reshape(-1, 1, 8, 8), values[:, -1].astype(int)
+    return divide(images, labels, HELD_OUT)
+
+
+def _file() -> Path:
+    """What `sklearn.datasets.load_digits` reads. Importing that takes seconds, and each training
+    would pay for it anew.
+    """
+    found = find_spec("sklearn")
+    folders = (found and found.submodule_search_locations) or []
+    path = next((Path(folder) / FILE for folder in folders), None)
+    if path is None or not path.is_file():
+        raise DataError(f"{path or FILE} is not there: pip install --force-reinstall scikit-learn")
+    return path
