@@ -37,27 +37,35 @@ from harness.store import Contents
 
 FILE = "report.md"
 FIGURES = "figures"
+# A figure takes 0.3 s, more than a small job of a sweep, and one of a single cell, or seed, shows
+# little that its table does not.
+ALWAYS_DRAWN = 4  # sections, or groups of trainings
+MOST_DRAWN = 24  # of those after them, of several cells or seeds each
 VALUE_LENGTH = 160  # characters of a setting; the journal holds all of it
 
 
 @dataclass(frozen=True)
 class DrawnSection:
     """A section with the paths of its figures: of speed, of distances from the floor, and of speed
-    against accuracy.
+    against accuracy. It has none where it was ``left_out``.
     """
 
     section: Section
     speed: tuple[str, ...]
     floors: tuple[str, ...]
     accuracy: tuple[str, ...]
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
 class DrawnGroup:
-    """A group of trainings with the path of its figure, None where there are no curves."""
+    """A group of trainings with the path of its figure, None where there are no curves, or it was
+    ``left_out``.
+    """
 
     group: TrainingGroup
     curves: str | None
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,7 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, object
         "equivalence": equivalence,
         "floors": floors,
         "formatting": formatting,
+        "always_drawn": ALWAYS_DRAWN,
         "labels": labels,
         "phrases": phrases,
         "step_factors": step_factors,
@@ -140,10 +149,21 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, object
 
 def _draw_sections(records: Sequence[AnyRecord], folder: Path) -> list[DrawnSection]:
     looks = figures.styles(implementations(records))
+    found = sections(records)
+    drawn = _worth_drawing([len(section.cells) for section in found])
     return [
         _draw_section(section, number, looks, folder)
-        for number, section in enumerate(sections(records), 1)
+        if number in drawn
+        else DrawnSection(section, (), (), (), left_out=True)
+        for number, section in enumerate(found, 1)
     ]
+
+
+def _worth_drawing(sizes: Sequence[int]) -> set[int]:
+    """Which of the sections of a report get figures, counted from 1, by how many cells each has."""
+    numbers = range(1, len(sizes) + 1)
+    larger = [number for number in numbers[ALWAYS_DRAWN:] if sizes[number - 1] > 1]
+    return {*numbers[:ALWAYS_DRAWN], *larger[:MOST_DRAWN]}
 
 
 def _draw_section(
@@ -164,14 +184,25 @@ def _draw_section(
 
 def _draw_groups(records: Sequence[AnyRecord], folder: Path) -> list[DrawnGroup]:
     looks = figures.styles(implementations(records))
-    drawn = []
-    for number, group in enumerate(training_groups(records), 1):
-        image = f"{FIGURES}/curves-{number}.png"
-        has_curves = any(record.samples for arm in group.arms.values() for record in arm.values())
-        if has_curves:
-            figures.draw_curves(group, looks, folder / image)
-        drawn.append(DrawnGroup(group, image if has_curves else None))
-    return drawn
+    groups = training_groups(records)
+    drawn = _worth_drawing([len(group.seeds) for group in groups])
+    return [
+        _draw_group(group, number, looks, folder)
+        if number in drawn
+        else DrawnGroup(group, None, left_out=True)
+        for number, group in enumerate(groups, 1)
+    ]
+
+
+def _draw_group(
+    group: TrainingGroup, number: int, looks: Mapping[str, figures.Style], folder: Path
+) -> DrawnGroup:
+    has_curves = any(record.samples for arm in group.arms.values() for record in arm.values())
+    if not has_curves:
+        return DrawnGroup(group, None)
+    image = f"{FIGURES}/curves-{number}.png"
+    figures.draw_curves(group, looks, folder / image)
+    return DrawnGroup(group, image)
 
 
 def _flags(record: AnyRecord) -> str:
