@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from shutil import which
 
@@ -98,10 +99,22 @@ def _collect(module: str, packages: set[str], found: set[Path]) -> None:
     if path is None or path in found or not path.is_file():
         return
     found.add(path)
-    package = package_of(module, path)
-    for statement in ast.walk(parsed(path) or ast.Module([], [])):
-        for imported in imported_modules(statement, package):
-            _collect(imported, packages, found)
+    for imported in _imported_by(path, package_of(module, path), _state(path)):
+        _collect(imported, packages, found)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes whenever somebody writes to a file or replaces it."""
+    state = path.stat()
+    return state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino
+
+
+@lru_cache(maxsize=256)
+def _imported_by(path: Path, package: str, _: tuple[int, ...]) -> tuple[str, ...]:
+    """What the statements of a file in that state may import, each once."""
+    statements = ast.walk(parsed(path) or ast.Module([], []))
+    found = (name for each in statements for name in imported_modules(each, package))
+    return tuple(dict.fromkeys(found))
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:

@@ -8,6 +8,7 @@ from harness.environment import machine
 from harness.problems import operand_bytes
 from harness.records import Bytes
 from implementations.interface import Problem
+from implementations.lookups import remembered
 
 PARAMETER_BYTES = 8  # float32, and its gradient
 
@@ -37,6 +38,7 @@ def refuse_large_network(parameters: int) -> None:
         )
 
 
+@remembered
 def _memory() -> Bytes:
     """All of it, or what the control group allows."""
     return Bytes(machine.memory_total())
