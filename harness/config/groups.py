@@ -25,7 +25,6 @@ from harness.config.usage import UsageError, suggestion
 from harness.records import flat
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
-BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,6 @@ class ComposedGroups:
     def sampled(self) -> bool:
         """Whether a sweeper from outside chooses what to run."""
         return bool(self.hydra.sweeper.get("_target_") != BASIC_SWEEPER)
-
-    @property
-    def validated_at_once(self) -> bool:
-        """Whether Hydra would compose all jobs before it launches the first, and need not."""
-        basic = self.hydra.launcher.get("_target_") == BASIC_LAUNCHER
-        return basic and not self.sampled and self.hydra.sweeper.max_batch_size is None
 
 
 def task_schema(config: DictConfig) -> type[TaskConfig] | None:
