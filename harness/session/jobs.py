@@ -26,6 +26,7 @@ from harness.session.tracking_attempts import attempt_until_done, catch_up
 from harness.store import Failure, Journal, Plan
 from harness.tasks import task_of
 from harness.timing.launch_pool import LAUNCHES
+from implementations.lookups import looked_up_once
 from implementations.published_text import without_credentials
 
 
@@ -65,7 +66,8 @@ def measure(
 
 def _run(config: Config, session: str, job: str, journal: Journal) -> None:
     environment = capture()
-    identities = task_of(config).plan(config, environment)
+    with looked_up_once():  # the baseline is an arm twice
+        identities = task_of(config).plan(config, environment)
     journal.plan(_plan(config, session, job, identities))
     todo = identities
     if config.resume:

@@ -54,6 +54,16 @@ def test_a_change_in_what_a_plugin_imports_from_its_package_changes_its_hash(pac
     assert registry.source_hash(specification) != before
 
 
+def test_an_import_that_is_put_into_a_file_of_the_same_size_is_followed(package):
+    specification = {"_target_": "pk.mine.Mine"}
+    (package / "mine.py").write_text("import pk.none\n")
+    registry.source_hash(specification)
+    (package / "mine.py").write_text("import pk.kern\n")
+    before = registry.source_hash(specification)
+    (package / "kern.py").write_text("V = 2\n")
+    assert registry.source_hash(specification) != before
+
+
 def test_arguments_and_the_contract_are_part_of_the_hash(package):
     (package / "mine.py").write_text("from implementations import interface\n")
     assert registry.source_hash({"_target_": "pk.mine.Mine", "a": 1}) != registry.source_hash(

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from harness.isolation import WorkerProcess, WorkerSettings
+from harness.isolation.process import Start, execute
+from harness.isolation.worker_pool import FORK_SERVERS
 from harness.records import TrainingCell
 from harness.training import models
 from harness.training.messages import TrainingOutcome
@@ -51,10 +53,10 @@ def test_the_design_has_every_pair() -> None:
         )
 
 
-def hashes(cell: TrainingCell, runs: list[Run]) -> dict[Run, list[str]]:
+def hashes(cell: TrainingCell, runs: list[Run], start: Start = execute) -> dict[Run, list[str]]:
     """Those of each run, one after the other in the same fresh process."""
     settings = WorkerSettings(threads=runs[0].threads)
-    with WorkerProcess("harness.training.worker", settings) as worker:
+    with WorkerProcess("harness.training.worker", settings, start) as worker:
         done = {run: worker.call("train", TrainingOutcome, 120, **asked(cell, run)) for run in runs}
     return {
         run: [getattr(outcome.figures, name) for name in HASHES] for run, outcome in done.items()
@@ -84,3 +86,10 @@ def test_twenty_steps_end_with_the_same_hashes_in_two_processes(
     once, backwards = (hashes(cell, runs), hashes(cell, runs[::-1]))
     assert {run: once[run] == backwards[run] for run in runs} == dict.fromkeys(runs, True)
     assert len({tuple(found) for found in once.values()}) == len(runs)
+
+
+def test_a_training_of_a_sweep_ends_with_the_hashes_that_it_has_alone(cell: TrainingCell) -> None:
+    jobs = [Run("torch_native", optimizer, "cnn", 2) for optimizer in ("sgd", "adam")]
+    alone = {**hashes(cell, jobs[:1]), **hashes(cell, jobs[1:])}
+    for job in jobs:  # each forked from what has imported libraries for all
+        assert hashes(cell, [job], FORK_SERVERS.start) == {job: alone[job]}

@@ -37,10 +37,10 @@ from harness.store import Contents
 
 FILE = "report.md"
 FIGURES = "figures"
-# A figure takes 0.3 s, more than a small job of a sweep, and one of a single cell, or seed, shows
-# little that its table does not.
-ALWAYS_DRAWN = 4  # sections, or groups of trainings
-MOST_DRAWN = 24  # of those after them, of several cells or seeds each
+# Sections, or groups of trainings, of which all are drawn. A figure takes 0.3 s, more than a small
+# job of a sweep, and one of a single cell, or seed, shows little that its table does not.
+FEW = 4
+MOST_DRAWN = 24  # of more than a few
 VALUE_LENGTH = 160  # characters of a setting; the journal holds all of it
 
 
@@ -137,7 +137,8 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, object
         "equivalence": equivalence,
         "floors": floors,
         "formatting": formatting,
-        "always_drawn": ALWAYS_DRAWN,
+        "few": FEW,
+        "most_drawn": MOST_DRAWN,
         "labels": labels,
         "phrases": phrases,
         "step_factors": step_factors,
@@ -159,11 +160,14 @@ def _draw_sections(records: Sequence[AnyRecord], folder: Path) -> list[DrawnSect
     ]
 
 
-def _worth_drawing(sizes: Sequence[int]) -> set[int]:
-    """Which of the sections of a report get figures, counted from 1, by how many cells each has."""
-    numbers = range(1, len(sizes) + 1)
-    larger = [number for number in numbers[ALWAYS_DRAWN:] if sizes[number - 1] > 1]
-    return {*numbers[:ALWAYS_DRAWN], *larger[:MOST_DRAWN]}
+def _worth_drawing(sizes: Sequence[int]) -> list[int]:
+    """Which of a report's sections get figures, counted from 1, by how many cells each has: all of
+    a few, and of a sweep's many those of several cells.
+    """
+    numbers = list(range(1, len(sizes) + 1))
+    if len(sizes) <= FEW:
+        return numbers
+    return [number for number in numbers if sizes[number - 1] > 1][:MOST_DRAWN]
 
 
 def _draw_section(

@@ -12,10 +12,13 @@ import pytest
 
 from harness.records import Status
 from harness.report import write
+from harness.report.markdown import writing
+from harness.report.markdown.writing import MOST_DRAWN
 from harness.store import Contents
 from tests.helpers import synthetic
 from tests.helpers.pages import rows, written
 from tests.helpers.synthetic import BASELINE, SPEEDS, cell
+from tests.helpers.trainings import with_cell
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +249,28 @@ def test_text_from_outside_breaks_no_report(tmp_path: Path) -> None:
     report = written(tmp_path, [failed, *timed])
     assert "<code>m.C(a=x&#124;&#96;y&#96;,b=$_$)</code>" in report
     assert r"lone \\ud800, ESC \\x1b[31m, &lt;script> and \| # a heading" in report
+
+
+@pytest.mark.parametrize(
+    ("sizes", "drawn"),
+    [
+        ([1, 1, 1, 1], [1, 2, 3, 4]),
+        ([1, 2, 1, 1, 3], [2, 5]),
+        ([2] * (MOST_DRAWN + 1), [*range(1, MOST_DRAWN + 1)]),
+    ],
+    ids=["a few", "a sweep's", "too many"],
+)
+def test_of_many_sections_those_of_a_single_cell_have_no_figure(sizes, drawn) -> None:
+    assert writing._worth_drawing(sizes) == drawn
+
+
+def test_where_a_figure_is_left_out_the_report_says_so(tmp_path: Path) -> None:
+    trainings = synthetic.convergence(seeds=[0])
+    swept = [
+        with_cell(record, learning_rate=rate)
+        for rate in (0.1, 0.2, 0.3, 0.4, 0.5)
+        for record in trainings
+    ]
+    report = write(synthetic.journal(tmp_path, swept), "s1", tmp_path / "out").read_text()
+    assert report.count("Without a figure: of more than 4 such groups, those of several") == 5
+    assert not list((tmp_path / "out/figures").iterdir())
