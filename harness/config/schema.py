@@ -132,7 +132,8 @@ class ThroughputConfig(TaskConfig):
     most_launches: int | None = between(1, 1000, None)
     blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
     sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
-    # budget: past it no launch is begun, once two are done
+    # budget of warming up and sampling, without preparing and checking: past it there is no more
+    # than two launches of two blocks
     cell_seconds: float = between(0, 1e6, 60.0)
     # relative error against float64 beyond which an arm is INACCURATE and has no verdict
     accuracy: float | None = between(1e-18, 1, None)

@@ -5,7 +5,7 @@ blocks were disturbed.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from harness.records import BlockConditions, Doubt, TimedSample
@@ -15,6 +15,7 @@ from harness.timing.launch import Launch
 from harness.timing.schedule import ScheduledSample
 
 MOST_BLOCKS = 2  # times the blocks asked for, before disturbed ones are accepted
+LEAST_BLOCKS = 2  # however little time there is: time has a slope over two numbers of calls
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,26 @@ class Block:
 
 
 def take_blocks(
-    launch: Launch, calls: Mapping[str, int], wanted: int, order: random.Random, most_calls: int
+    launch: Launch,
+    calls: Mapping[str, int],
+    wanted: int,
+    order: random.Random,
+    most_calls: int,
+    in_time: Callable[[], bool],
 ) -> list[Block]:
-    """Blocks until ``wanted`` are undisturbed, or ``MOST_BLOCKS`` times as many are done.
+    """Blocks until ``wanted`` are undisturbed, or ``MOST_BLOCKS`` times as many are done, or beyond
+    the least the time is up.
 
     Where most are disturbed, that is how this launch was, and none is set aside: a launch keeps at
     least half of its blocks.
     """
     blocks: list[Block] = []
-    while _undisturbed(blocks) < wanted and len(blocks) < MOST_BLOCKS * wanted:
+    least = min(LEAST_BLOCKS, wanted)
+    while (
+        _undisturbed(blocks) < wanted
+        and len(blocks) < MOST_BLOCKS * wanted
+        and (len(blocks) < least or in_time())
+    ):
         before = conditions.read(launch.processes)
         samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls))
         activity = conditions.between(before, conditions.read(launch.processes))

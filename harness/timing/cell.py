@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from math import prod
 
 from harness import statistics
@@ -21,9 +22,10 @@ from harness.timing.blocks import take_blocks
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
 from harness.timing.launch import ArmFailed, Launch
 from harness.timing.launch_pool import LaunchPool
-from harness.timing.launch_variances import launch_variances
+from harness.timing.launch_variances import launches_wanted
 from harness.timing.messages import CellSetup
 from harness.timing.time_account import TimeAccount
+from harness.timing.time_budget import TimeBudget
 from harness.timing.warm_up import WarmedUp, warm_up
 
 LARGEST_ITEM = 8  # bytes of a float64
@@ -53,17 +55,6 @@ def measure_cell(
             return attempt.result
 
 
-def launches_wanted(spec: CellSpec, measured: CellMeasurement, prior: Prior | None = None) -> int:
-    """How many launches give every arm's ratio the precision that a verdict takes."""
-    wanted = [spec.protocol.launches]
-    for arm, row in launch_variances(spec, measured, "this").items():
-        if arm != spec.canary:
-            ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)
-            own = None if prior is None else prior.of(row.covariates)
-            wanted.append(statistics.launches_wanted(ratios, spec.alpha, spec.margin, own))
-    return max(wanted)
-
-
 class _Attempt:
     """One attempt at a cell, with the arms that have not failed."""
 
@@ -77,36 +68,64 @@ class _Attempt:
         self.spec, self.account, self.prior = spec, account, prior
         self.result = CellMeasurement(failures=failures, stopped=StopReason.LAUNCHES)
         self.most_calls = _most_calls(spec.setup)
+        self.budget, self.cut_short = TimeBudget(spec.protocol.cell_seconds), False
+        self.wanted: dict[str, int] = {}  # launches by arm, once the pilot is done
 
     def run(self, launches: LaunchPool, announce: Callable[[str], None]) -> None:
         """Raises ``ArmFailed`` where the cell has to begin again."""
         protocol = self.spec.protocol
-        most = max(protocol.most_launches or protocol.launches, protocol.launches)
-        began, index, wanted = self.account.elapsed, 0, protocol.launches
+        index, wanted = 0, protocol.launches
         while index < wanted:
-            enough = index >= statistics.LEAST_LAUNCHES
-            if enough and self.account.elapsed - began > protocol.cell_seconds:
-                self.result.stopped = StopReason.BUDGET
-                return
+            if index >= statistics.LEAST_LAUNCHES and not self._in_time(1.0):
+                break
             announce(f"launch {index + 1} of {wanted}")
-            self._measure(launches[index], index)
+            self._measure(launches[index], index, share=(index + 1) / wanted)
             index += 1
             if index == protocol.launches:
-                wanted = min(launches_wanted(self.spec, self.result, self.prior), most)
-                enough_precision = wanted < most
-                self.result.stopped = (
-                    StopReason.PRECISION if enough_precision else StopReason.LAUNCHES
-                )
+                wanted = self._launches_in_all()
+        if self.cut_short:
+            self.result.stopped = StopReason.BUDGET
 
-    def _measure(self, launch: Launch, index: int) -> None:
+    def _in_time(self, share: float) -> bool:
+        """Whether less than this share of the budget is spent, where more is wanted."""
+        in_time = self.budget.allows(share)
+        self.cut_short |= not in_time
+        return in_time
+
+    def _launches_in_all(self) -> int:
+        """How many launches the pilot's noise asks for, within what is allowed."""
+        protocol = self.spec.protocol
+        most = max(protocol.most_launches or protocol.launches, protocol.launches)
+        self.wanted = launches_wanted(self.spec, self.result, self.prior)
+        asked = max([protocol.launches, *self.wanted.values()])
+        if asked < most:
+            self.result.stopped = StopReason.PRECISION
+        return min(asked, most)
+
+    def _arms(self, index: int) -> list[str]:
+        """Those that a launch measures: after the pilot the undecided ones and what they are
+        compared with, so that no time goes to what is decided.
+        """
+        always = {self.spec.baseline, self.spec.canary}
+        pilot = index < self.spec.protocol.launches
+        return [
+            arm
+            for arm in self.spec.arms
+            if arm not in self.result.failures
+            and (pilot or arm in always or self.wanted.get(arm, 0) > index)
+        ]
+
+    def _measure(self, launch: Launch, index: int, share: float) -> None:
         starting = launch.starting
         launch.open(self.spec.setup)
         ready = [*self._prepare_arms(launch, index), *self._prepare_floors(launch)]
         self.account.add("starting", launch.starting - starting)
         self.result.cpus = launch.cpus
-        warmed = {arm: self._warm_up(launch, arm) for arm in ready}
-        if warmed:
-            self._sample(launch, index, warmed)
+        in_time = partial(self._in_time, share)
+        with self.budget.running():
+            warmed = {arm: self._warm_up(launch, arm, in_time) for arm in ready}
+            if warmed:
+                self._sample(launch, index, warmed, in_time)
         # Of a large problem an audit takes as long as the blocks do: first and last will do.
         if index in {0, self.spec.protocol.launches - 1}:
             self._audit(launch, warmed)
@@ -117,9 +136,7 @@ class _Attempt:
         measured.
         """
         ready = []
-        for arm in self.spec.arms:
-            if arm in self.result.failures:
-                continue
+        for arm in self._arms(index):
             try:
                 cost = self._prepare(launch, arm, index)
             except ArmFailed as failure:
@@ -160,10 +177,10 @@ class _Attempt:
             raise failure
         self.result.failures[failure.arm] = failure
 
-    def _warm_up(self, launch: Launch, arm: str) -> WarmedUp:
+    def _warm_up(self, launch: Launch, arm: str, in_time: Callable[[], bool]) -> WarmedUp:
         with self.account.on("untimed"):
             seconds = self.spec.protocol.sample_seconds
-            warmed = warm_up(launch, arm, seconds, self.most_calls)
+            warmed = warm_up(launch, arm, seconds, self.most_calls, in_time)
         self.result.steady.setdefault(arm, []).append(warmed.steady)
         if arm in self.result.costs:
             *earlier, cost = self.result.costs[arm]
@@ -171,11 +188,17 @@ class _Attempt:
             self.result.costs[arm] = [*earlier, replace(cost, warm_up_seconds=took)]
         return warmed
 
-    def _sample(self, launch: Launch, index: int, warmed: Mapping[str, WarmedUp]) -> None:
+    def _sample(
+        self,
+        launch: Launch,
+        index: int,
+        warmed: Mapping[str, WarmedUp],
+        in_time: Callable[[], bool],
+    ) -> None:
         order = random.Random(f"{self.spec.setup.seed}/{index}")
         calls = {arm: state.calls for arm, state in warmed.items()}
         wanted = self.spec.protocol.blocks
-        for block in take_blocks(launch, calls, wanted, order, self.most_calls):
+        for block in take_blocks(launch, calls, wanted, order, self.most_calls, in_time):
             self.account.add_samples(sample.result for sample in block.samples)
             self.result.blocks.append(block.conditions(index))
             for arm, sample in block.timed_samples(index):

@@ -1,10 +1,12 @@
-"""How much a cell's arms differ from launch to launch, which tells later cells what to expect."""
+"""How much a cell's arms differ from launch to launch, which tells how many launches they take, and
+later cells what to expect.
+"""
 
 from __future__ import annotations
 
 from harness import statistics
 from harness.problems.memory import operand_bytes
-from harness.statistics import LaunchVariance
+from harness.statistics import LaunchVariance, Prior
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
 from implementations import registry
 
@@ -20,6 +22,19 @@ def launch_variances(
     others = measured.samples.keys() - {spec.baseline, *FLOORS} - measured.failures.keys()
     rows = {arm: _row(spec, measured, arm, cell) for arm in sorted(others)}
     return {arm: row for arm, row in rows.items() if row is not None}
+
+
+def launches_wanted(
+    spec: CellSpec, measured: CellMeasurement, prior: Prior | None = None
+) -> dict[str, int]:
+    """How many launches give an arm's ratio the precision that a verdict takes, by arm."""
+    wanted = {}
+    for arm, row in launch_variances(spec, measured, "this").items():
+        if arm != spec.canary:
+            ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)
+            own = None if prior is None else prior.of(row.covariates)
+            wanted[arm] = statistics.launches_wanted(ratios, spec.alpha, spec.margin, own)
+    return wanted
 
 
 def _row(spec: CellSpec, measured: CellMeasurement, arm: str, cell: str) -> LaunchVariance | None:

@@ -4,7 +4,7 @@ when.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -29,12 +29,24 @@ class WarmedUp:
     steady: bool
 
 
-def warm_up(sampler: Sampler, arm: str, least_seconds: float, most_calls: int) -> WarmedUp:
-    """Calibrate an arm, and call it until groups of calls last as long as those before them."""
+def warm_up(
+    sampler: Sampler,
+    arm: str,
+    least_seconds: float,
+    most_calls: int,
+    in_time: Callable[[], bool] = lambda: True,
+) -> WarmedUp:
+    """Calibrate an arm, and call it until groups of calls last as long as those before them, or
+    beyond the two windows that are compared the time is up.
+    """
     calls = calibrate(sampler, arm, least_seconds / GROUPS, most_calls)
     groups = [sampler.sample(arm, calls, 0).seconds / calls]
     window = min(max(ceil(WARM_UP_SECONDS / max(groups[0] * calls, 1e-9)), WINDOWS[0]), WINDOWS[1])
-    while not (steady := is_steady(groups, window)) and len(groups) < LONGEST_WARM_UP * 2 * window:
+    while (
+        not (steady := is_steady(groups, window))
+        and len(groups) < LONGEST_WARM_UP * 2 * window
+        and (len(groups) < 2 * window or in_time())
+    ):
         groups.append(sampler.sample(arm, calls, 0).seconds / calls)
     newest = sorted(groups[-GROUPS:])[GROUPS // 2]
     enough = ceil(least_seconds / newest) if newest > 0 else calls * GROUPS

@@ -7,8 +7,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from harness.records import (
     Verdict,
 )
 from harness.statistics import LaunchVariance, fit_prior
+from harness.timing import cell
 from harness.timing.cell import measure_cell
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
@@ -33,12 +36,14 @@ from harness.timing.launch import ArmFailed
 from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from harness.timing.schedule import SAMPLE_ATTEMPTS
+from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
 
 SECONDS = {
     "base": 1e-3,
     "canary": 1e-3,
     "mine": 1e-3,
+    "steady": 1e-3,
     "floor/ordinary": 5e-4,
     "floor/streaming": 4e-4,
 }
@@ -60,6 +65,8 @@ class FakeLaunch:
     "mine".
     """
 
+    now = 0.0  # by a clock that only preparing and sampling move
+
     def __init__(self, log, index, factor=1.0, trouble=None, waited=lambda count: 0.0):
         self.log, self.index, self.factor, self.trouble, self.waited = (
             log,
@@ -80,6 +87,7 @@ class FakeLaunch:
 
     def prepare(self, arm, specification):
         self._do("prepare", arm)
+        FakeLaunch.now += 0.3
         return Cost(prepare_seconds=Seconds(0.1), first_call_seconds=Seconds(0.2))
 
     def prepare_floor(self, arm, stores):
@@ -99,10 +107,10 @@ class FakeLaunch:
     def sample(self, arm, calls, untimed):
         self._do("warm" if untimed == 0 else "sample", arm)
         self.count += 1
-        return TimingResult(
-            SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0),
-            waited=self.waited(self.count),
-        )
+        seconds = SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0)
+        FakeLaunch.now += seconds
+        self.log.append((self.index, "seconds", seconds))
+        return TimingResult(seconds, waited=self.waited(self.count))
 
     def audit(self, arm, calls):
         self._do("audit", arm)
@@ -122,6 +130,7 @@ def measured(
     trouble=None,
     waited=lambda count: 0.0,
     prior=None,
+    arms=SPEC.arms,
 ):
     log = []
     pool: Any = [
@@ -129,7 +138,9 @@ def measured(
         for index, factor in enumerate(factors or [1.0] * most)
     ]
     protocol = Protocol(2, launches, blocks, most, Seconds(0.01), cell_seconds)
-    return measure_cell(pool, replace(SPEC, protocol=protocol), lambda text: None, prior), log
+    spec = replace(SPEC, protocol=protocol, arms=arms)
+    with mock.patch.object(cell, "TimeBudget", partial(TimeBudget, clock=lambda: FakeLaunch.now)):
+        return measure_cell(pool, spec, lambda text: None, prior), log
 
 
 def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_that_order():
@@ -151,7 +162,7 @@ def test_blocks_begin_when_every_arm_has_been_warmed_up_and_audits_when_the_last
     last_warm = max(place for place, (_, what, _) in enumerate(log) if what == "warm")
     blocks = [arm for _, what, arm in log[last_warm + 1 :] if what == "sample"]
     assert [Counter(blocks[at : at + 5]) for at in range(0, len(blocks), 5)] == [
-        Counter(SECONDS.keys())
+        Counter(SECONDS.keys() - {"steady"})
     ] * 4
 
 
@@ -217,10 +228,44 @@ def test_a_fifth_more_time_is_found_slower_whatever_the_launches_do():
     assert figures.ratio.low < 1.2 < figures.ratio.high
 
 
+def test_after_the_pilot_no_time_goes_to_an_arm_that_is_decided():
+    factors = np.exp(np.random.default_rng(0).normal(0, 0.1, 6)).tolist()
+    arms = {**SPEC.arms, "steady": "steady"}
+    done, _ = measured(launches=3, most=6, factors=factors, arms=arms)
+    counts = {arm: len(costs) for arm, costs in done.costs.items()}
+    assert counts == {"base": 6, "canary": 6, "mine": 6, "steady": 3}
+
+
 def test_past_its_budget_a_cell_begins_no_launch_but_the_least():
     done, _ = measured(launches=5, most=9, cell_seconds=0.0)
     assert len(done.costs["mine"]) == 2
     assert done.stopped == "budget"
+
+
+def test_preparing_is_no_part_of_the_budget():
+    _, log = measured(launches=5, most=5, cell_seconds=0.0)
+    within, _ = measured(launches=5, most=5, cell_seconds=seconds_sampled(log) * 4)
+    assert len(within.costs["mine"]) == 5  # which took 4.5 seconds to prepare
+    assert within.stopped != "budget"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("times", [1.0, 1.5, 3.0])
+def test_a_budget_that_takes_the_least_is_a_bound_on_a_busy_machine_too(times, busy):
+    def waited(count):
+        return 0.5 if busy else 0.0
+
+    _, least = measured(launches=2, most=2, cell_seconds=0.0, waited=waited)
+    budget = times * seconds_sampled(least)
+    done, log = measured(launches=2, most=8, blocks=40, cell_seconds=budget, waited=waited)
+    assert done.stopped == "budget"
+    assert seconds_sampled(log) <= 1.3 * budget
+    assert len(done.samples["mine"]) >= 2 * 2
+
+
+def seconds_sampled(log):
+    """Of all arms together, by the clock that they move."""
+    return sum(seconds for _, what, seconds in log if what == "seconds")
 
 
 @pytest.mark.parametrize("what", ["prepare", "verify whole", "audit"])

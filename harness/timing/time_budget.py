@@ -1,0 +1,37 @@
+"""How long a cell may be measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class TimeBudget:
+    """Seconds of warming up and sampling. Starting, preparing, compiling and checking are no part
+    of them: what is dear to make ready would cost the others their launches.
+
+    Each launch has its share, and what one leaves over is the next one's.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._spent = 0.0
+        self._since: float | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the seconds of this block."""
+        self._since = self._clock()
+        try:
+            yield
+        finally:
+            self._spent, self._since = self.spent, None
+
+    @property
+    def spent(self) -> float:
+        return self._spent + (0.0 if self._since is None else self._clock() - self._since)
+
+    def allows(self, share: float) -> bool:
+        """Whether less than this share of it is spent."""
+        return self.spent < share * self._seconds
