@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from harness.conformance.tolerances import blurred, bounds
+from harness.conformance.exact_results import ExactResults
+from harness.conformance.tolerances import blurred
 from implementations import oracle
 from implementations.interface import Arrays, Phase, Problem, Results
 from implementations.oracle import Array
@@ -72,14 +73,17 @@ def compare_with_oracle(
     channels: Sequence[int] | None = None,
     *,
     representable: bool = False,
+    exact: ExactResults | None = None,
     errors: ErrorTotals | None = None,
 ) -> list[QuantityCheck]:
     """One finding for every quantity that there is or should be, over all channels or the given
     ones.
 
     Running statistics are not judged in the ``backward`` phase, whose forward is no part of the
-    work. ``representable`` is `tolerances.bounds`'s. ``errors`` are added to, where they are given.
+    work. ``representable`` is `tolerances.bounds`'s. ``exact`` are the results for these operands
+    that others are held against, too. ``errors`` are added to, where they are given.
     """
+    exact = exact or ExactResults(problem, phase, arrays, representable=representable)
     faults = {
         name: _fault(name, getattr(results, name), problem, phase)
         for name in QUANTITIES
@@ -96,9 +100,7 @@ def compare_with_oracle(
         if fault is not None
     }
     for chunk in _chunks(problem, channels):
-        for finding in _compared(
-            comparable, results, problem, phase, arrays, chunk, representable, errors
-        ):
+        for finding in _compared(comparable, results, exact, chunk, errors):
             before = found.get(finding.quantity, finding)
             worse = max(before, finding, key=lambda one: one.ratio)
             found[finding.quantity] = replace(
@@ -170,11 +172,8 @@ def _chunks(problem: Problem, channels: Sequence[int] | None) -> Iterator[Sequen
 def _compared(
     names: Sequence[str],
     results: Results,
-    problem: Problem,
-    phase: Phase,
-    arrays: Arrays,
+    exact_results: ExactResults,
     channels: Sequence[int],
-    representable: bool,
     errors: ErrorTotals | None,
 ) -> Iterator[QuantityCheck]:
     got = {
@@ -185,8 +184,7 @@ def _compared(
     }
     # A mask that differs from the oracle's where z is beyond its tolerance shows in the output.
     mask = got["output"] > 0 if "output" in got else None
-    exact = oracle.evaluate(problem, phase, arrays, channels=channels, mask=mask)
-    allowed = bounds(problem, phase, arrays, exact, representable=representable)
+    exact, allowed = exact_results.of(channels, mask)
     if errors is not None:
         errors.add(got, exact, channels)
     for name in names:

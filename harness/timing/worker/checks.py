@@ -41,6 +41,7 @@ def verify(state: WorkerState, *, arm: str, whole: bool) -> CheckResult:
             phase,
             arrays,
             channels=channels,
+            exact=None if index else cell.exact,
             errors=None if index else errors,
         )
         reason = reason or failure_summary(findings)

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from harness.conformance.exact_results import ExactResults
 from harness.isolation.device_presence import require_device
 from harness.problems.inputs import drawn
 from harness.problems.tensors import named_tensors
@@ -54,13 +55,15 @@ class PreparedArm:
 class OpenCell:
     """A cell's operands and the arms that were prepared on them, by name.
 
-    ``original`` are the operands' checksums when they were made.
+    ``original`` are the operands' checksums when they were made, ``exact`` what is right for the
+    first set.
     """
 
     setup: CellSetup
     threads: int
     sets: list[Arrays]
     original: Checksums
+    exact: ExactResults
     arms: dict[str, PreparedArm] = field(default_factory=dict)
 
     def restore(self) -> None:
@@ -93,7 +96,8 @@ class WorkerState:
         require_device(setup.device)
         arrays = _operands(setup)
         sets = [arrays, *(copied(arrays) for _ in range(setup.sets - 1))]
-        self._cell = OpenCell(setup, torch.get_num_threads(), sets, checksums(arrays))
+        exact = ExactResults(setup.problem, setup.phase, arrays, keeps=True)
+        self._cell = OpenCell(setup, torch.get_num_threads(), sets, checksums(arrays), exact)
 
     def clear(self) -> None:
         """Close the cell and give its memory back to the system, which a retaining allocator does
