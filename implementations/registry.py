@@ -14,6 +14,7 @@ import importlib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from implementations.entry_points import Registered, registered
@@ -158,14 +159,18 @@ def source_hash(specification: Specification) -> str:
     them.
     """
     digest = hashlib.sha256(name_of(specification).encode())
+    for path in source_files(specification):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def source_files(specification: Specification) -> list[Path]:
+    """The files that `source_hash` covers; none where there is no such implementation."""
     try:
         module, _ = _location(specification)
     except Unavailable:
-        return digest.hexdigest()[:16]
-    packages = {module.partition(".")[0], str(__package__)}
-    for path in files_of(module, packages):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+        return []
+    return files_of(module, {module.partition(".")[0], str(__package__)})
 
 
 def _entries() -> dict[str, Registered]:

@@ -129,14 +129,21 @@ def _by_launch(
 
 
 def _row(record: ThroughputRecord, by_launch: Sequence[Sequence[float]]) -> LaunchVariance | None:
-    cell, name = record.cell, record.implementation
+    cell = record.cell
     return statistics.launch_variance(
         by_launch,
         cell.protocol.launches,
         _place(record),
         size=operand_bytes(cell.problem),
-        separate=registry.is_foreign(cell.baseline if name == CANARY else name),
+        separate=_has_own_process(record),
     )
+
+
+def _has_own_process(record: ThroughputRecord) -> bool:
+    setting, name = record.identity.arm, record.implementation
+    if setting is not None:
+        return setting.runs_elsewhere or registry.is_foreign(setting.name)
+    return registry.is_foreign(record.cell.baseline if name == CANARY else name)
 
 
 def _place(record: ThroughputRecord) -> str:

@@ -15,7 +15,7 @@ from harness.bandwidth.traffic import BITS
 from harness.config import Config, ThroughputConfig
 from harness.doctor.power_planning import SamplingCost, SamplingPlan, best_plan
 from harness.environment import machine
-from harness.isolation import WorkerSettings
+from harness.isolation import Arm, WorkerSettings
 from harness.records import CANARY, Doubt, Interval, Protocol, Seconds, TimedSample
 from harness.statistics import Components, block_log_ratios
 from harness.timing.cell import measure_cell
@@ -144,7 +144,7 @@ def training_step(
         sample_seconds=Seconds(task.sample_seconds),
         cell_seconds=Seconds(seconds),
     )
-    arms = dict.fromkeys((baseline, CANARY), baseline)
+    arms = dict.fromkeys((baseline, CANARY), Arm(baseline))
     return CellSpec(setup, arms, baseline, CANARY, protocol, Config.alpha, Config.margin)
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from harness.isolation.worker_process import WorkerDied, WorkerError, WorkerTimedOut
+from harness.isolation.worker_process import (
+    WorkerDied,
+    WorkerError,
+    WorkerTimedOut,
+    WorkerUnavailable,
+)
 from harness.records import Status
 from implementations import Unavailable, Unsupported
 from implementations.interface import ContractError
@@ -24,6 +29,8 @@ REMOTE_STATUSES = {
 def failure_status(failure: WorkerFailure) -> Status:
     if isinstance(failure, WorkerError):
         return REMOTE_STATUSES.get(failure.kind, Status.CRASHED)
+    if isinstance(failure, WorkerUnavailable):
+        return Status.UNAVAILABLE
     return Status.TIMEOUT if isinstance(failure, WorkerTimedOut) else Status.CRASHED
 
 

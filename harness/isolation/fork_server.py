@@ -131,9 +131,11 @@ class ForkServers:
     def start(
         self, module: str, settings: WorkerSettings, options: StartOptions, output: int
     ) -> Process:
-        """A worker with ``output`` for its standard output and error; by `process.execute`, which
-        tells why, where none can be forked.
+        """A worker with ``output`` for its standard output and error; by `process.execute`
+        where none can be forked, which tells why, and where the worker has code of its own.
         """
+        if settings.place.has_code_of_its_own:
+            return execute(module, settings, options, output)
         request = ForkRequest(settings.environment(), str(Path.cwd()), options)
         descriptors = (options.requests, options.replies, output)
         for anew in (False, True) if hasattr(os, "pidfd_open") else ():

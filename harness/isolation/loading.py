@@ -9,7 +9,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from harness.isolation.failures import WORKER_FAILURES, failure_status
-from harness.isolation.worker_process import Call, WorkerError
+from harness.isolation.places import HERE, Arm, Place
+from harness.isolation.worker_process import Call, WorkerError, WorkerUnavailable
 from harness.records import Status
 from implementations import Unavailable, registry
 
@@ -38,26 +39,29 @@ class Loading:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._outcomes: dict[str, LoadOutcome] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._outcomes: dict[tuple[str, Place], LoadOutcome] = {}
+        self._locks: defaultdict[tuple[str, Place], threading.Lock] = defaultdict(threading.Lock)
 
-    def failure(self, call: Call, specification: registry.Specification) -> LoadOutcome | None:
+    def failure(self, call: Call, arm: Arm) -> LoadOutcome | None:
         """What becomes of every record where the implementation cannot be loaded; else None.
 
-        bnbench's own are not asked: what keeps one from being loaded, it finds out at once.
+        bnbench's own are not asked here: what keeps one from being loaded, it finds out at once. In
+        another place not even a worker may start.
         """
-        if not registry.is_foreign(specification):
+        if not registry.is_foreign(arm.implementation) and arm.place == HERE:
             return None
-        name = registry.name_of(specification)
-        with self._locks[name]:
-            if name not in self._outcomes:
-                self._outcomes[name] = self._asked(call, specification)
-        outcome = self._outcomes[name]
+        key = registry.name_of(arm.implementation), arm.place
+        with self._locks[key]:
+            if key not in self._outcomes:
+                self._outcomes[key] = self._asked(call, arm.implementation)
+        outcome = self._outcomes[key]
         return None if outcome.status is Status.OK else outcome
 
     def _asked(self, call: Call, specification: registry.Specification) -> LoadOutcome:
         try:
             return call("load", LoadOutcome, self._timeout, implementation=specification)
+        except WorkerUnavailable as failure:
+            return LoadOutcome(Status.UNAVAILABLE, str(failure))
         except WORKER_FAILURES as failure:
             reason = failure.reason if isinstance(failure, WorkerError) else str(failure)
             return LoadOutcome(failure_status(failure), f"on being loaded: {reason}")

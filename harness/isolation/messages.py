@@ -1,5 +1,8 @@
 """What travels on the pipes between a worker process and its parent, one line of JSON each.
 
+The two may run different versions of bnbench, so what travels here, services and their arguments
+among it, has a version of its own: `PROTOCOL`.
+
 A request names a service and its arguments. The worker answers with any number of messages of kind
 "progress" and then one of kind "value" or "error".
 """
@@ -10,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Raise it when a worker or a parent of the version before would not understand. Those that do not
+# say which they speak speak 0.
+PROTOCOL = 1
 MessageKind = Literal["progress", "value", "error"]
 
 
@@ -54,11 +60,14 @@ class Message:
 
 @dataclass(frozen=True)
 class WorkerFacts:
-    """What is in force in a worker that has started: its process id, threads and CPUs."""
+    """What is in force in a worker that has started: its process id, threads and CPUs, and the
+    version of the protocol that it speaks.
+    """
 
     pid: int
     threads: int
     cpus: tuple[int, ...]
+    protocol: int = 0
 
 
 @dataclass(frozen=True)

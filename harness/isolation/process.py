@@ -36,12 +36,13 @@ Start = Callable[[str, WorkerSettings, StartOptions, int], Process]
 
 def execute(module: str, settings: WorkerSettings, options: StartOptions, output: int) -> Process:
     """A new interpreter, which imports everything anew: for whatever is timed, since where the
-    libraries lie in memory is one of the things in which two launches differ.
+    libraries lie in memory is one of the things in which two launches differ; and for whatever has
+    code of its own.
     """
     # -P keeps the working directory off the import path: a user's own folder named conf must
     # not hide ours.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, to_json(options)],
+        [settings.place.interpreter or sys.executable, "-P", "-m", module, to_json(options)],
         env=settings.environment(),
         pass_fds=(options.requests, options.replies),
         stdin=subprocess.DEVNULL,

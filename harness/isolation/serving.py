@@ -25,6 +25,7 @@ from typing import get_type_hints
 
 from harness.environment import machine
 from harness.isolation.messages import (
+    PROTOCOL,
     Message,
     MessageKind,
     RemoteFailure,
@@ -95,7 +96,7 @@ def set_up(threads: int) -> WorkerFacts:
 
     torch.set_num_threads(threads)
     cpus = tuple(sorted(os.sched_getaffinity(0)))
-    return WorkerFacts(os.getpid(), torch.get_num_threads(), cpus)
+    return WorkerFacts(os.getpid(), torch.get_num_threads(), cpus, PROTOCOL)
 
 
 def answer(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.config.choices import Allocator, Device, HugePages, WaitPolicy
 from harness.environment import cpus
+from harness.isolation.places import HERE, Place
 
 ALLOCATORS: Mapping[Allocator, Mapping[str, str]] = {
     "default": {},
@@ -27,6 +28,15 @@ HUGE_PAGES: Mapping[HugePages, Mapping[str, str]] = {
     "asked": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
 }
 THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+ALWAYS = {
+    "OMP_DYNAMIC": "false",
+    # Else torch and hypothesis import what any package registers with them, and fail where the
+    # metadata of one cannot be read.
+    "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
+    "HYPOTHESIS_NO_PLUGINS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,16 @@ WAIT_POLICIES: Mapping[WaitPolicy, Waiting] = {
     "default": Waiting({}, 0.03),
     "passive": Waiting({"OMP_WAIT_POLICY": "passive"}, 0.0),
 }
+# All variables that the settings below set, under some choice of them.
+VARIABLES_SET = frozenset(
+    [
+        *THREAD_COUNTS,
+        *ALWAYS,
+        *(name for choice in ALLOCATORS.values() for name in choice),
+        *(name for choice in HUGE_PAGES.values() for name in choice),
+        *(name for choice in WAIT_POLICIES.values() for name in choice.environment),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,7 @@ class WorkerSettings:
     device: Device = "cpu"
     huge_pages: HugePages = "default"
     lane: int = 0
+    place: Place = HERE
 
     @property
     def cpus(self) -> list[int]:
@@ -78,16 +99,10 @@ class WorkerSettings:
     def environment(self) -> dict[str, str]:
         """The whole environment of the worker's process."""
         return {
-            **os.environ,
+            **self.place.environment(os.environ),
             **dict.fromkeys(THREAD_COUNTS, str(self.threads)),
             **ALLOCATORS[self.allocator],
             **WAIT_POLICIES[self.wait_policy].environment,
             **HUGE_PAGES[self.huge_pages],
-            "OMP_DYNAMIC": "false",
-            # Else torch and hypothesis import what any package registers with them, and fail where
-            # the metadata of one cannot be read.
-            "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
-            "HYPOTHESIS_NO_PLUGINS": "1",
-            "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1",
+            **ALWAYS,
         }

@@ -15,10 +15,19 @@ from collections.abc import Callable
 from typing import IO, NoReturn, Protocol, Self, TypeVar, assert_never
 
 from harness.isolation import interruption
-from harness.isolation.messages import Message, RemoteFailure, Request, StartOptions, WorkerFacts
-from harness.isolation.process import START_TIMEOUT, Start, execute
+from harness.isolation.messages import (
+    PROTOCOL,
+    Message,
+    RemoteFailure,
+    Request,
+    StartOptions,
+    WorkerFacts,
+)
+from harness.isolation.places import HERE
+from harness.isolation.process import START_TIMEOUT, Process, Start, execute
 from harness.isolation.settings import WorkerSettings
-from harness.records import from_plain, to_json
+from harness.isolation.unavailable_places import not_started, other_protocol
+from harness.records import InvalidDataError, from_plain, to_json
 
 STDERR_TAIL = 800  # characters of a dead worker's last output that its record quotes
 Reply = TypeVar("Reply")
@@ -34,6 +43,10 @@ class WorkerDied(Exception):  # noqa: N818 -- an event, not a programming error
     def __init__(self, message: str, *, killed: bool = False) -> None:
         super().__init__(message)
         self.killed = killed
+
+
+class WorkerUnavailable(WorkerDied):
+    """No worker that this process can talk to starts in the place that the user named."""
 
 
 class WorkerTimedOut(Exception):  # noqa: N818
@@ -65,7 +78,8 @@ class WorkerProcess:
     """A running worker that offers the services of a module, ``python -m module``.
 
     Use it as a context manager; after ``WorkerDied`` or ``WorkerTimedOut`` it is gone, so start
-    another. Raises either where it does not start.
+    another. Raises either where it does not start, ``WorkerUnavailable`` where that is of a place
+    that the user named.
     """
 
     def __init__(self, module: str, settings: WorkerSettings, start: Start = execute) -> None:
@@ -74,12 +88,18 @@ class WorkerProcess:
         to_worker, self._requests = os.pipe()
         self._replies, from_worker = os.pipe()
         options = StartOptions(to_worker, from_worker, settings.threads, tuple(settings.cpus))
-        self.process = start(module, settings, options, self._stderr.fileno())
-        os.close(to_worker)
-        os.close(from_worker)
+        try:
+            self.process = self._started(start, module, options)
+        except WorkerUnavailable:
+            os.close(self._requests)
+            os.close(self._replies)
+            raise
+        finally:
+            os.close(to_worker)
+            os.close(from_worker)
         self._buffer = b""
         try:
-            self.facts = self._reply(WorkerFacts, START_TIMEOUT, None)
+            self.facts = self._first_reply()
         except BaseException:
             self.close()
             raise
@@ -125,6 +145,36 @@ class WorkerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _started(self, start: Start, module: str, options: StartOptions) -> Process:
+        try:
+            return start(module, self.settings, options, self._stderr.fileno())
+        except OSError as error:
+            if self.settings.place == HERE:
+                raise
+            raise WorkerUnavailable(
+                f"{self.settings.place.python} cannot be executed: {error.strerror}"
+            ) from error
+
+    def _first_reply(self) -> WorkerFacts:
+        """What is in force in the worker, which is seen to be what was asked for."""
+        place = self.settings.place
+        try:
+            facts = self._reply(WorkerFacts, START_TIMEOUT, None)
+        except WorkerDied as death:
+            if place == HERE:
+                raise
+            raise WorkerUnavailable(not_started(place, str(death))) from death
+        except (InvalidDataError, json.JSONDecodeError):
+            facts = WorkerFacts(self.process.pid, self.settings.threads, ())
+        if facts.protocol != PROTOCOL:
+            raise WorkerUnavailable(other_protocol(place, facts.protocol))
+        if place != HERE and facts.threads != self.settings.threads:
+            raise WorkerUnavailable(
+                f"its worker runs with {facts.threads} threads where {self.settings.threads} were "
+                "asked for; leave out of its variables what changes that"
+            )
+        return facts
 
     def _reply(self, wanted: type[Reply], timeout: float, on_progress: OnProgress | None) -> Reply:
         deadline = time.monotonic() + timeout

@@ -4,6 +4,7 @@ cells      what defines a measurement: `ThroughputCell`, `TrainingCell`, `CaseCe
 figures    what an OK record says: `ThroughputFigures`, `TrainingFigures`, `CaseFigures`
 accuracy   how far an arm's results are from the exact ones: `Accuracy`, `QuantityError`
 samples    the raw observations that figures derive from
+arm_setting what a labelled arm stands for, or where else it runs: `ArmSetting`
 record     a cell, an implementation and what became of it: `Record`, one class for each task
 statuses   `Status`, `Flag`, `Verdict`, `Doubt`, `StopReason`, `ExitStatus`
 interval   an estimate and its confidence interval: `Interval`
@@ -13,6 +14,7 @@ reading    records as plain data, of this and earlier schemas
 """
 
 from harness.records.accuracy import Accuracy, QuantityError
+from harness.records.arm_setting import ArmSetting
 from harness.records.cells import CaseCell, Cell, Protocol, ThroughputCell, TrainingCell
 from harness.records.figures import (
     CaseFigures,
@@ -67,6 +69,7 @@ __all__ = [
     "Accuracy",
     "AnyIdentity",
     "AnyRecord",
+    "ArmSetting",
     "BlockConditions",
     "Bytes",
     "CaseCell",

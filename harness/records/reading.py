@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
+from harness.records.arm_setting import ArmSetting
 from harness.records.cells import CaseCell, Cell, ThroughputCell, TrainingCell
 from harness.records.figures import CaseFigures, ThroughputFigures, TrainingFigures
 from harness.records.plain_data import InvalidDataError, Plain, digest, from_plain, to_plain
@@ -99,7 +100,8 @@ def _record(data: Mapping[str, object]) -> AnyRecord:
 def _identity(data: Mapping[str, object], kind: type[CellT]) -> Identity[CellT]:
     """With the key of the cell as it was written: one that lacks today's fields keeps its own."""
     read = from_plain(data, _Identified)
-    made = Identity(read.implementation, from_plain(read.cell, kind), read.source, read.environment)
+    cell = from_plain(read.cell, kind)
+    made = Identity(read.implementation, cell, read.source, read.environment, read.arm)
     written = {"task": kind.TASK, "cell": read.cell, "environment": read.environment}
     made.__dict__["cell_key"] = digest(written)  # where `cached_property` looks first
     return made
@@ -113,3 +115,4 @@ class _Identified:
     cell: dict[str, object]
     source: str
     environment: str
+    arm: ArmSetting | None = None

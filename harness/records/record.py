@@ -3,19 +3,21 @@
 Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED. 3: throughput tells
 of floor, memory, clocks, conditions and time spent, and each sample whether its block was set
 aside; later also of ``accuracy``, with a bound in the cell and the flag INACCURATE, all of which
-have defaults.
+have defaults, and an identity's ``arm``, absent where the arm is an implementation of this
+environment under its own name.
 """
 
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar, final
 
+from harness.records.arm_setting import ArmSetting
 from harness.records.cells import CaseCell, Cell, ThroughputCell, TrainingCell
 from harness.records.figures import CaseFigures, Figures, ThroughputFigures, TrainingFigures
-from harness.records.plain_data import digest
+from harness.records.plain_data import OMIT_NONE, digest
 from harness.records.samples import ComparedQuantity, Cost, Sample, TimedSample, TrainingStep
 from harness.records.statuses import Flag, Status
 
@@ -31,14 +33,17 @@ SampleT_co = TypeVar("SampleT_co", bound=Sample, covariant=True)
 class Identity(Generic[CellT_co]):
     """What makes a record what it is. Two records with one key are the same measurement.
 
-    ``source`` hashes the implementation's version, source and binary; ``environment`` the stable
-    part of the machine and its software.
+    ``implementation`` is the arm's name: its label, where it has one. ``source`` hashes the
+    implementation's version, source and binary, as they are where the arm runs; ``environment`` the
+    stable part of the machine and its software; ``arm`` says what a labelled arm stands for, or
+    where else it runs.
     """
 
     implementation: str
     cell: CellT_co
     source: str
     environment: str
+    arm: ArmSetting | None = field(default=None, metadata=OMIT_NONE)
 
     @property
     def task(self) -> str:
@@ -52,7 +57,8 @@ class Identity(Generic[CellT_co]):
     @cached_property
     def key(self) -> str:
         arm = {"implementation": self.implementation, "source": self.source}
-        return digest({"cell": self.cell_key, **arm})
+        setting = {} if self.arm is None else {"arm": self.arm}
+        return digest({"cell": self.cell_key, **arm, **setting})
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,18 @@ from harness.config import Config, ConformanceConfig, UsageError, suggestion
 from harness.conformance.cases import CASES, Case, described, matching
 from harness.conformance.messages import CaseOutcome
 from harness.environment import Environment, cpus
-from harness.isolation import Call, WorkerKind, side_by_side
+from harness.isolation import Arm, Call, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
 from harness.isolation.loading import Loading
 from harness.isolation.machine_lock import machine_lock
 from harness.records import CaseCell, CaseRecord, Cost, Flag, Identity, Seconds
-from harness.tasks.arms import arms_of
+from harness.tasks.arm_settings import identify
+from harness.tasks.arms import arms_of, name_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
-from implementations import registry
 
 VERSION = 3  # of the protocol: raise it when a case or a tolerance changes
 WORKER = "harness.conformance.worker"
-Arms = Mapping[str, registry.Specification]
+Arms = Mapping[str, Arm]
 
 
 def plan(config: Config, environment: Environment) -> list[Identity[CaseCell]]:
@@ -32,10 +32,11 @@ def plan(config: Config, environment: Environment) -> list[Identity[CaseCell]]:
     Raises ``UsageError`` for a glob that matches no case.
     """
     cells = [_cell(config, case) for case in _cases(config)]
-    sources = {arm: registry.source_hash(given) for arm, given in _arms(config).items()}
+    settings = worker_settings(config)
+    known = {name: identify(name, arm, settings) for name, arm in _arms(config).items()}
     return [
-        Identity(arm, cell, source, environment.fingerprint)
-        for arm, source in sources.items()
+        Identity(name, cell, arm.source, environment.fingerprint, arm.setting)
+        for name, arm in known.items()
         for cell in cells
     ]
 
@@ -53,14 +54,15 @@ def measure(
     loading = Loading(config.task.timeout)
     groups: dict[WorkerKind, list[Identity[CaseCell]]] = {}
     for identity in todo:
-        own = replace(settings, threads=identity.cell.threads)
+        place = arms[identity.implementation].place
+        own = replace(settings, threads=identity.cell.threads, place=place)
         kind = WorkerKind(WORKER, own, used_for=identity.implementation)
         groups.setdefault(kind, []).append(identity)
 
     def record(call: Call, identity: Identity[CaseCell]) -> CaseRecord:
         announce(f"{identity.implementation}: {identity.cell.case}")
-        specification = arms[identity.implementation]
-        return _checked(call, specification, identity, session, config.task.timeout, loading)
+        arm = arms[identity.implementation]
+        return _checked(call, arm, identity, session, config.task.timeout, loading)
 
     lanes = cpus.usable() if settings.device == "cpu" else 1
     yield from side_by_side(groups, record, min(lanes, len(todo)))
@@ -68,7 +70,7 @@ def measure(
 
 def _checked(
     call: Call,
-    specification: registry.Specification,
+    arm: Arm,
     identity: Identity[CaseCell],
     session: str,
     timeout: float,
@@ -77,7 +79,7 @@ def _checked(
     """What came of a case, as a record."""
     with machine_lock(timed=False) as waited:
         began = time.perf_counter()
-        outcome = _outcome(call, specification, identity.cell, timeout, loading)
+        outcome = _outcome(call, arm, identity.cell, timeout, loading)
         seconds = Seconds(time.perf_counter() - began)
     mistrusted = outcome.figures is not None and bool(outcome.figures.mistrusted)
     return CaseRecord(
@@ -94,15 +96,9 @@ def _checked(
     )
 
 
-def _outcome(
-    call: Call,
-    specification: registry.Specification,
-    cell: CaseCell,
-    timeout: float,
-    loading: Loading,
-) -> CaseOutcome:
+def _outcome(call: Call, arm: Arm, cell: CaseCell, timeout: float, loading: Loading) -> CaseOutcome:
     """What the worker answers, or what became of the worker, or of loading the implementation."""
-    unloadable = loading.failure(call, specification)
+    unloadable = loading.failure(call, arm)
     if unloadable is not None:
         return CaseOutcome(unloadable.status, unloadable.reason)
     try:
@@ -110,7 +106,7 @@ def _outcome(
             "check",
             CaseOutcome,
             timeout,
-            implementation=specification,
+            implementation=arm.implementation,
             case=cell.case,
             device=cell.device,
         )
@@ -140,8 +136,8 @@ def _no_case(pattern: str) -> str:
 def _arms(config: Config) -> Arms:
     """The listed implementations. A baseline that is not among them is not checked."""
     arms = arms_of(config)  # which refuses what has no name
-    listed = {registry.name_of(item) for item in config.implementations}
-    return {arm: given for arm, given in arms.items() if arm in listed}
+    listed = set(map(name_of, config.implementations))
+    return {name: arm for name, arm in arms.items() if name in listed}
 
 
 def _cell(config: Config, case: Case) -> CaseCell:

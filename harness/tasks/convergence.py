@@ -14,28 +14,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.config import Config, ConvergenceConfig, UsageError
 from harness.config.choices import ALTERNATIVES, GHOST
 from harness.environment import Environment, cpus
-from harness.isolation import Call, WorkerKind, side_by_side
+from harness.isolation import Arm, Call, WorkerKind, side_by_side
 from harness.isolation.failures import WORKER_FAILURES, failure_reason, failure_status
 from harness.isolation.loading import Loading
 from harness.isolation.machine_lock import machine_lock
 from harness.records import Identity, Status, TrainingCell, TrainingRecord, digest, from_plain
+from harness.tasks.arm_settings import ArmIdentity, identify
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from harness.tasks.memory import refuse_large_network
+from harness.tasks.training_order import batches
 from harness.training import datasets
 from harness.training.messages import StepProgress, TrainingOutcome
 from harness.training.models import OPTIONS, least_parameters, options_of
 from harness.training.optimizers import RATES
-from implementations import registry
 
 VERSION = 2  # of the protocol: raise it when what a figure means changes
 WORKER = "harness.training.worker"
-Arms = Mapping[str, registry.Specification]
+Arms = Mapping[str, Arm]
 
 
 def plan(config: Config, environment: Environment) -> list[Identity[TrainingCell]]:
@@ -45,13 +44,13 @@ def plan(config: Config, environment: Environment) -> list[Identity[TrainingCell
     """
     task = task_config(config, ConvergenceConfig)
     _check(task)
-    arms = _arms(config)
-    baseline = arms[config.baseline]
-    sources = {arm: _source(given, baseline) for arm, given in arms.items()}
+    settings, implementations = worker_settings(config), arms_of(config)
+    known = {name: identify(name, arm, settings) for name, arm in implementations.items()}
+    known |= {name: _identity(name, known[config.baseline]) for name in task.alternatives}
     return [
-        Identity(arm, _cell(config, seed), source, environment.fingerprint)
+        Identity(name, _cell(config, seed), arm.source, environment.fingerprint, arm.setting)
         for seed in task.seeds
-        for arm, source in sources.items()
+        for name, arm in known.items()
     ]
 
 
@@ -83,14 +82,17 @@ def measure(
             cost=outcome.cost,
         )
 
-    kind = WorkerKind(WORKER, worker_settings(config))
-    groups = {kind: _interleaved(todo, config.seed)}
-    with closing(side_by_side(groups, record, _lanes(config, len(todo)), worth=1)) as records:
-        for done in records:
-            yield done
-            # By now an OK record is in the journal; what failed can be gone on from.
-            if done.status is Status.OK:
-                checkpoint(config, done.identity).unlink(missing_ok=True)
+    settings, lanes = worker_settings(config), _lanes(config, len(todo))
+    kinds = {
+        name: WorkerKind(WORKER, replace(settings, place=arm.place)) for name, arm in arms.items()
+    }
+    for groups in batches(todo, kinds, config.seed, alone=lanes == 1):
+        with closing(side_by_side(groups, record, lanes, worth=1)) as records:
+            for done in records:
+                yield done
+                # By now an OK record is in the journal; what failed can be gone on from.
+                if done.status is Status.OK:
+                    checkpoint(config, done.identity).unlink(missing_ok=True)
 
 
 def checkpoint(config: Config, identity: Identity[TrainingCell]) -> Path:
@@ -125,7 +127,7 @@ def _trained(
 
     try:
         with machine_lock(timed=task.timed) as waited:
-            unloadable = None if arm in ALTERNATIVES else loading.failure(call, arm)
+            unloadable = loading.failure(call, arm) if _is_loaded(arm) else None
             if unloadable is not None:
                 return TrainingOutcome(unloadable.status, unloadable.reason)
             outcome = call(
@@ -133,8 +135,8 @@ def _trained(
                 TrainingOutcome,
                 task.timeout,
                 tell,
-                arm=arm,
-                baseline=arms[config.baseline],
+                arm=arm.implementation,
+                baseline=arms[config.baseline].implementation,
                 cell=cell,
                 checkpoint=str(checkpoint(config, identity)),
                 checkpoint_seconds=task.checkpoint_seconds,
@@ -172,18 +174,27 @@ def _options(task: ConvergenceConfig) -> dict[str, Any]:  # of several types, by
 
 
 def _arms(config: Config) -> Arms:
+    """Alternatives run where the baseline does: ghosts compute with it."""
     alternatives = task_config(config, ConvergenceConfig).alternatives
-    return {**arms_of(config), **{name: name for name in alternatives}}
+    arms = arms_of(config)
+    place = arms[config.baseline].place
+    return {**arms, **{name: Arm(name, place) for name in alternatives}}
 
 
-def _source(specification: registry.Specification, baseline: registry.Specification) -> str:
+def _is_loaded(arm: Arm) -> bool:
+    """Whether it is an implementation, which a worker has to load."""
+    return arm.implementation not in ALTERNATIVES
+
+
+def _identity(alternative: str, baseline: ArmIdentity) -> ArmIdentity:
     """Of an alternative a hash of its name; ghosts compute with the ``baseline``, whose source is
     theirs too.
     """
-    if specification == GHOST:
-        return digest([specification, registry.source_hash(baseline)])
-    alternative = isinstance(specification, str) and specification in ALTERNATIVES
-    return digest(specification) if alternative else registry.source_hash(specification)
+    source = digest([GHOST, baseline.source]) if alternative == GHOST else digest(alternative)
+    setting = baseline.setting
+    if setting is None or not setting.runs_elsewhere:
+        return ArmIdentity(source)
+    return ArmIdentity(source, replace(setting, name=alternative))
 
 
 def _cell(config: Config, seed: int) -> TrainingCell:
@@ -211,14 +222,3 @@ def _cell(config: Config, seed: int) -> TrainingCell:
         **options,
         **device_settings_of(worker_settings(config)),
     )
-
-
-def _interleaved(todo: Sequence[Identity[TrainingCell]], seed: int) -> list[Identity[TrainingCell]]:
-    """The same identities, cell after cell, those of a cell in a random order: none always runs on
-    a warmer machine.
-    """
-    drawn = np.random.Generator(np.random.PCG64(seed))
-    cells: dict[str, list[Identity[TrainingCell]]] = {}
-    for identity in todo:
-        cells.setdefault(identity.cell_key, []).append(identity)
-    return [arms[at] for arms in cells.values() for at in drawn.permutation(len(arms))]

@@ -14,6 +14,7 @@ from typing import cast
 from harness.config import Config, ThroughputConfig, UsageError
 from harness.config.choices import Inputs
 from harness.environment import Environment
+from harness.isolation import Arm
 from harness.isolation.machine_lock import machine_lock
 from harness.problems import problems
 from harness.records import (
@@ -27,6 +28,7 @@ from harness.records import (
     ThroughputRecord,
 )
 from harness.statistics import LaunchVariance, fit_prior
+from harness.tasks.arm_settings import identify
 from harness.tasks.arms import arms_of
 from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
 from harness.tasks.memory import refuse_large_problem
@@ -37,20 +39,21 @@ from harness.timing.figures import figures_of
 from harness.timing.launch_pool import LAUNCHES
 from harness.timing.launch_variances import launch_variances
 from harness.timing.messages import CellSetup
-from implementations import registry
 from implementations.interface import Phase
 
 VERSION = 2  # of the protocol: raise it when what a number means changes
-Arms = Mapping[str, registry.Specification]
+Arms = Mapping[str, Arm]
 
 
 def plan(config: Config, environment: Environment) -> list[Identity[ThroughputCell]]:
     """One identity for each implementation, and the canary, in each cell."""
-    sources = {arm: registry.source_hash(given) for arm, given in _arms(config).items()}
+    settings, arms = worker_settings(config), arms_of(config)
+    known = {name: identify(name, arm, settings) for name, arm in arms.items()}
+    known[CANARY] = known[config.baseline]
     return [
-        Identity(arm, cell, source, environment.fingerprint)
+        Identity(name, cell, arm.source, environment.fingerprint, arm.setting)
         for cell in _cells(config)
-        for arm, source in sources.items()
+        for name, arm in known.items()
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.isolation import Arm
 from harness.records import (
     Accuracy,
     BlockConditions,
@@ -18,7 +19,6 @@ from harness.records import (
 )
 from harness.timing.launch import ArmFailed
 from harness.timing.messages import CellSetup
-from implementations.registry import Specification
 
 # Arms that move the least traffic, by the kind of stores that they use.
 FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
@@ -32,7 +32,7 @@ class CellSpec:
     """
 
     setup: CellSetup
-    arms: Mapping[str, Specification]
+    arms: Mapping[str, Arm]
     baseline: str
     canary: str
     protocol: Protocol

@@ -1,22 +1,27 @@
 """One launch: the worker processes in which the arms of a cell stand side by side.
 
 The package's own implementations share a process. An implementation from outside gets one of its
-own, so that its threads, its memory and its death are its own; the parent asks for one sample at a
-time, so all stay in step.
+own, so that its threads, its memory and its death are its own, and so do those that run elsewhere;
+the parent asks for one sample at a time, so all stay in step.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Self
+from dataclasses import replace
+from typing import NamedTuple, Self
 
 from harness.isolation import (
+    HERE,
     WAIT_POLICIES,
+    Arm,
+    Place,
     WorkerDied,
     WorkerError,
     WorkerProcess,
     WorkerSettings,
     WorkerTimedOut,
+    WorkerUnavailable,
 )
 from harness.isolation.failures import REMOTE_STATUSES
 from harness.isolation.worker_process import Reply
@@ -26,7 +31,18 @@ from implementations import registry
 
 WORKER = "harness.timing.worker"
 NO_ROOM = "there is not enough memory for the inputs, before any implementation is called"
-SHARED = "shared"  # the process of the package's own implementations
+
+
+class Host(NamedTuple):
+    """One of a launch's processes: of the implementation from outside that has it for itself, or of
+    all the package's own that run in one place.
+    """
+
+    owner: str | None = None
+    place: Place = HERE
+
+
+SHARED = Host()
 
 
 class ArmFailed(Exception):  # noqa: N818 -- an event that becomes a record
@@ -49,18 +65,18 @@ class Launch:
         self,
         settings: WorkerSettings,
         timeout: float,
-        unloadable: dict[str, ArmFailed] | None = None,
+        unloadable: dict[Host, ArmFailed] | None = None,
     ) -> None:
         self._settings, self._timeout = settings, timeout
-        # By name, what came of loading those that could not be; shared between launches, since a
-        # module that hangs is to be waited for once.
+        # What came of loading those that could not be, or of starting their process; shared between
+        # launches, since a module that hangs is to be waited for once.
         self._unloadable = {} if unloadable is None else unloadable
-        self._loaded: set[str] = set()  # names of those from outside that were
-        self._workers: dict[str, WorkerProcess] = {}
-        self._place: dict[str, str] = {}  # of each arm: the name of its process
+        self._loaded: set[Host] = set()  # of those from outside that were
+        self._workers: dict[Host, WorkerProcess] = {}
+        self._host: dict[str, Host] = {}  # of each arm
         self._setup: CellSetup | None = None
-        self._open: set[str] = set()  # processes in which the cell is open
-        self._last_sampled: str | None = None
+        self._open: set[Host] = set()  # processes in which the cell is open
+        self._last_sampled: Host | None = None
         self.starting = 0.0  # seconds spent on starting processes
 
     @property
@@ -78,15 +94,20 @@ class Launch:
         """Begin a cell. Its operands are made in a process when the first arm is prepared there. A
         process that has died since the last cell cost nothing yet, and is replaced.
         """
-        for place in [place for place, worker in self._workers.items() if not worker.alive]:
-            self._drop(place)
-        self._setup, self._place, self._open = setup, {}, set()
+        for host in [host for host, worker in self._workers.items() if not worker.alive]:
+            self._drop(host)
+        self._setup, self._host, self._open = setup, {}, set()
 
-    def prepare(self, arm: str, implementation: registry.Specification) -> Cost:
+    def prepare(self, arm: str, what: Arm) -> Cost:
         """Make the arm ready; what that cost. Raises ``ArmFailed``."""
+        implementation = what.implementation
         foreign = registry.is_foreign(implementation)
-        self._place[arm] = registry.name_of(implementation) if foreign else SHARED
-        if foreign:
+        owner = registry.name_of(implementation) if foreign else None
+        host = self._host[arm] = Host(owner, what.place)
+        if host in self._unloadable:
+            failure = self._unloadable[host]
+            raise ArmFailed(arm, failure.status, failure.reason)
+        if foreign and host not in self._loaded:
             self._load(arm, implementation)
         return self._ask(arm, "prepare", Cost, implementation=implementation)
 
@@ -95,7 +116,7 @@ class Launch:
 
         Raises ``ArmFailed``.
         """
-        self._place[arm] = SHARED
+        self._host[arm] = SHARED
         return Bytes(self._ask(arm, "prepare_floor", int, stores=stores))
 
     def verify(self, arm: str, *, whole: bool) -> CheckResult:
@@ -115,21 +136,21 @@ class Launch:
 
     def sample(self, arm: str, calls: int, untimed: int) -> TimingResult:
         """A sample, begun when the process sampled before has gone quiet. Raises ``ArmFailed``."""
-        if self._place[arm] != self._last_sampled:
+        if self._host[arm] != self._last_sampled:
             time.sleep(WAIT_POLICIES[self._settings.wait_policy].settle_seconds)
-            self._last_sampled = self._place[arm]
+            self._last_sampled = self._host[arm]
         return self._ask(arm, "sample", TimingResult, calls=calls, untimed=untimed)
 
     def clear(self) -> None:
         """Give back the cell's memory; the processes stay."""
-        for place in self._open & self._workers.keys():
+        for host in self._open & self._workers.keys():
             try:
-                self._workers[place].call("clear", type(None), self._timeout)
+                self._workers[host].call("clear", type(None), self._timeout)
             except (
                 WorkerDied,
                 WorkerTimedOut,
             ):  # it has no memory left; the next cell starts another
-                self._workers.pop(place).close()
+                self._workers.pop(host).close()
         self._open.clear()
 
     def close(self) -> None:
@@ -144,19 +165,13 @@ class Launch:
         self.close()
 
     def _load(self, arm: str, implementation: registry.Specification) -> None:
-        """Raises ``ArmFailed`` where it cannot be loaded, in this launch or an earlier one."""
-        name = self._place[arm]
-        if name in self._unloadable:
-            failure = self._unloadable[name]
-            raise ArmFailed(arm, failure.status, failure.reason)
-        if name in self._loaded:
-            return
+        """Raises ``ArmFailed`` where it cannot be loaded."""
         try:
             self._ask(arm, "load", type(None), implementation=implementation)
         except ArmFailed as failure:
-            self._unloadable[name] = failure
+            self._unloadable[self._host[arm]] = failure
             raise
-        self._loaded.add(name)
+        self._loaded.add(self._host[arm])
 
     def _check(self, arm: str, service: str, **arguments: object) -> CheckResult:
         result = self._ask(arm, service, CheckResult, **arguments)
@@ -166,26 +181,29 @@ class Launch:
 
     def _ask(self, arm: str, service: str, reply: type[Reply], **arguments: object) -> Reply:
         """One request, and whatever goes wrong with it charged to the arm that it was for."""
-        place = self._place[arm]
+        host = self._host[arm]
         try:
-            worker = self._worker(place)
-            self._open_cell(worker, arm, place)
+            worker = self._worker(host)
+            self._open_cell(worker, arm, host)
             return worker.call(service, reply, self._timeout, None, arm=arm, **arguments)
         except WorkerError as error:
             if error.kind in REMOTE_STATUSES:
                 raise ArmFailed(arm, REMOTE_STATUSES[error.kind], error.reason) from error
             cause = "out of memory: " if _no_memory(error) else ""
             raise ArmFailed(arm, Status.CRASHED, f"{cause}{error}") from error
+        except WorkerUnavailable as absence:
+            self._unloadable[host] = ArmFailed(arm, Status.UNAVAILABLE, str(absence))
+            raise self._unloadable[host] from absence
         except (WorkerDied, WorkerTimedOut) as death:
             status = Status.CRASHED if isinstance(death, WorkerDied) else Status.TIMEOUT
-            self._drop(place)
+            self._drop(host)
             raise ArmFailed(arm, status, str(death), died=True) from death
 
-    def _open_cell(self, worker: WorkerProcess, arm: str, place: str) -> None:
+    def _open_cell(self, worker: WorkerProcess, arm: str, host: Host) -> None:
         """Make the operands in a process that has none yet. No memory for them is the machine's
         lack, and no fault of the arm that came first.
         """
-        if place in self._open:
+        if host in self._open:
             return
         try:
             worker.call("open", type(None), self._timeout, setup=self._setup)
@@ -196,22 +214,23 @@ class Launch:
         except WorkerDied as death:
             if not death.killed:
                 raise
-            self._drop(place)
+            self._drop(host)
             reason = f"{NO_ROOM}, or something else killed the process: {death}"
             raise ArmFailed(arm, Status.UNAVAILABLE, reason, died=True) from death
-        self._open.add(place)
+        self._open.add(host)
 
-    def _drop(self, place: str) -> None:
-        if place in self._workers:
-            self._workers.pop(place).close()
-        self._open.discard(place)
+    def _drop(self, host: Host) -> None:
+        if host in self._workers:
+            self._workers.pop(host).close()
+        self._open.discard(host)
 
-    def _worker(self, place: str) -> WorkerProcess:
-        if place not in self._workers:
+    def _worker(self, host: Host) -> WorkerProcess:
+        if host not in self._workers:
             began = time.monotonic()
-            self._workers[place] = WorkerProcess(WORKER, self._settings)
+            settings = replace(self._settings, place=host.place)
+            self._workers[host] = WorkerProcess(WORKER, settings)
             self.starting += time.monotonic() - began
-        return self._workers[place]
+        return self._workers[host]
 
 
 def _no_memory(error: WorkerError) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from harness.isolation import WorkerSettings
-from harness.timing.launch import ArmFailed, Launch
+from harness.timing.launch import ArmFailed, Host, Launch
 
 MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
 # They name the job or the test in work, and mean nothing to a worker.
@@ -27,7 +27,7 @@ class LaunchPool:
     def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
         self._launches: list[Launch] = []
-        self._unloadable: dict[str, ArmFailed] = {}
+        self._unloadable: dict[Host, ArmFailed] = {}
 
     def __getitem__(self, index: int) -> Launch:
         while len(self._launches) <= index:

@@ -5,6 +5,7 @@ later cells what to expect.
 from __future__ import annotations
 
 from harness import statistics
+from harness.isolation import HERE
 from harness.problems.memory import operand_bytes
 from harness.statistics import LaunchVariance, Prior
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
@@ -43,5 +44,5 @@ def _row(spec: CellSpec, measured: CellMeasurement, arm: str, cell: str) -> Laun
         spec.protocol.launches,
         cell,
         size=operand_bytes(spec.setup.problem),
-        separate=registry.is_foreign(spec.arms[arm]),
+        separate=spec.arms[arm].place != HERE or registry.is_foreign(spec.arms[arm].implementation),
     )

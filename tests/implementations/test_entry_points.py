@@ -102,7 +102,7 @@ def test_a_name_that_cannot_be_had_is_refused_with_the_reason(installed, name):
 
 
 def test_a_built_ins_name_means_the_built_in_and_the_other_is_told(installed):
-    assert not registry.is_foreign(arms_of(config("torch_native"))["torch_native"])
+    assert not registry.is_foreign(arms_of(config("torch_native"))["torch_native"].implementation)
     reasons = [reason for name, reason in registry.unusable() if name == "torch_native"]
     assert reasons == [f"evil 1.0 registers it, but {FAULTY['torch_native = evil.mine:Mine']}"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.isolation import WorkerDied, WorkerError, WorkerTimedOut
+from harness.isolation import Arm, WorkerDied, WorkerError, WorkerTimedOut
 from harness.isolation.loading import Loading, LoadOutcome
 from harness.isolation.messages import RemoteFailure
 from harness.records import Status
@@ -23,7 +23,7 @@ def asked(answer, *specifications):
         return answer
 
     loading = Loading(7.0)
-    return [loading.failure(call, each) for each in specifications], calls
+    return [loading.failure(call, Arm(each)) for each in specifications], calls
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from harness.config import (
 )
 from harness.config.validation import validated
 from harness.environment import Environment
-from harness.isolation import WorkerDied
+from harness.isolation import Arm, WorkerDied
 from harness.isolation.loading import Loading
 from harness.records import Seconds, Status
 from harness.statistics import LaunchVariance, Prior
@@ -66,7 +66,7 @@ def test_conformance_shares_the_machine_case_by_case(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(conformance, "machine_lock", lock)
     config = configured(ConformanceConfig(cases="edges/eps_0/*"))
     identity, *_ = conformance.plan(config, Environment())
-    record = conformance._checked(call, "torch_native", identity, "s", 1.0, Loading(1.0))
+    record = conformance._checked(call, Arm("torch_native"), identity, "s", 1.0, Loading(1.0))
     assert not lock.held
     assert lock.taken == [False]
     assert record.status is Status.CRASHED

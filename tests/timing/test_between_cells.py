@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.isolation import WorkerSettings, WorkerTimedOut
+from harness.isolation import Arm, WorkerSettings, WorkerTimedOut
 from harness.records import Cost, Status
 from harness.timing import launch
 from harness.timing.launch import ArmFailed
@@ -49,7 +49,7 @@ def prepared(pool, index, implementation):
     """A cell begun in a launch, and an arm prepared there; what is left of its failure."""
     pool[index].open(SETUP)
     try:
-        pool[index].prepare("mine", implementation)
+        pool[index].prepare("mine", Arm(implementation))
     except ArmFailed as failure:
         return failure.status, failure.reason, failure.died
     return None

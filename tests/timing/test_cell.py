@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from harness.isolation import Arm
 from harness.problems import operand_bytes
 from harness.records import (
     Accuracy,
@@ -51,7 +52,7 @@ SECONDS = {
 
 SPEC = CellSpec(
     CellSetup(Problem((2, 2)), Phase.TRAINING_STEP, "layer", "fresh", "cpu", 0, "normal"),
-    {"base": "base", "mine": "mine", "canary": "base"},
+    {"base": Arm("base"), "mine": Arm("mine"), "canary": Arm("base")},
     "base",
     "canary",
     Protocol(2, 8, 3),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.isolation import WorkerDied, WorkerError, WorkerSettings
+from harness.isolation import Arm, WorkerDied, WorkerError, WorkerSettings
 from harness.isolation.messages import RemoteFailure
 from harness.records import Status
 from harness.timing import launch
@@ -52,6 +52,6 @@ def test_inputs_for_which_there_is_no_memory_are_no_fault_of_the_arm(name, monke
     opened = launch.Launch(WorkerSettings(), 1.0)
     opened.open(SETUP)
     with pytest.raises(launch.ArmFailed) as failed:
-        opened.prepare("numpy", "numpy")
+        opened.prepare("numpy", Arm("numpy"))
     assert (failed.value.status, failed.value.died) == (status, died)
     assert (launch.NO_ROOM in failed.value.reason) == (status is Status.UNAVAILABLE)

@@ -1,0 +1,43 @@
+"""Why no worker can be had in a place that the user named, in a sentence that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from harness.isolation.messages import PROTOCOL
+from harness.isolation.places import Place
+
+NO_MODULE = re.compile(r"No module named '?([\w.]+)'?")
+OWN_PACKAGES = {"harness", "implementations"}
+
+
+def described(place: Place) -> str:
+    """The place in words."""
+    if place.python is not None:
+        return f"python={place.python}"
+    return f"path={place.path}" if place.path is not None else "its environment"
+
+
+def not_started(place: Place, death: str) -> str:
+    """``death`` is how the worker ended, with the end of what it wrote."""
+    where, missing = described(place), NO_MODULE.search(death)
+    if missing is None:
+        return f"no worker starts with {where}: {death}"
+    package, _, rest = missing[1].partition(".")
+    if package not in OWN_PACKAGES:
+        return (
+            f"{where} has no Python package {package!r}, which bnbench needs; install it there, as "
+            f"with {place.python or 'python'} -m pip install {package}"
+        )
+    if rest:
+        return other_protocol(place, 0)
+    return f"{where} has no bnbench; install it there, or name with path a folder that has it"
+
+
+def other_protocol(place: Place, version: int) -> str:
+    """The bnbench there is of another version, as far as talking to its workers goes."""
+    spoken = f"version {version}" if version else "no version"
+    return (
+        f"the bnbench of {described(place)} speaks {spoken} of the protocol between a worker and "
+        f"its parent, and this one version {PROTOCOL}; use one that is nearer in time"
+    )
