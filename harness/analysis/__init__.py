@@ -23,6 +23,7 @@ time_budget         where the wall time went
 costs               memory, and seconds apart from the calls timed
 case_elements       the worst element of a conformance case
 grouped_reasons     records that came to the same for the same reason
+arm_settings        what labelled arms, and those that run elsewhere, stand for
 rerun_command       the command that repeats a conformance case
 completeness        how much of a session's plan was measured
 sessions            which sessions can be taken for finished work

@@ -69,6 +69,13 @@ def in_mapping(text: str) -> str:
             return _quoted(text)
 
 
+def text_in_mapping(text: str) -> str:
+    """A value of a mapping that is a text, whatever it looks like."""
+    parsed = _parsed(f"key={{value: {text}}}")
+    plain = parsed is not None and parsed.value() == {"value": text} and "${" not in text
+    return text if plain else _quoted(text.replace("${", r"\${"))
+
+
 def search_path(folder: str) -> str:
     """The override that has Hydra look for groups in this folder, too."""
     return f"hydra.searchpath=[{_quoted(f'file://{Path(folder).resolve()}')}]"

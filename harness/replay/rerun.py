@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from harness.analysis.rerun_command import target_of
+from harness.analysis.rerun_command import item_of
 from harness.config import Config, UsageError
 from harness.config.choices import ALTERNATIVES
 from harness.config.composition import OF_THE_SESSION
@@ -19,6 +19,7 @@ from harness.environment import Environment
 from harness.records import (
     CANARY,
     AnyRecord,
+    ArmSetting,
     CaseCell,
     Cell,
     Identity,
@@ -28,6 +29,7 @@ from harness.records import (
 from harness.replay.recorded_runs import Original
 from harness.session import measure
 from harness.tasks import task_of
+from harness.tasks.arms import PARTS, name_of
 from implementations import registry
 
 
@@ -70,7 +72,10 @@ def _job(
     originals: Sequence[Original], overrides: Sequence[str], here: Config, environment: Environment
 ) -> Job:
     config = restored({**originals[0].config, "resume": False}, overrides)
-    arms = _arms([original.record.implementation for original in originals], config)
+    recorded = _recorded_setting(config.baseline, originals[0].config)
+    settings = {one.record.implementation: one.record.identity.arm for one in originals}
+    settings = {**({config.baseline: recorded} if recorded else {}), **settings}
+    arms = _arms(settings, config)
     config = replace(
         config, **{name: getattr(here, name) for name in OF_THE_SESSION}, implementations=arms
     )
@@ -103,15 +108,35 @@ def _measurement(identity: Identity[Cell]) -> tuple[object, ...]:
             assert_never(cell)
 
 
-def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
-    """The implementations of those names, and the baseline if it comes from outside.
+def _recorded_setting(name: str, recorded: Mapping[str, object]) -> ArmSetting | None:
+    """What an arm of a recorded configuration stands for, where that is not its name alone."""
+    items = recorded.get("implementations")
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, Mapping) and item.get("label", item.get("name")) == name:
+            target = {key: item[key] for key in item if key not in PARTS}
+            what = target if "_target_" in target else str(target.get("name"))
+            setting = ArmSetting(
+                registry.name_of(what),
+                item.get("python"),
+                item.get("path"),
+                dict(item.get("variables") or {}),
+            )
+            return setting if setting.runs_elsewhere or setting.name != name else None
+    return None
 
-    One from outside has to be named by the command line again: no file decides what is run.
+
+def _arms(
+    settings: Mapping[str, ArmSetting | None], config: Config
+) -> list[registry.Specification]:
+    """The arms of those names, and the baseline if it comes from outside or runs elsewhere.
+
+    One from outside, or elsewhere, has to be named by the command line again: no file decides what
+    is run.
     """
-    ours = [name for name in dict.fromkeys(names) if name not in (*ALTERNATIVES, CANARY)]
-    if config.baseline not in registry.names():
+    given = {name_of(item): item for item in config.implementations}
+    ours = [name for name in settings if name not in (*ALTERNATIVES, CANARY)]
+    if config.baseline not in registry.names() and config.baseline not in ours:
         ours.append(config.baseline)
-    given = {registry.name_of(item): item for item in config.implementations}
     for name in given:
         if name not in (*ours, config.baseline):
             foreign = ", ".join(other for other in ours if other not in registry.names())
@@ -120,7 +145,13 @@ def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
                 f"bnbench has itself, and name {foreign or 'nothing else'}"
             )
     for name in ours:
-        if name not in registry.names() and re.fullmatch(r"[\w-]+", name):
+        arm = settings.get(name)
+        if arm is not None and not isinstance(given.get(name), Mapping):
+            raise UsageError(
+                f"{name} is an arm with a label or a place of its own, and what is run is not "
+                f"taken from a record: name it again with 'implementations=[{item_of(name, arm)}]'"
+            )
+        if arm is None and name not in registry.names() and re.fullmatch(r"[\w-]+", name):
             raise UsageError(
                 f"{name} was registered by a package that is not installed here; install that, "
                 "and replay again"
@@ -128,6 +159,6 @@ def _arms(names: Sequence[str], config: Config) -> list[registry.Specification]:
         if name not in registry.names() and not isinstance(given.get(name), Mapping):
             raise UsageError(
                 f"{name} comes from outside bnbench, and what is run is not taken from a record: "
-                f"name it again with 'implementations=[{target_of(name)}]'"
+                f"name it again with 'implementations=[{item_of(name, None)}]'"
             )
     return list({name: given.get(name, name) for name in ours}.values()) or [config.baseline]

@@ -134,6 +134,7 @@ def _circumstances(record: AnyRecord) -> dict[str, object]:
         **plain_fields(record.cell),
         "source of the implementation": record.identity.source,
         "instruction set in use": in_use,
+        "arm": {} if record.identity.arm is None else plain_fields(record.identity.arm),
     }
 
 

@@ -40,8 +40,8 @@ def arms_of(config: Config) -> dict[str, Arm]:
 
 
 def name_of(item: Any) -> str:
-    """The arm's name, of an item of the list that `arms_of` has seen."""
-    return _named_arm(item)[0]
+    """The arm's name, of an item of the list."""
+    return _named_arm(item)[0] if isinstance(item, Mapping) else str(item)
 
 
 def _named_arm(item: Any) -> tuple[str, Arm]:

@@ -20,6 +20,7 @@ from harness.analysis.training_groups import TrainingGroup, training_groups
 from harness.config.shell import shell_command
 from harness.records import AnyRecord, flat
 from harness.report import figures, labels, phrases
+from harness.report.arm_settings import arm_sentences
 from harness.report.markdown import (
     accuracy,
     case_details,
@@ -115,6 +116,7 @@ def _context(contents: Contents, session: str, folder: Path) -> dict[str, object
         "time": start.time,
         "command": _command(start.command),
         "summary": summary(contents, session, moderation),
+        "arms": list(arm_sentences(records, formatting.code)),
         "cases": case_records(records),
         "sections": _draw_sections(records, folder),
         "moderation": moderation,
