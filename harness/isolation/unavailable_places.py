@@ -8,7 +8,8 @@ from harness.isolation.messages import PROTOCOL
 from harness.isolation.places import Place
 
 NO_MODULE = re.compile(r"No module named '?([\w.]+)'?")
-OWN_PACKAGES = {"harness", "implementations"}
+WORKERS_PACKAGE = "harness"
+OWN_PACKAGES = {WORKERS_PACKAGE, "implementations"}
 
 
 def described(place: Place) -> str:
@@ -21,17 +22,17 @@ def described(place: Place) -> str:
 def not_started(place: Place, death: str) -> str:
     """``death`` is how the worker ended, with the end of what it wrote."""
     where, missing = described(place), NO_MODULE.search(death)
-    if missing is None:
-        return f"no worker starts with {where}: {death}"
-    package, _, rest = missing[1].partition(".")
-    if package not in OWN_PACKAGES:
+    package, _, rest = missing[1].partition(".") if missing else ("", "", "")
+    if package in OWN_PACKAGES and not rest:
+        return f"{where} has no bnbench; install it there, or name with path a folder that has it"
+    if package == WORKERS_PACKAGE:  # this version's workers are not there
+        return other_protocol(place, 0)
+    if package and package not in OWN_PACKAGES:
         return (
             f"{where} has no Python package {package!r}, which bnbench needs; install it there, as "
             f"with {place.python or 'python'} -m pip install {package}"
         )
-    if rest:
-        return other_protocol(place, 0)
-    return f"{where} has no bnbench; install it there, or name with path a folder that has it"
+    return f"no worker starts with {where}: {death}"
 
 
 def other_protocol(place: Place, version: int) -> str:

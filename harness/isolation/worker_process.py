@@ -93,6 +93,7 @@ class WorkerProcess:
         except WorkerUnavailable:
             os.close(self._requests)
             os.close(self._replies)
+            self._stderr.close()
             raise
         finally:
             os.close(to_worker)

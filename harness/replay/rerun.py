@@ -15,6 +15,7 @@ from harness.config import Config, UsageError
 from harness.config.choices import ALTERNATIVES
 from harness.config.composition import OF_THE_SESSION
 from harness.config.restoring import restored
+from harness.config.shell import shell_word
 from harness.environment import Environment
 from harness.records import (
     CANARY,
@@ -108,6 +109,19 @@ def _measurement(identity: Identity[Cell]) -> tuple[object, ...]:
             assert_never(cell)
 
 
+def _refuse_unnamed(
+    labelled: Mapping[str, ArmSetting], given: Mapping[str, registry.Specification]
+) -> None:
+    """Raises ``UsageError`` where an arm with a label, or a place, is not named again."""
+    if all(isinstance(given.get(name), Mapping) for name in labelled):
+        return
+    items = ", ".join(item_of(name, arm) for name, arm in labelled.items())
+    raise UsageError(
+        f"{', '.join(labelled)}: an arm with a label or a place of its own, and what is run is not "
+        f"taken from a record; name it again with {shell_word(f'implementations=[{items}]')}"
+    )
+
+
 def _recorded_setting(name: str, recorded: Mapping[str, object]) -> ArmSetting | None:
     """What an arm of a recorded configuration stands for, where that is not its name alone."""
     items = recorded.get("implementations")
@@ -137,6 +151,8 @@ def _arms(
     ours = [name for name in settings if name not in (*ALTERNATIVES, CANARY)]
     if config.baseline not in registry.names() and config.baseline not in ours:
         ours.append(config.baseline)
+    labelled = {name: arm for name, arm in settings.items() if arm is not None and name in ours}
+    _refuse_unnamed(labelled, given)
     for name in given:
         if name not in (*ours, config.baseline):
             foreign = ", ".join(other for other in ours if other not in registry.names())
@@ -145,13 +161,9 @@ def _arms(
                 f"bnbench has itself, and name {foreign or 'nothing else'}"
             )
     for name in ours:
-        arm = settings.get(name)
-        if arm is not None and not isinstance(given.get(name), Mapping):
-            raise UsageError(
-                f"{name} is an arm with a label or a place of its own, and what is run is not "
-                f"taken from a record: name it again with 'implementations=[{item_of(name, arm)}]'"
-            )
-        if arm is None and name not in registry.names() and re.fullmatch(r"[\w-]+", name):
+        if name in labelled:
+            continue
+        if name not in registry.names() and re.fullmatch(r"[\w-]+", name):
             raise UsageError(
                 f"{name} was registered by a package that is not installed here; install that, "
                 "and replay again"

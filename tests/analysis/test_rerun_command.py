@@ -5,6 +5,7 @@ nothing else.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from harness.analysis.rerun_command import rerun_command
 from harness.cli import check, run
 from harness.config import Config, composition
-from harness.records import Status
-from harness.tasks.arms import arms_of
+from harness.records import ArmSetting, Status
+from harness.tasks.arms import arms_of, name_of
 from implementations import registry
 from tests.helpers.synthetic import case
 
@@ -98,6 +99,28 @@ def test_the_command_means_the_same_implementation(
     assert config.implementations in (["numpy"], [specification])
     assert (config.task.name, config.task.cases) == ("conformance", "data/large_mean")  # type: ignore[attr-defined]
     assert (config.device.threads, config.device.wait_policy) == (1, "passive")
+
+
+ARMS: list[dict[str, Any]] = [
+    {"name": "numpy", "label": "2.12"},
+    {"name": "fused_cpu", "label": "v3, 'quoted'", "variables": {"BNBENCH_ISA": "v3", "A": "1 2"}},
+    {"name": "numpy", "variables": {"A": "${seed}", "B": "true"}},
+    {**ARGUMENTS, "label": "mine", "path": "."},
+]
+
+
+@pytest.mark.parametrize("item", ARMS)
+def test_the_command_means_the_same_arm(monkeypatch: pytest.MonkeyPatch, item: Any) -> None:
+    [(name, arm)] = arms_of(Config(implementations=[item], baseline=name_of(item))).items()
+    setting = ArmSetting(
+        registry.name_of(arm.implementation),
+        path=arm.place.path,
+        variables=dict(arm.place.variables),
+    )
+    record = case(name, "data/large_mean")
+    record = replace(record, identity=replace(record.identity, arm=setting))
+    config = composed(monkeypatch, rerun_command(record))
+    assert arms_of(config)[name] == arm
 
 
 @pytest.mark.parametrize("name", ["samples/rank_1,training", "nan/stays in its channel"])

@@ -10,6 +10,7 @@ import pytest
 from harness.records import (
     SCHEMA,
     Accuracy,
+    ArmSetting,
     CaseRecord,
     Flag,
     InvalidDataError,
@@ -18,6 +19,7 @@ from harness.records import (
     Seconds,
     Status,
     ThroughputRecord,
+    plain_fields,
     record_from_plain,
     record_to_plain,
     to_json,
@@ -155,6 +157,38 @@ def test_no_nan_and_no_infinity_reach_the_disk(bad):
     figures = replace(FIGURES, median_seconds=Seconds(bad))
     with pytest.raises(ValueError, match="JSON"):
         to_json(record_to_plain(throughput_record(figures=figures)))
+
+
+SETTING = ArmSetting("fused_cpu", variables={"BNBENCH_ISA": "v3"}, versions={"torch": "2.12"})
+SETTINGS = {
+    "a label": ArmSetting("numpy"),
+    "another label": ArmSetting("fused_cpu"),
+    "variables": ArmSetting("fused_cpu", variables={"BNBENCH_ISA": "v3"}),
+    "versions": SETTING,
+    "instruction sets": replace(SETTING, instruction_sets={"fused_cpu": "v3"}),
+    "an interpreter": replace(SETTING, python="../bin/python"),
+    "a path": replace(SETTING, path="../base"),
+}
+
+
+def test_what_was_recorded_before_arms_had_settings_keeps_its_key():
+    assert identity().key == "003df209d3fc3b58"  # as bnbench had it then
+    assert "arm" not in plain_fields(identity())
+
+
+def test_whatever_an_arm_stands_for_changes_its_key_and_leaves_its_cells():
+    made = [replace(identity(), arm=setting) for setting in (None, *SETTINGS.values())]
+    assert len({one.key for one in made}) == len(made)
+    assert {one.cell_key for one in made} == {identity().cell_key}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_record_of_such_an_arm_is_read_back_as_it_was_written(name):
+    record = throughput_record()
+    record = replace(record, identity=replace(record.identity, arm=SETTINGS[name]))
+    read = record_from_plain(json.loads(to_json(record_to_plain(record))))
+    assert read == record
+    assert read.key == record.key
 
 
 CHANGES = [{"name": "torch_native"}, {"source": "edited"}, {"environment": "else"}, {"threads": 2}]

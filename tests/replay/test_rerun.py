@@ -111,6 +111,28 @@ def test_a_baseline_from_outside_has_to_be_named_too() -> None:
         jobs(found, [], config, HERE)
 
 
+def test_an_arm_with_a_label_has_to_be_named_again_and_then_is_what_it_was() -> None:
+    item = {"name": "numpy", "label": "mine"}
+    config = configured(seeds=[3])
+    config.implementations = ["torch_native", item]
+    with pytest.raises(
+        UsageError, match=r"mine: .*'implementations=\[\{name: numpy, label: mine\}\]'"
+    ):
+        jobs(originals(config), [], config, HERE)
+    found = originals(config)
+    [job] = jobs(found, ["implementations=[{name: numpy, label: mine}]"], config, HERE)
+    assert [identity.key for identity in job.identities] == [one.record.key for one in found]
+
+
+def test_a_baseline_that_runs_elsewhere_is_not_taken_for_the_one_here() -> None:
+    item = {"name": "torch_native", "variables": {"ATEN_CPU_CAPABILITY": "avx2"}}
+    config = configured(seeds=[3])
+    [other] = [one for one in originals(config) if one.record.implementation == "numpy"]
+    found = [Original(other.record, {**other.config, "implementations": [item, "numpy"]}, HERE)]
+    with pytest.raises(UsageError, match=r"torch_native: .*variables: \{ATEN_CPU_CAPAB"):
+        jobs(found, [], config, HERE)
+
+
 def test_an_implementation_that_is_not_replayed_is_refused() -> None:
     config = configured(seeds=[3])
     with pytest.raises(

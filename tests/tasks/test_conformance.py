@@ -48,6 +48,21 @@ def test_the_baseline_is_checked_only_where_it_is_listed():
     assert {record.implementation for record in checked("numpy")} == {"numpy"}
 
 
+def test_an_arm_elsewhere_is_checked_there_under_its_label():
+    item = {"name": "fused_cpu", "label": "old", "variables": {"BNBENCH_ISA": "baseline"}}
+    records = checked(item)
+    assert {(record.implementation, record.status) for record in records} == {("old", Status.OK)}
+    for record in records:
+        assert record.identity.arm.instruction_sets["fused_cpu"] == "baseline"
+
+
+def test_a_folder_that_lacks_the_implementation_makes_it_unavailable(tmp_path):
+    (tmp_path / "implementations").mkdir()
+    (tmp_path / "implementations" / "__init__.py").write_text("")
+    [reason] = {record.reason for record in checked({"name": "numpy", "path": str(tmp_path)})}
+    assert reason.startswith(f"no worker starts with path={tmp_path}: the worker died")
+
+
 @pytest.mark.parametrize(
     ("name", "status", "reason"),
     [

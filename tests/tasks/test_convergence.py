@@ -23,9 +23,18 @@ from harness.config import (
     TrackingConfig,
     UsageError,
 )
+from harness.config.choices import GHOST, WITHOUT
 from harness.environment import Environment
-from harness.isolation import WorkerDied, WorkerError, WorkerSettings, WorkerTimedOut, worker_pool
+from harness.isolation import (
+    Place,
+    WorkerDied,
+    WorkerError,
+    WorkerSettings,
+    WorkerTimedOut,
+    worker_pool,
+)
 from harness.isolation.messages import RemoteFailure
+from harness.isolation.place_facts import PlaceFacts
 from harness.isolation.process import Start
 from harness.records import (
     Seconds,
@@ -37,7 +46,7 @@ from harness.records import (
     record_to_plain,
     to_json,
 )
-from harness.tasks import convergence
+from harness.tasks import arm_settings, convergence
 from harness.training import datasets
 from harness.training.messages import TrainingOutcome
 
@@ -325,3 +334,25 @@ def test_without_resume_a_checkpoint_is_not_gone_on_from(
         path.touch()
     list(convergence.measure(config, plan, "session", lambda _: None))
     assert not any(path.exists() for path in kept)
+
+
+def test_alternatives_run_where_the_baseline_does_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Place(variables=(("ATEN_CPU_CAPABILITY", "avx2"),))
+    facts = PlaceFacts({"torch": "2.12"}, {"torch": "AVX2"}, "their source", None, ())
+    monkeypatch.setattr(arm_settings, "_asked", lambda *_: facts)
+    monkeypatch.setattr(arm_settings, "_FACTS", arm_settings._KnownFacts())
+    slow = {"name": "torch_native", "label": "avx2", "variables": dict(place.variables)}
+    config = configured(slow, "numpy", alternatives=[GHOST, WITHOUT])
+    config.baseline = "avx2"
+    arms = convergence._arms(config)
+    assert {name for name in arms if arms[name].place == place} == {"avx2", GHOST, WITHOUT}
+    planned = {one.implementation: one for one in convergence.plan(config, ENVIRONMENT)}
+    settings = {name: one.arm and one.arm.instruction_sets for name, one in planned.items()}
+    assert settings == {
+        "avx2": {"torch": "AVX2"},
+        "numpy": None,
+        GHOST: {"torch": "AVX2"},
+        WITHOUT: {"torch": "AVX2"},
+    }

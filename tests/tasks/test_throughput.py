@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+import torch
 
 import harness
 from harness import statistics
@@ -20,6 +21,7 @@ from harness.problems import operand_bytes
 from harness.records import Flag, Status, Verdict, record_from_plain, record_to_plain
 from harness.tasks import throughput
 from harness.timing.launch import WORKER
+from implementations.fused_cpu.library import instruction_set
 from implementations.interface import Problem
 from tests.helpers.commands import SMALL as SMALL_RUN
 
@@ -154,6 +156,34 @@ def test_three_times_the_work_is_found_slower_or_the_record_says_what_disturbed_
 def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
     records = harness.measure(["numpy"], [SMALL], threads=1, launches=1, most_launches=1, blocks=1)
     assert [record.implementation for record in records] == ["torch_native", "numpy", "canary"]
+
+
+def test_one_instruction_set_beside_another_is_on_both_records_in_the_same_blocks():
+    if instruction_set() == "baseline":
+        pytest.skip("this machine has one instruction set")
+    plain = {"name": "fused_cpu", "label": "plain", "variables": {"BNBENCH_ISA": "baseline"}}
+    made = harness.measure(
+        ["fused_cpu", plain],
+        [SMALL],
+        threads=1,
+        launches=1,
+        most_launches=1,
+        blocks=1,
+        baseline="plain",
+    )
+    records = {record.implementation: record for record in made}
+    assert list(records) == ["fused_cpu", "plain", "canary"]
+    assert {record.status for record in made} == {Status.OK}
+    for name in ("plain", "canary"):
+        setting = records[name].identity.arm
+        assert setting.instruction_sets["fused_cpu"] == "baseline"
+        assert setting.versions["torch"] == torch.__version__
+    assert records["fused_cpu"].identity.arm is None
+    places = [
+        {(sample.launch, sample.block) for sample in record.samples if not sample.set_aside}
+        for record in made
+    ]
+    assert places[0] == places[1] == places[2]
 
 
 @pytest.mark.parametrize(

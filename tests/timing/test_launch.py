@@ -1,12 +1,22 @@
-"""What goes wrong while a cell is opened is charged to whom it belongs."""
+"""Which arms share a process, and what goes wrong while a cell is opened is charged to whom it
+belongs.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.isolation import Arm, WorkerDied, WorkerError, WorkerSettings
+from harness.isolation import (
+    HERE,
+    Arm,
+    Place,
+    WorkerDied,
+    WorkerError,
+    WorkerSettings,
+    WorkerUnavailable,
+)
 from harness.isolation.messages import RemoteFailure
-from harness.records import Status
+from harness.records import Cost, Status
 from harness.timing import launch
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
@@ -55,3 +65,62 @@ def test_inputs_for_which_there_is_no_memory_are_no_fault_of_the_arm(name, monke
         opened.prepare("numpy", Arm("numpy"))
     assert (failed.value.status, failed.value.died) == (status, died)
     assert (launch.NO_ROOM in failed.value.reason) == (status is Status.UNAVAILABLE)
+
+
+V3, OTHER = Place(variables=(("BNBENCH_ISA", "v3"),)), Place(python="../env/bin/python")
+FOREIGN = {"_target_": "my_bn.Mine"}
+ARMS = [
+    Arm("numpy"),
+    Arm("numpy", V3),
+    Arm("torch_native", V3),
+    Arm(FOREIGN, V3),
+    Arm("fused_cpu"),
+    Arm(FOREIGN),
+    Arm("torch_native", OTHER),
+]
+
+
+class Answering:
+    """Prepares what it is asked to."""
+
+    started: list[Place]
+
+    def __init__(self, _module: str, settings: WorkerSettings) -> None:
+        self.started.append(settings.place)
+
+    def call(self, _service: str, reply: type, *_: object, **__: object) -> object:
+        return Cost() if reply is Cost else None
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_arms_of_one_place_share_a_process_and_an_arm_from_outside_has_its_own(monkeypatch):
+    monkeypatch.setattr(Answering, "started", [], raising=False)
+    monkeypatch.setattr(launch, "WorkerProcess", Answering)
+    with launch.Launch(WorkerSettings(), 1.0) as opened:
+        opened.open(SETUP)
+        for number, arm in enumerate(ARMS):
+            opened.prepare(f"arm {number}", arm)
+    assert Answering.started == [HERE, V3, V3, HERE, OTHER]
+
+
+def test_a_place_where_no_worker_starts_is_tried_once_and_costs_its_own_arms_only(monkeypatch):
+    tried = []
+
+    def unavailable(_module: str, settings: WorkerSettings) -> None:
+        tried.append(settings.place)
+        raise WorkerUnavailable("it has no bnbench")
+
+    monkeypatch.setattr(launch, "WorkerProcess", unavailable)
+    unloadable: dict[launch.Host, launch.ArmFailed] = {}
+    for _ in range(2):  # launches of one task share what they know
+        opened = launch.Launch(WorkerSettings(), 1.0, unloadable)
+        opened.open(SETUP)
+        for arm in ("one", "other"):
+            with pytest.raises(launch.ArmFailed) as failed:
+                opened.prepare(arm, Arm("numpy", OTHER))
+            assert (failed.value.arm, failed.value.status) == (arm, Status.UNAVAILABLE)
+            assert failed.value.reason == "it has no bnbench"
+            assert not failed.value.died
+    assert tried == [OTHER]
