@@ -74,8 +74,9 @@ def measure(
     accuracy: float | None = None,
 ) -> list[ThroughputRecord]:
     """Time implementations side by side on each problem; a record for each of them, and the
-    canary's. Each record's interval is of its own cell; `harness.analysis.moderation.moderate`
-    gives those of all cells together.
+    canary's. Each is a name or a mapping, with a label or a place if it has one, as the key
+    ``implementations`` takes them. Each record's interval is of its own cell;
+    `harness.analysis.moderation.moderate` gives those of all cells together.
 
     The arguments are the keys of ``task=throughput``. Raises ``UsageError`` for what cannot be
     measured as asked.

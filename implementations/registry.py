@@ -197,7 +197,7 @@ def _location(specification: Specification) -> tuple[str, str]:
         near = get_close_matches(specification, entries, n=1)
         raise Unavailable(
             f"there is no implementation {specification!r}{_hint(*near)}; installed: "
-            f"{', '.join(sorted(entries))}"
+            f"{', '.join(sorted(entries)) or 'none'}"
         )
     return entries[specification].module, entries[specification].attribute
 

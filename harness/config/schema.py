@@ -199,6 +199,7 @@ class Config:
     problem: ProblemConfig = MISSING
     device: DeviceConfig = MISSING
     tracking: TrackingConfig = MISSING
+    # names, or mappings with a name or _target_, a label, and path, python or variables
     implementations: list[Any] = field(  # OmegaConf has no type for "a text or a mapping"
         default_factory=lambda: [
             "torch_native",

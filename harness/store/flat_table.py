@@ -42,8 +42,9 @@ def write_table(
     Settings are under their own names (``dataset``, ``seed``, ``problem.dtype``), with ``problem``
     in words; figures and costs as ``figures.ratio.estimate`` and ``cost.prepare_seconds``;
     ``figures.accuracy.worst`` is the error that stands for the arm; what is moderated, given by the
-    record's key, is ``moderated.ratio.estimate`` and the like. What a task lacks, or a record that
-    is not OK, is null. Lists are JSON, so that one can group by them.
+    record's key, is ``moderated.ratio.estimate`` and the like; what a labelled arm stands for
+    ``arm.name``, ``arm.versions.torch``. What a task lacks, or a record that is not OK, is null.
+    Lists are JSON, so that one can group by them.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -76,6 +77,7 @@ def row_of(record: AnyRecord, moderated: ModeratedFigures | None = None) -> dict
     figures = {} if record.figures is None else plain_fields(record.figures)
     figures = {name: value for name, value in figures.items() if name not in RAW}
     nested = {**plain_fields(record.cell), "figures": figures, "cost": plain_fields(record.cost)}
+    nested["arm"] = {} if identity.arm is None else plain_fields(identity.arm)
     if moderated is not None:
         nested["moderated"] = plain_fields(moderated)
     return {**{name: _entry(value) for name, value in flat(nested).items()}, **own}

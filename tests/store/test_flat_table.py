@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from harness.analysis.moderation import moderated_figures
-from harness.records import AnyRecord, Status
-from harness.store.flat_table import FIRST, write_table
+from harness.records import AnyRecord, ArmSetting, Status
+from harness.store.flat_table import FIRST, row_of, write_table
 from tests.helpers import synthetic
 from tests.helpers.synthetic import SPEEDS, case, cell
 from tests.helpers.synthetic_throughput import ERRORS
@@ -46,6 +47,15 @@ def test_a_record_is_a_row_with_its_settings_and_its_figures(table):
     assert timed["figures.accuracy.worst_quantity"] == "grad_weight"
     assert timed["figures.accuracy.errors.output.ulp"] > 0
     assert timed["problem.shape"] == "[32, 64, 112, 112]"
+
+
+def test_what_a_labelled_arm_stands_for_is_in_its_row():
+    setting = ArmSetting("fused_cpu", variables={"BNBENCH_ISA": "v3"}, versions={"torch": "2.12"})
+    record = case("v3", "data/1")
+    row = row_of(replace(record, identity=replace(record.identity, arm=setting)))
+    assert (row["implementation"], row["arm.name"]) == ("v3", "fused_cpu")
+    assert (row["arm.variables.BNBENCH_ISA"], row["arm.versions.torch"]) == ("v3", "2.12")
+    assert not [column for column in row_of(record) if column.startswith("arm.")]
 
 
 def test_an_arm_and_seed_is_a_row(table):

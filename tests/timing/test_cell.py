@@ -231,7 +231,7 @@ def test_a_fifth_more_time_is_found_slower_whatever_the_launches_do():
 
 def test_after_the_pilot_no_time_goes_to_an_arm_that_is_decided():
     factors = np.exp(np.random.default_rng(0).normal(0, 0.1, 6)).tolist()
-    arms = {**SPEC.arms, "steady": "steady"}
+    arms = {**SPEC.arms, "steady": Arm("steady")}
     done, _ = measured(launches=3, most=6, factors=factors, arms=arms)
     counts = {arm: len(costs) for arm, costs in done.costs.items()}
     assert counts == {"base": 6, "canary": 6, "mine": 6, "steady": 3}

@@ -12,7 +12,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from harness.isolation import WorkerSettings
+from harness.isolation import Arm, WorkerSettings
 from harness.timing.launch_pool import MOST_KEPT, KeptLaunches
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
@@ -34,7 +34,7 @@ def job(launches, settings=ONE, timeout=30.0, sources=SOURCES):
     """Measures next to nothing in one launch; the ids of its processes."""
     with launches.pool(settings, timeout, sources) as pool:
         pool[0].open(SETUP)
-        pool[0].prepare("torch_native", "torch_native")
+        pool[0].prepare("torch_native", Arm("torch_native"))
         return pool[0].processes
 
 
@@ -97,7 +97,7 @@ def test_a_job_that_is_left_in_the_midst_leaves_no_process_to_the_next(launches)
 
     def interrupted(pool):
         pool[0].open(SETUP)
-        pool[0].prepare("torch_native", "torch_native")
+        pool[0].prepare("torch_native", Arm("torch_native"))
         pids.extend(pool[0].processes)
         raise KeyboardInterrupt
 
@@ -112,7 +112,7 @@ def test_a_job_gives_back_the_memory_of_a_cell_that_no_sample_ended(launches):
     large = replace(SETUP, problem=Problem((64, 64, 64, 64)))
     with launches.pool(ONE, 30.0, SOURCES) as pool:
         pool[0].open(large)
-        pool[0].prepare("torch_native", "torch_native")
+        pool[0].prepare("torch_native", Arm("torch_native"))
         [pid] = pool[0].processes
         held = psutil.Process(pid).memory_info().rss
     assert psutil.Process(pid).memory_info().rss < held - 2**25  # the input alone is twice that
