@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.analysis import session_comparison
+from harness.analysis.arm_settings import arm_differences
 from harness.analysis.completeness import Completeness, completeness
 from harness.analysis.renaming import near_names
 from harness.analysis.sessions import COMPARABLE, SessionState, session_state, session_states
@@ -39,6 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     differences = session_comparison.environment_differences(before, first, after, second)
     for key, (old_value, new_value) in differences.items():
         _print(f"the environments differ in {key}: {old_value} → {new_value}")
+    changed_arms = arm_differences(before.of_session(first), after.of_session(second))
+    for name, changes in changed_arms.items():
+        for key, (old_value, new_value) in changes.items():
+            _print(f"the arm {name} differs in {key}: {old_value} → {new_value}")
     sessions = {first: before, second: after}
     facts = {session: completeness(contents, session) for session, contents in sessions.items()}
     for session, fact in facts.items():
