@@ -132,6 +132,9 @@ def composed(
     credentials = credentials_of_presets(first.config, keys)
     params = ["hydra.sweeper.params=null"] if groups.params else []
     for_hydra = [*words, *credentials, *swept, *params]
+    if multirun and groups.runs_one_by_one:
+        # else Hydra would begin all other jobs after one that a full disk ended
+        for_hydra.append("hydra.sweeper.max_batch_size=1")
     return Composition(for_hydra, multirun, count, first.config, composer, overrides, groups)
 
 

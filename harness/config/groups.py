@@ -25,6 +25,7 @@ from harness.config.usage import UsageError, suggestion
 from harness.records import flat
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class ComposedGroups:
     def sampled(self) -> bool:
         """Whether a sweeper from outside chooses what to run."""
         return bool(self.hydra.sweeper.get("_target_") != BASIC_SWEEPER)
+
+    @property
+    def runs_one_by_one(self) -> bool:
+        """Whether jobs run one after the other, in no batches that the user asked for."""
+        basic = self.hydra.launcher.get("_target_") == BASIC_LAUNCHER
+        return basic and not self.sampled and self.hydra.sweeper.max_batch_size is None
 
 
 def task_schema(config: DictConfig) -> type[TaskConfig] | None:

@@ -90,6 +90,14 @@ def test_an_interval_is_for_a_sweeper_that_samples():
     assert sampled.count == 1
 
 
+def test_a_job_that_raises_is_the_last_where_jobs_run_one_by_one():
+    assert "hydra.sweeper.max_batch_size=1" in composition.composed(["seed=1,2"]).overrides
+    parallel = composition.composed(["seed=1,2", "hydra/launcher=joblib"])
+    assert "hydra.sweeper.max_batch_size=1" not in parallel.overrides
+    single = composition.composed(["seed=1"], multirun=False)
+    assert single.overrides == ["seed=1"]
+
+
 def test_hydra_does_not_compose_all_jobs_again_before_it_starts_the_first():
     composition.register()
     sweeper = get_class(BASIC_SWEEPER)(max_batch_size=None)

@@ -78,18 +78,21 @@ def test_runs_that_differ_in_alpha_alone_are_compared_with_each_other() -> None:
 
 
 def test_ghosts_are_trained_anew_when_the_baseline_that_they_compute_with_changes(
-    plugin: str, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    module = tmp_path / "changing_bn.py"
+    module.write_text("from troublesome_bn import Native")
+    monkeypatch.syspath_prepend(tmp_path)
     config = configured(
-        {"_target_": f"{plugin}.Refusing"}, "numpy", alternatives=list(ALTERNATIVES)
+        {"_target_": "changing_bn.Native"}, "numpy", alternatives=list(ALTERNATIVES)
     )
-    config.baseline = f"{plugin}.Refusing"
+    config.baseline = "changing_bn.Native"
     before = {
         identity.implementation: identity.source
         for identity in convergence.plan(config, ENVIRONMENT)
     }
-    with (tmp_path / f"{plugin}.py").open("a") as file:
-        file.write("# another one")
+    with module.open("a") as file:
+        file.write("  # another one")
     after = {
         identity.implementation: identity.source
         for identity in convergence.plan(config, ENVIRONMENT)
