@@ -89,10 +89,11 @@ class ThroughputFigures:
     ``ratio`` is of times, arm over baseline, below 1 where the arm is faster; where it is None,
     ``ratio_absent`` has the reason, as ``floor_absent`` has for ``floor``. ``canary`` is the
     baseline relative to itself. ``clocks``: the slope over calls and the device's own time, each
-    as a ratio to the wall-clock time per call. ``around_blocks`` and ``floors``, the floor's own
-    samples, are with the baseline's record only. ``baseline_samples`` are those that this arm was
-    measured beside, where the baseline's own record is of an earlier session. ``accuracy`` is None
-    in records from before it was kept.
+    as a ratio to the wall-clock time per call. ``instruction_sets`` are those in use in the arm's
+    process, of PyTorch and, where it was used there, fused_cpu; they and ``accuracy`` are None in
+    records from before they were kept. ``around_blocks`` and ``floors``, the floor's own samples,
+    are with the baseline's record only. ``baseline_samples`` are those that this arm was measured
+    beside, where the baseline's own record is of an earlier session.
     """
 
     median_seconds: Seconds
@@ -114,6 +115,7 @@ class ThroughputFigures:
     conditions: Conditions | None = None
     spent: TimeSpent | None = None
     accuracy: Accuracy | None = field(default=None, metadata=OMIT_NONE)
+    instruction_sets: Mapping[str, str] | None = field(default=None, metadata=OMIT_NONE)
     around_blocks: tuple[BlockConditions, ...] | None = field(default=None, metadata=OMIT_NONE)
     floors: Mapping[str, tuple[TimedSample, ...]] | None = field(default=None, metadata=OMIT_NONE)
     baseline_samples: tuple[TimedSample, ...] | None = field(default=None, metadata=OMIT_NONE)

@@ -2,9 +2,9 @@
 
 Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED. 3: throughput tells
 of floor, memory, clocks, conditions and time spent, and each sample whether its block was set
-aside; later also of ``accuracy``, with a bound in the cell and the flag INACCURATE, all of which
-have defaults, and an identity's ``arm``, absent where the arm is an implementation of this
-environment under its own name.
+aside; later also of ``accuracy``, with a bound in the cell and the flag INACCURATE, and of the
+instruction sets in use in an arm's process, all of which have defaults, and an identity's ``arm``,
+absent where the arm is an implementation of this environment under its own name.
 """
 
 from __future__ import annotations

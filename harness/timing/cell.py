@@ -156,6 +156,7 @@ class _Attempt:
                 self.result.accuracy[arm] = check.accuracy
             if index == 0:
                 self.result.memory[arm] = launch.measure_memory(arm)
+                self.result.instruction_sets[arm] = launch.instruction_sets(arm)
         return replace(cost, check_seconds=check.seconds)
 
     def _prepare_floors(self, launch: Launch) -> list[str]:

@@ -53,6 +53,7 @@ class CellMeasurement:
     costs: dict[str, list[Cost]] = field(default_factory=dict)
     memory: dict[str, MemoryUse] = field(default_factory=dict)
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
+    instruction_sets: dict[str, Mapping[str, str]] = field(default_factory=dict)
     steady: dict[str, list[bool]] = field(default_factory=dict)
     blocks: list[BlockConditions] = field(default_factory=list)
     floor_bytes: Bytes | None = None

@@ -61,6 +61,7 @@ class _CellFigures:
             floor_absent=None if floor else self._why_no_floor(),
             clocks=clocks,
             memory=measured.memory.get(arm),
+            instruction_sets=measured.instruction_sets.get(arm),
             launches=len(measured.costs[arm]),
             blocks=spec.protocol.blocks,
             calls=round(median(sample.calls for sample in samples)),

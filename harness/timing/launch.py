@@ -111,6 +111,10 @@ class Launch:
             self._load(arm, implementation)
         return self._ask(arm, "prepare", Cost, implementation=implementation)
 
+    def instruction_sets(self, arm: str) -> dict[str, str]:
+        """Which are in use in the process of a prepared arm. Raises ``ArmFailed``."""
+        return self._ask(arm, "instruction_sets", dict[str, str])
+
     def prepare_floor(self, arm: str, stores: str) -> Bytes:
         """Make an arm of the least traffic, with that kind of stores; its bytes a call.
 

@@ -30,6 +30,11 @@ def native() -> ModuleType:
     return loaded
 
 
+def is_loaded() -> bool:
+    """Whether this process uses it already."""
+    return native.cache_info().currsize > 0
+
+
 def instruction_set() -> str:
     """The instruction set in use: "baseline", "v3" or "v4". Raises ``Unavailable``."""
     return str(native().instruction_set())

@@ -179,6 +179,9 @@ def test_one_instruction_set_beside_another_is_on_both_records_in_the_same_block
         assert setting.instruction_sets["fused_cpu"] == "baseline"
         assert setting.versions["torch"] == torch.__version__
     assert records["fused_cpu"].identity.arm is None
+    in_use = {name: record.figures.instruction_sets for name, record in records.items()}
+    assert in_use["plain"]["fused_cpu"] == in_use["canary"]["fused_cpu"] == "baseline"
+    assert in_use["fused_cpu"]["fused_cpu"] == instruction_set() != "baseline"
     places = [
         {(sample.launch, sample.block) for sample in record.samples if not sample.set_aside}
         for record in made

@@ -105,6 +105,9 @@ class FakeLaunch:
         self._do("memory", arm)
         return MemoryUse(Bytes(1), Bytes(2))
 
+    def instruction_sets(self, arm):
+        return {"torch": f"that of {arm}"}
+
     def sample(self, arm, calls, untimed):
         self._do("warm" if untimed == 0 else "sample", arm)
         self.count += 1
@@ -142,6 +145,12 @@ def measured(
     spec = replace(SPEC, protocol=protocol, arms=arms)
     with mock.patch.object(cell, "TimeBudget", partial(TimeBudget, clock=lambda: FakeLaunch.now)):
         return measure_cell(pool, spec, lambda text: None, prior), log
+
+
+def test_the_instruction_sets_in_use_are_known_of_each_arm():
+    made, _ = measured(launches=2, most=2)
+    assert made.instruction_sets["mine"] == {"torch": "that of mine"}
+    assert figures_of(SPEC, made, "mine")[0].instruction_sets == {"torch": "that of mine"}
 
 
 def test_in_a_launch_arms_are_prepared_checked_warmed_up_sampled_and_audited_in_that_order():

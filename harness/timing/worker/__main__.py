@@ -19,6 +19,7 @@ def services() -> Mapping[str, Service]:
         "clear": state.clear,
         "load": setup.load,
         "prepare": partial(setup.prepare, state),
+        "instruction_sets": setup.instruction_sets,
         "prepare_floor": partial(setup.prepare_floor, state),
         "verify": partial(checks.verify, state),
         "measure_memory": partial(checks.measure_memory, state),

@@ -18,6 +18,7 @@ from harness.environment import machine
 from harness.records import Bytes, Cost, Seconds
 from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from implementations import Unavailable, Unsupported, registry
+from implementations.fused_cpu import library
 from implementations.interface import Arrays, Implementation, Prepared, call_once, refusal
 
 
@@ -43,6 +44,12 @@ def prepare(state: WorkerState, *, arm: str, implementation: registry.Specificat
             call_once(prepared)
     cell.arms[arm] = PreparedArm([first, *others], shares_memory=loaded.shares_memory)
     return cost
+
+
+def instruction_sets(*, arm: str) -> dict[str, str]:
+    """Which are in use in this process: PyTorch's, and fused_cpu's where that was prepared."""
+    found = {"torch": torch.backends.cpu.get_cpu_capability()}
+    return {**found, "fused_cpu": library.instruction_set()} if library.is_loaded() else found
 
 
 def prepare_floor(state: WorkerState, *, arm: str, stores: Stores) -> Bytes:
