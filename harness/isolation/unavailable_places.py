@@ -7,6 +7,7 @@ import re
 from harness.isolation.messages import PROTOCOL
 from harness.isolation.places import Place
 
+OLD_PYTHON = re.compile(r"unknown option:? -P", re.IGNORECASE)  # which Python 3.11 brought
 NO_MODULE = re.compile(r"No module named '?([\w.]+)'?")
 WORKERS_PACKAGE = "harness"
 OWN_PACKAGES = {WORKERS_PACKAGE, "implementations"}
@@ -32,6 +33,8 @@ def not_started(place: Place, death: str) -> str:
             f"{where} has no Python package {package!r}, which bnbench needs; install it there, as "
             f"with {place.python or 'python'} -m pip install {package}"
         )
+    if OLD_PYTHON.search(death):
+        return f"{where} is older than Python 3.11, which bnbench needs"
     return f"no worker starts with {where}: {death}"
 
 

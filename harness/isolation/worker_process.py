@@ -162,7 +162,7 @@ class WorkerProcess:
         place = self.settings.place
         try:
             facts = self._reply(WorkerFacts, START_TIMEOUT, None)
-        except WorkerDied as death:
+        except (WorkerDied, WorkerTimedOut) as death:
             if place == HERE:
                 raise
             raise WorkerUnavailable(not_started(place, str(death))) from death

@@ -22,6 +22,7 @@ from harness.isolation import (
     WorkerError,
     WorkerProcess,
     WorkerSettings,
+    WorkerTimedOut,
     WorkerUnavailable,
     fork_server,
     place_facts,
@@ -95,7 +96,8 @@ def test_another_protocol_is_told_with_both_versions(reply: object, spoken: str)
         (b"ModuleNotFoundError: No module named 'harness'", "has no bnbench; install it there"),
         (b"No module named 'msgspec'", "has no Python package 'msgspec', which bnbench needs"),
         (b"No module named 'implementations.arguments'", "no worker starts with python=../env"),
-        (b"unknown option -P", "no worker starts with python=../env/bin/python: the worker died"),
+        (b"Unknown option: -P", "python=../env/bin/python is older than Python 3.11"),
+        (b"Killed", "no worker starts with python=../env/bin/python: the worker died"),
     ],
 )
 def test_an_interpreter_without_what_a_worker_needs_is_told(words: bytes, reason: str) -> None:
@@ -105,6 +107,16 @@ def test_an_interpreter_without_what_a_worker_needs_is_told(words: bytes, reason
 def test_what_the_system_cannot_execute_is_told() -> None:
     error = OSError(8, "Exec format error")
     assert refusal(error) == "../env/bin/python cannot be executed: Exec format error"
+
+
+def test_an_interpreter_that_says_nothing_is_waited_for_and_then_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent(*_: object) -> None:
+        raise WorkerTimedOut("no answer within 120 s")
+
+    monkeypatch.setattr(WorkerProcess, "_reply", silent)
+    assert refusal(b"") == "no worker starts with python=../env/bin/python: no answer within 120 s"
 
 
 def test_a_worker_with_other_threads_than_its_cell_is_refused() -> None:
