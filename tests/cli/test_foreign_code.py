@@ -42,7 +42,7 @@ def hostile(tmp_path, monkeypatch):
         (["check", "json.JSONDecoder(strict=False)"], OTHER),
         (["check", "torch.nn.BatchNorm1d"], "torch.nn.BatchNorm1d is not an Implementation"),
         (["run", "implementations=[{_target_: ..}]"], "write {_target_: package.module.Class}"),
-        (["run", "implementations=[{name: numpy}]"], "there is no _target_"),
+        (["run", "implementations=[{label: numpy}]"], "there is no _target_ and no name"),
         (["check", "nan"], "no implementation 'nan'"),
         (["check", "numpy,torch_native"], "no implementation 'numpy,torch_native'"),
         (["check", "it's"], 'no implementation "it\'s"'),
