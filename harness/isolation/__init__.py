@@ -3,7 +3,7 @@ record only.
 
 places          where a worker runs, if not in this interpreter and environment
 place_facts     what is in force there
-unavailable_places why no worker starts there, in words
+place_messages  why no worker starts there, in words
 settings        how a worker process is set up
 worker_process  the parent's side: start, ask, wait, notice its death
 process         what a worker's process is to its parent, and a new interpreter as one

@@ -23,10 +23,10 @@ from harness.isolation.messages import (
     StartOptions,
     WorkerFacts,
 )
+from harness.isolation.place_messages import not_started, other_protocol
 from harness.isolation.places import HERE
 from harness.isolation.process import START_TIMEOUT, Process, Start, execute
 from harness.isolation.settings import WorkerSettings
-from harness.isolation.unavailable_places import not_started, other_protocol
 from harness.records import InvalidDataError, from_plain, to_json
 
 STDERR_TAIL = 800  # characters of a dead worker's last output that its record quotes

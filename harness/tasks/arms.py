@@ -13,6 +13,7 @@ from harness.isolation import Arm, Place
 from harness.tasks.places import place_of
 from harness.timing.cell_spec import FLOORS
 from implementations import registry
+from implementations.entry_points import name_fault
 from implementations.published_text import visible, without_credentials
 
 OF_THE_PLACE = ("path", "python", "variables")
@@ -63,9 +64,8 @@ def _specification_of(
 ) -> registry.Specification:
     """What the other parts of an item name: ``name`` alone, or ``_target_`` with arguments."""
     if ("name" in what) == ("_target_" in what):
-        fault = "both a name and a _target_" if what.get("name") else "no name"
-        if "_target_" not in what:
-            fault = "there is no _target_ and no name"
+        both = "name" in what
+        fault = "both a name and a _target_" if both else "there is no _target_ and no name"
         raise UsageError(
             f"implementations holds {_shown(given)}: {fault}; write one of them, as "
             "{name: torch_native} or {_target_: package.module.Class}"
@@ -79,7 +79,7 @@ def _specification_of(
             f"{suggestion(part, allowed)}; allowed beside a name: {', '.join(PARTS)}"
         )
     name = what["name"]
-    if place.has_code_of_its_own and isinstance(name, str) and name:
+    if place.has_code_of_its_own and isinstance(name, str) and name_fault(name) is None:
         return name  # whether there is such an implementation, the worker there knows
     return _specification(name)
 
@@ -118,15 +118,13 @@ def _label(given: Mapping[str, Any]) -> str:
 
 def _refuse_misleading_label(name: str, arm: Arm) -> None:
     """A label that already stands for something else."""
-    if name == registry.name_of(arm.implementation):
-        return
     reason = reserved_name(name)
     if name in FLOORS:
         reason = f"{name!r} is a bandwidth probe"
-    elif name in registry.names():
+    elif name != registry.name_of(arm.implementation) and name in registry.names():
         reason = f"{name!r} is another implementation"
     if reason is not None:
-        raise UsageError(f"label: {name}: {reason.partition(';')[0]}; choose another label")
+        raise UsageError(f"the arm {name}: {reason.partition(';')[0]}; choose another label")
 
 
 def _twice(name: str, item: Any) -> str:

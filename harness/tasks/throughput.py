@@ -48,11 +48,12 @@ Arms = Mapping[str, Arm]
 def plan(config: Config, environment: Environment) -> list[Identity[ThroughputCell]]:
     """One identity for each implementation, and the canary, in each cell."""
     settings, arms = worker_settings(config), arms_of(config)
+    cells = list(_cells(config))  # what cannot be is refused before anybody is asked
     known = {name: identify(name, arm, settings) for name, arm in arms.items()}
     known[CANARY] = known[config.baseline]
     return [
         Identity(name, cell, arm.source, environment.fingerprint, arm.setting)
-        for cell in _cells(config)
+        for cell in cells
         for name, arm in known.items()
     ]
 

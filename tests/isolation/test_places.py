@@ -32,8 +32,8 @@ from harness.isolation.fork_server import ForkServers
 from harness.isolation.loading import Loading, LoadOutcome
 from harness.isolation.messages import PROTOCOL, StartOptions, WorkerFacts
 from harness.isolation.place_facts import PlaceFacts
+from harness.isolation.place_messages import not_started
 from harness.isolation.process import execute
-from harness.isolation.unavailable_places import not_started
 from harness.isolation.worker_pool import FORK_SERVERS
 from harness.records import Status, to_json
 from implementations import registry

@@ -75,6 +75,8 @@ REFUSED = {
     "a name and a target": (numpy(_target_=TARGET), "both a name and a _target_"),
     "neither": ({"label": "x"}, "there is no _target_ and no name"),
     "an unknown name": ({"name": "nump"}, "did you mean 'numpy'"),
+    "the canary's name, elsewhere": ({"name": "canary", "path": "."}, "choose another label"),
+    "a name that is none": ({"name": "a b", "path": "."}, "there is no implementation 'a b'"),
     "a name that is a number": ({"name": 7}, "there is no implementation 7"),
     "a label that is a number": (numpy(label=2.12), "quote it, as label: '2.12'"),
     "an empty label": (numpy(label=""), "a label has 1 to 60 characters"),
