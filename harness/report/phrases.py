@@ -43,8 +43,8 @@ def moderated_variances(moderation: Moderation) -> list[str]:
     if moderation.freedom is None:
         return []
     sentence = (
-        "Intervals rest on each comparison's own launches and, as much as on "
-        f"{moderation.freedom:.1f} more, on the noise of the session's other cells "
+        "Intervals rest on each comparison's own launches and on the noise of the session's other "
+        f"cells, which counts as {moderation.freedom:.1f} more launches "
         f"({moderation.comparisons} comparisons in {moderation.cells} cells)."
     )
     return [sentence]

@@ -54,8 +54,10 @@ def draw_accuracy(
     panels[0].set_xlim(*_decades(panels[0].get_xlim()))
     for axes in panels[: len(cells)]:  # when all is drawn, since they share their ranges
         _finish(axes)
-    drawn.supxlabel("largest root mean square error of a quantity, relative", fontsize=LABEL)
-    drawn.supylabel(f"time relative to {literal(section.baseline)}", fontsize=LABEL)
+    error = "largest root mean square error of a quantity, relative"
+    drawn.supxlabel(f"\N{LEFTWARDS ARROW} more accurate      {error}", fontsize=LABEL)
+    time = f"time relative to {literal(section.baseline)}"
+    drawn.supylabel(f"\N{LEFTWARDS ARROW} faster      {time}", fontsize=LABEL)
     legend(drawn, {name: look[name] for name in section.implementations}, dashes=False)
     drawn.savefig(path, dpi=DPI)
 

@@ -62,8 +62,8 @@ def test_what_intervals_rest_on_is_told_with_the_number_of_cells(
     report: str, tmp_path: Path
 ) -> None:
     assert (
-        "- Intervals rest on each comparison's own launches and, as much as on 63.0 more, on the "
-        "noise of the session's other cells (40 comparisons in 10 cells)." in report
+        "- Intervals rest on each comparison's own launches and on the noise of the session's "
+        "other cells, which counts as 63.0 more launches (40 comparisons in 10 cells)." in report
     )
     assert (
         "- Intervals rest on each comparison's own launches alone: how noise differs from cell to "
