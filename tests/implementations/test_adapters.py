@@ -243,6 +243,7 @@ class TestConformance:
             ["torch_native", {"_target_": "adapted_bn.Bare"}],
             [Problem((4, 3, 5))],
             launches=1,
+            blocks=1,
             threads=1,
         )
         assert {record.status for record in records} == {"OK"}
