@@ -1,5 +1,5 @@
 """Committed sessions, of the first schema and of later ones, are reported as they were then, but
-for their intervals, which are moderated by now.
+for the intervals of those from before intervals were moderated.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.moderation import moderate
 from harness.analysis.ratios import ratio_to_baseline
 from harness.analysis.selection import throughput_records
 from harness.formatting import bounded
@@ -33,7 +34,7 @@ def test_there_are_sessions_of_the_first_schema_among_them() -> None:
     first_lines = [
         (session / "records.jsonl").read_text().split("\n", 1)[0] for session in SESSIONS
     ]
-    assert sorted(json.loads(line)["schema"] for line in first_lines) == [1, 1, 3]
+    assert {json.loads(line)["schema"] for line in first_lines} >= {1, 3}
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda path: str(path.relative_to(REPORTS)))
@@ -45,6 +46,8 @@ def test_each_ratio_of_a_committed_report_comes_out_again(session: Path, tmp_pat
     report = report_of(journal_of_lines(tmp_path / "journal", lines), tmp_path)
     found = rows_with_intervals(report)
     assert {INTERVALS.sub("", row) for row in expected} <= {INTERVALS.sub("", row) for row in found}
-    for record in throughput_records(map(record_from_plain, lines)):
+    records = list(throughput_records(map(record_from_plain, lines)))
+    moderated = "the noise of the session's other cells" in committed
+    for record in throughput_records(moderate(records).records) if moderated else records:
         ratio = ratio_to_baseline(record)
         assert ratio is None or record.implementation == CANARY or bounded(ratio) in committed
