@@ -23,12 +23,10 @@ from pathlib import Path
 from harness.isolation import fork_serving
 from harness.isolation.messages import ForkRequest, StartOptions
 from harness.isolation.process import START_TIMEOUT, Process, execute
-from harness.isolation.settings import WorkerSettings
+from harness.isolation.settings import WorkerSettings, meaningful
 from harness.records import to_json
 
 SERVER = fork_serving.__name__
-# pytest gives it a new value for each test, and it means nothing to a library.
-IGNORED = {"PYTEST_CURRENT_TEST"}
 MOST_IDLE = 3  # servers, each with 0.1 GB of its own
 
 
@@ -150,8 +148,7 @@ class ForkServers:
                 self._servers.popitem()[1].close()
 
     def _server(self, module: str, environment: Mapping[str, str], anew: bool) -> ForkServer:
-        relevant = {name: value for name, value in environment.items() if name not in IGNORED}
-        key = module, frozenset(relevant.items())
+        key = module, meaningful(environment)
         with self._lock:
             if anew and key in self._servers:
                 self._servers.pop(key).close()

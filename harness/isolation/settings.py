@@ -57,6 +57,8 @@ WAIT_POLICIES: Mapping[WaitPolicy, Waiting] = {
     "default": Waiting({}, 0.03),
     "passive": Waiting({"OMP_WAIT_POLICY": "passive"}, 0.0),
 }
+# pytest gives it a new value for each test, and it means nothing to a library.
+MEANINGLESS = {"PYTEST_CURRENT_TEST"}
 # All variables that the settings below set, under some choice of them.
 VARIABLES_SET = frozenset(
     [
@@ -106,3 +108,8 @@ class WorkerSettings:
             **HUGE_PAGES[self.huge_pages],
             **ALWAYS,
         }
+
+
+def meaningful(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """What tells processes that were started in this environment from those of another."""
+    return frozenset(item for item in environment.items() if item[0] not in MEANINGLESS)

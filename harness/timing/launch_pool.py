@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Self
 
 from harness.isolation import WorkerSettings
+from harness.isolation.settings import meaningful
 from harness.timing.launch import ArmFailed, Host, Launch
 
 MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
-# They name the job or the test in work, and mean nothing to a worker.
-IGNORED = {"PYTEST_CURRENT_TEST"}
 
 
 class LaunchPool:
@@ -87,12 +86,11 @@ class KeptLaunches:
         """A pool for one job: the one of a job before it with all of this in common, or a new one.
         It ends with the block where that is left by an exception, in the midst of something.
         """
-        environment = {k: v for k, v in settings.environment().items() if k not in IGNORED}
         origin = _Origin(
             settings,
             timeout,
             Path.cwd(),
-            frozenset(environment.items()),
+            meaningful(settings.environment()),
             frozenset(sources.items()),
         )
         pool = self._kept.pop(origin, None) or LaunchPool(settings, timeout)

@@ -45,6 +45,13 @@ def measured(*implementations, problem=SMALL, **keywords):
     return {record.implementation.removeprefix("troublesome_bn."): record for record in records}
 
 
+def measured_once(implementations, problem=SMALL, **keywords):
+    """The records of one block in one launch, in their order."""
+    return harness.measure(
+        implementations, [problem], threads=1, launches=1, most_launches=1, blocks=1, **keywords
+    )
+
+
 @pytest.mark.slow
 def test_every_arm_is_measured_in_every_block_of_every_launch():
     records = measured("numpy", blocks=4)
@@ -125,15 +132,7 @@ def test_a_hang_is_a_timeout_and_the_others_are_measured(monkeypatch):
 
 def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_reason():
     problem = Problem((4, 3), dtype="bfloat16")  # which NumPy has not
-    made = harness.measure(
-        ["torch_native"],
-        [problem],
-        threads=1,
-        launches=1,
-        most_launches=1,
-        blocks=1,
-        baseline="numpy",
-    )
+    made = measured_once(["torch_native"], problem, baseline="numpy")
     records = {record.implementation: record for record in made}
     assert records["numpy"].status is Status.UNSUPPORTED
     assert records["torch_native"].figures.median_seconds > 0
@@ -154,7 +153,7 @@ def test_three_times_the_work_is_found_slower_or_the_record_says_what_disturbed_
 
 
 def test_the_baseline_is_an_arm_whether_it_is_listed_or_not():
-    records = harness.measure(["numpy"], [SMALL], threads=1, launches=1, most_launches=1, blocks=1)
+    records = measured_once(["numpy"])
     assert [record.implementation for record in records] == ["torch_native", "numpy", "canary"]
 
 
@@ -162,15 +161,7 @@ def test_one_instruction_set_beside_another_is_on_both_records_in_the_same_block
     if instruction_set() == "baseline":
         pytest.skip("this machine has one instruction set")
     plain = {"name": "fused_cpu", "label": "plain", "variables": {"BNBENCH_ISA": "baseline"}}
-    made = harness.measure(
-        ["fused_cpu", plain],
-        [SMALL],
-        threads=1,
-        launches=1,
-        most_launches=1,
-        blocks=1,
-        baseline="plain",
-    )
+    made = measured_once(["fused_cpu", plain], baseline="plain")
     records = {record.implementation: record for record in made}
     assert list(records) == ["fused_cpu", "plain", "canary"]
     assert {record.status for record in made} == {Status.OK}
