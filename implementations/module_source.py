@@ -60,7 +60,7 @@ def parsed(path: Path | None) -> ast.Module | None:
         return ast.Module([], [])
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its strings, say: they are told where it runs
+            warnings.simplefilter("ignore")  # of its strings, for one: they are shown where it runs
             return ast.parse(path.read_bytes())
     except OSError:  # in an archive, say
         return ast.Module([], [])

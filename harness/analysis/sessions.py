@@ -20,7 +20,7 @@ class SessionState(StrEnum):
     PLANNED_NOTHING = "planned nothing"
 
 
-# In these there may be something to compare; how much of it is missing is told with it.
+# In these there may be something to compare; how much of it is missing is shown with it.
 COMPARABLE = (SessionState.ENDED, SessionState.CUT_SHORT, SessionState.UNKNOWN)
 
 

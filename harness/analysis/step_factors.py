@@ -1,5 +1,5 @@
-"""Time to the target as steps × time a step, so that another path and another kernel are told
-apart.
+"""Time to the target as steps × time a step, so that another path can be
+distinguished from another kernel.
 """
 
 from __future__ import annotations

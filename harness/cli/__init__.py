@@ -1,7 +1,7 @@
 """The command line: one pipeline a command, in the module of its name.
 
 dispatch          from the first word to the command, and from its end to an exit status
-error_messages    what is said of an error that reaches `main`
+error_messages    the message for an error that reaches `main`
 parsers           the options of each command, and the text of `bnbench COMMAND --help`
 arguments         the flags of each command, checked
 help              the text of `bnbench --help`

@@ -96,7 +96,7 @@ def _sessions(flags: CompareFlags, before: Contents, after: Contents) -> tuple[s
 
 
 def _last_sessions(contents: Contents, count: int) -> list[str]:
-    """The last that can be compared; of any after them it is said why they are left out."""
+    """The last that can be compared; for any after them a message says why they are left out."""
     states = session_states(contents)
     chosen = [session for session, state in states.items() if state in COMPARABLE][-count:]
     for session in list(states)[-count:]:

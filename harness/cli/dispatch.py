@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, *rest = given or ["--help"]
     try:
         status = _answered(command, rest)
-        sys.stdout.flush()  # here, where a full disk can still be told
+        sys.stdout.flush()  # here, where a full disk can still be reported
     except KeyboardInterrupt:
         resumes = command in {"run", "check"}
         again = "with resume=true goes on from here" if resumes else "begins anew"

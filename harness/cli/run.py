@@ -73,7 +73,7 @@ def job(config: DictConfig) -> None:
 
 
 def _carried_out(session: Session, words: Sequence[str]) -> int:
-    """The exit status. What a full disk cuts short is told all the same, as far as it came."""
+    """The exit status. What a full disk cuts short is shown all the same, as far as it came."""
     try:
         _launch(session, words)
     except OSError as error:

@@ -77,7 +77,7 @@ def fork(
     connection: socket.socket,
     children: Mapping[int, Child],
 ) -> Child:
-    """A worker that was asked for, told to who asked by its number and its pidfd."""
+    """A worker that was asked for; who asked gets its number and its pidfd."""
     *passed_on, status = descriptors
     pid = os.fork()
     if pid == 0:

@@ -51,14 +51,14 @@ class _Request:
 _request = _Request()
 
 
-def defer(*, told: bool = True) -> None:
+def defer(*, notify: bool = True) -> None:
     """From now on, SIGINT and SIGTERM are a request that `check` and `wait` raise as
-    ``KeyboardInterrupt``. A second one ends the process at once, as the user is ``told``.
+    ``KeyboardInterrupt``. A second one ends the process at once, as a message says with ``notify``.
 
     Outside the main thread, where Python allows no handlers, it changes nothing.
     """
     if threading.current_thread() is threading.main_thread():
-        _request.notice = NOTICE if told else b""
+        _request.notice = NOTICE if notify else b""
         for number in SIGNALS:
             signal.signal(number, _note)
 

@@ -54,7 +54,7 @@ def announced(state: str) -> Iterator[None]:
         yield
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as named:
-        with suppress(OSError):  # where it cannot be, others are told less
+        with suppress(OSError):  # where it cannot be, others see less of who holds it
             named.bind(b"\0" + _name(state, named.fileno()))
         yield
 

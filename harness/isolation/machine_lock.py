@@ -27,7 +27,7 @@ FALLBACK = {ROOM: "/tmp/bnbench.lock", DOOR: "/tmp/bnbench.door.lock"}  # noqa: 
 LOOK = 0.05  # seconds between two attempts
 TELL = 30.0  # seconds between two messages
 UNSEEN = (
-    1.0  # seconds before a holder that shows no name is told of: it may just be taking its lock
+    1.0  # seconds before a holder that shows no name is mentioned: it may just be taking its lock
 )
 TIMED, UNTIMED, WAITING = "times", "computes untimed", "waits to time"
 
@@ -36,7 +36,7 @@ TIMED, UNTIMED, WAITING = "times", "computes untimed", "waits to time"
 def machine_lock(*, timed: bool = True) -> Iterator[Seconds]:
     """Hold the machine until the block is left, and tell the seconds that it was waited for.
 
-    Timed work holds it alone. Who waits is told on stderr whom for, at once and now and then.
+    Timed work holds it alone. Who waits reads on stderr whom for, at once and now and then.
     """
     began = time.monotonic()
     with _opened(ROOM) as room:
@@ -85,7 +85,7 @@ def _locked(descriptor: int, operation: int) -> bool:
 
 
 class _Messages:
-    """What was told, and when: the jobs of a sweep may wait for each other all the time."""
+    """The last message, and its time: the jobs of a sweep may wait for each other all the time."""
 
     def __init__(self) -> None:
         self._told: dict[frozenset[int], float] = {}

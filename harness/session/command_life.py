@@ -16,7 +16,7 @@ def end_with_command() -> bool:
     """
     elsewhere = running.end_with_command(interruption.request)
     if elsewhere:
-        interruption.defer(told=False)  # the command tells
+        interruption.defer(notify=False)  # the command has a message of its own
     return elsewhere
 
 

@@ -104,7 +104,7 @@ def _journalled(
 
 
 def _published(record: AnyRecord) -> AnyRecord:
-    """The record without credentials in what foreign code said, before anything shows it."""
+    """The record without credentials in messages of foreign code, before anything shows it."""
     if record.reason is None:
         return record
     return replace(record, reason=without_credentials(record.reason))

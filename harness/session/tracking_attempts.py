@@ -45,7 +45,7 @@ _attempts = _Attempts()
 
 def attempt(action: Callable[[], Answer], *, patience: float = 0.0) -> Answer | None:
     """Do something in MLflow; None where that fails, or something failed a short while ago. The
-    first failure is told. A locked store is waited for with ``patience``, in seconds.
+    first failure is reported. A locked store is waited for with ``patience``, in seconds.
     """
     if _attempts.paused:
         return None
@@ -67,7 +67,7 @@ def attempt_until_done(action: Callable[[], object]) -> None:
 
 
 def catch_up() -> None:
-    """Do what is left, and wait a while for a store that is locked. What cannot be done is told."""
+    """Do what is left, and wait a while for a locked store. What cannot be done is reported."""
     try:
         _patiently(_do_what_is_left, PATIENCE)
     except TrackingError as error:

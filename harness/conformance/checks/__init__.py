@@ -47,7 +47,7 @@ class Answer:
 def ask(implementation: Implementation, case: Case, device: str = "cpu") -> Answer:
     """Check a case, fitted to what the implementation supports.
 
-    Raises ``Unsupported`` where it takes nothing like it; what failed before is told instead.
+    Raises ``Unsupported`` where it takes nothing like it; what failed before is reported instead.
     """
     fit = fitted(implementation, case, device)
     refusal: Unsupported | None = None

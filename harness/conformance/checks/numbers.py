@@ -77,7 +77,7 @@ def _judged(results: Results, case: NumbersCase) -> Results:
 
 
 def _named(findings: list[QuantityCheck], call: str) -> Iterator[QuantityCheck]:
-    """What fails is told with the call that it failed in."""
+    """What fails is reported with the call that it failed in."""
     return (
         finding if finding.passed else replace(finding, quantity=call + finding.quantity)
         for finding in findings

@@ -45,7 +45,7 @@ ATTRIBUTES = (
     "dtype",
 )
 Changes = Mapping[str, Any]
-# What else of a case is told where it is asked otherwise.
+# What else of a case is shown where it is asked otherwise.
 SETTINGS = ("phase", "face", "outputs", "mode", "method")
 
 
