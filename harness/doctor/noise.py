@@ -18,10 +18,11 @@ from harness.environment import machine
 from harness.isolation import Arm, WorkerSettings
 from harness.records import CANARY, Doubt, Interval, Protocol, Seconds, TimedSample
 from harness.statistics import Components, block_log_ratios
-from harness.timing.cell import measure_cell
+from harness.timing.cell_progress import CellProgress
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.launch_pool import LaunchPool
 from harness.timing.messages import CellSetup
+from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
 
 TIMES = (10.0, 60.0, 600.0)  # seconds that a comparison may take
@@ -84,7 +85,9 @@ def measure_noise(
     Raises ``ArmFailed`` where the baseline fails.
     """
     spec = training_step(problem, settings, launches, seconds)
-    measured = measure_cell(pool, spec, lambda text: announce(f"{name}: {text}"))
+    cell = CellProgress(name, spec)
+    cell.measure_pilot(pool, TimeBudget(seconds), seconds, lambda text: announce(f"{name}: {text}"))
+    measured = cell.finish()
     for failure in measured.failures.values():
         raise failure
     return noise(name, problem, spec, measured, start)

@@ -4,7 +4,8 @@ Schema history. 1: first version. 2: ``explanation``, and the flag MISTRUSTED. 3
 of floor, memory, clocks, conditions and time spent, and each sample whether its block was set
 aside; later also of ``accuracy``, with a bound in the cell and the flag INACCURATE, and of the
 instruction sets in use in an arm's process, all of which have defaults, and an identity's ``arm``,
-absent where the arm is an implementation of this environment under its own name.
+absent where the arm is an implementation of this environment under its own name. ``stopped`` may be
+"interrupted".
 """
 
 from __future__ import annotations

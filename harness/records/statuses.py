@@ -64,6 +64,7 @@ class StopReason(StrEnum):
     LAUNCHES = "launches"
     PRECISION = "precision"
     BUDGET = "budget"
+    INTERRUPTED = "interrupted"  # the command was, while the cell waited for further launches
     # What records have that were made before the reason was kept.
     UNKNOWN = ""
 

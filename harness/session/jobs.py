@@ -1,12 +1,12 @@
-"""The jobs of a session: plan, measure what is not settled, and journal each record before the next
-is measured.
+"""The jobs of a session: plan, measure what is not settled, and journal each record as soon as the
+task gives it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -88,19 +88,39 @@ def _plan(config: Config, session: str, job: str, identities: Sequence[Identity[
 def _journalled(
     config: Config, session: str, todo: Sequence[Identity[Cell]], environment: Environment
 ) -> Generator[AnyRecord]:
-    """Each record is in the journal, and in MLflow, before the next is measured."""
+    """Each record is in the journal, and in MLflow, before the task goes on. A task that is
+    interrupted hands over what it has.
+    """
     journal, parent = Journal(config.journal), os.environ[tracking.PARENT_RUN]
     with ProgressDisplay(config.task.name, len(todo)) as display:
+
+        def keep(record: AnyRecord) -> None:
+            journal.append(record)
+            display.record(record)
+            if parent:
+                log = partial(tracking.log_record, config, parent, record, environment)
+                attempt_until_done(log)
+
         records = task_of(config).measure(config, todo, session, display.announce)
         with closing(records):
-            for record in map(_published, records):
-                journal.append(record)
-                display.record(record)
-                if parent:
-                    log = partial(tracking.log_record, config, parent, record, environment)
-                    attempt_until_done(log)
-                yield record
-                interruption.check()
+            try:
+                for record in map(_published, records):
+                    keep(record)
+                    yield record
+                    interruption.check()
+            except KeyboardInterrupt:
+                for record in map(_published, _handed_over(records)):
+                    keep(record)
+                raise
+
+
+def _handed_over(records: Generator[AnyRecord]) -> Generator[AnyRecord]:
+    """What a task that is interrupted has measured, and not given yet."""
+    with suppress(KeyboardInterrupt, StopIteration):
+        record = records.throw(KeyboardInterrupt())
+        while True:
+            yield record
+            record = next(records)
 
 
 def _published(record: AnyRecord) -> AnyRecord:

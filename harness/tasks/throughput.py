@@ -4,11 +4,10 @@ verdict.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from itertools import groupby, product
-from operator import attrgetter
-from statistics import median
+from contextlib import suppress
+from itertools import product
 from typing import cast
 
 from harness.config import Config, ThroughputConfig, UsageError
@@ -19,26 +18,26 @@ from harness.isolation.machine_lock import machine_lock
 from harness.problems import problems
 from harness.records import (
     CANARY,
-    Cost,
     Identity,
     Protocol,
     Seconds,
-    Status,
+    StopReason,
     ThroughputCell,
     ThroughputRecord,
 )
-from harness.statistics import LaunchVariance, fit_prior
 from harness.tasks.arm_settings import identify
 from harness.tasks.arms import arms_of
-from harness.tasks.common import device_settings_of, task_config, timestamp, worker_settings
+from harness.tasks.common import device_settings_of, task_config, worker_settings
 from harness.tasks.memory import refuse_large_problem
-from harness.timing.cell import measure_cell
-from harness.timing.cell_spec import CellMeasurement, CellSpec
+from harness.tasks.wanted_cell import WantedCell
+from harness.timing.cell_progress import LaunchRule
+from harness.timing.cell_rounds import CellRounds
+from harness.timing.cell_spec import CellSpec
 from harness.timing.cold_cache import sets_of
-from harness.timing.figures import figures_of
 from harness.timing.launch_pool import LAUNCHES
-from harness.timing.launch_variances import launch_variances
+from harness.timing.launch_variances import launches_wanted
 from harness.timing.messages import CellSetup
+from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase
 
 VERSION = 2  # of the protocol: raise it when what a number means changes
@@ -63,26 +62,51 @@ def measure(
     todo: Sequence[Identity[ThroughputCell]],
     session: str,
     announce: Callable[[str], None],
+    budget: TimeBudget | None = None,
+    rule: LaunchRule = launches_wanted,
 ) -> Generator[ThroughputRecord]:
-    """Measure cell by cell. What is settled already is measured beside the rest only if it is the
-    baseline. How many launches a cell takes goes by the noise of those before it, too.
+    """Measure cell by cell; a cell's records come when all its arms are decided, or nothing is left
+    to spend on it. What is settled already is measured beside the rest only if it is the baseline.
+
+    The cells have their ``cell_seconds`` together, or another ``budget``. By the ``rule`` an arm is
+    undecided. Whatever ends this early, what was measured is handed over first.
     """
-    arms, variances = _arms(config), list[LaunchVariance]()
+    cells = _wanted_cells(config, todo)
     sources = {identity.implementation: identity.source for identity in todo}
+    given = sum(cell.spec.protocol.cell_seconds for cell in cells.values())
     with LAUNCHES.pool(worker_settings(config), config.task.timeout, sources) as pool:
-        for key, group in groupby(todo, key=lambda identity: identity.cell_key):
-            wanted = list(group)
-            names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
-            spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
-            with machine_lock() as waited:
-                announcing = _announcing(announce, spec.setup)
-                measured = measure_cell(pool, spec, announcing, fit_prior(variances))
-            variances += launch_variances(spec, measured, key).values()
-            for identity in wanted:
-                record = _record(identity, spec, measured, session)
-                record = replace(record, cost=replace(record.cost, lock_wait_seconds=waited))
-                alone = all(other.implementation != config.baseline for other in wanted)
-                yield _with_baseline_samples(record, measured) if alone else record
+        rounds = CellRounds(pool, budget or TimeBudget(given), machine_lock, announce, rule)
+        left: deque[ThroughputRecord] = deque()
+        try:
+            for done in rounds.measure({key: cell.spec for key, cell in cells.items()}):
+                left += cells[done.key].records(done, session)
+                while left:
+                    yield left.popleft()
+        except GeneratorExit:
+            raise
+        except BaseException:
+            for cell in rounds.waiting.values():
+                left += cells[cell.key].records(cell, session, StopReason.INTERRUPTED)
+            for record in left:
+                # Who asked for an end may ask again here, where it comes already.
+                with suppress(KeyboardInterrupt):
+                    yield record
+            raise
+
+
+def _wanted_cells(
+    config: Config, todo: Iterable[Identity[ThroughputCell]]
+) -> dict[str, WantedCell]:
+    """What there is to measure, by cell."""
+    arms, by_cell = _arms(config), dict[str, list[Identity[ThroughputCell]]]()
+    for identity in todo:
+        by_cell.setdefault(identity.cell_key, []).append(identity)
+    cells = {}
+    for key, wanted in by_cell.items():
+        names = {identity.implementation for identity in wanted} | {config.baseline, CANARY}
+        spec = _spec(wanted[0].cell, {arm: arms[arm] for arm in arms if arm in names})
+        cells[key] = WantedCell(spec, wanted)
+    return cells
 
 
 def _cells(config: Config) -> Iterator[ThroughputCell]:
@@ -171,49 +195,3 @@ def _arms(config: Config) -> Arms:
     """
     arms = arms_of(config)
     return {**arms, CANARY: arms[config.baseline]}
-
-
-def _announcing(announce: Callable[[str], None], setup: CellSetup) -> Callable[[str], None]:
-    where = f"{setup.phase} {'×'.join(map(str, setup.problem.shape))}"
-    return lambda text: announce(f"{where}: {text}")
-
-
-def _record(
-    identity: Identity[ThroughputCell], spec: CellSpec, measured: CellMeasurement, session: str
-) -> ThroughputRecord:
-    arm = identity.implementation
-    failure = measured.failures.get(arm)
-    if failure is not None:
-        return ThroughputRecord(identity, session, timestamp(), failure.status, failure.reason)
-    figures, flags = figures_of(spec, measured, arm)
-    return ThroughputRecord(
-        identity,
-        session,
-        timestamp(),
-        Status.OK,
-        flags=flags,
-        figures=figures,
-        samples=tuple(measured.samples[arm]),
-        cost=_median_cost(measured.costs[arm]),
-    )
-
-
-def _with_baseline_samples(record: ThroughputRecord, measured: CellMeasurement) -> ThroughputRecord:
-    """The record with the samples that its ratio is of: no record of this session has them."""
-    samples = measured.samples.get(record.cell.baseline)
-    if record.figures is None or not samples:
-        return record
-    return replace(record, figures=replace(record.figures, baseline_samples=tuple(samples)))
-
-
-def _median_cost(costs: Sequence[Cost]) -> Cost:
-    """Of each kind of cost the median over launches, those without it counting as none."""
-    kinds = [kind.name for kind in fields(Cost)]
-    return Cost(**{kind: _median_or_none(map(attrgetter(kind), costs)) for kind in kinds})
-
-
-def _median_or_none(seconds: Iterable[Seconds | None]) -> Seconds | None:
-    known = list(seconds)
-    if all(value is None for value in known):
-        return None
-    return Seconds(median(value or 0.0 for value in known))

@@ -80,15 +80,16 @@ def take_blocks(
     least half of its blocks.
     """
     blocks: list[Block] = []
+    before = conditions.read(launch.processes)
     least = min(LEAST_BLOCKS, wanted)
     while (
         _undisturbed(blocks) < wanted
         and len(blocks) < MOST_BLOCKS * wanted
         and (len(blocks) < least or in_time())
     ):
-        before = conditions.read(launch.processes)
-        samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls))
-        activity = conditions.between(before, conditions.read(launch.processes))
+        samples = tuple(schedule.block(launch, calls, len(blocks), order, most_calls, in_time))
+        after = conditions.read(launch.processes)
+        activity, before = conditions.between(before, after), after
         blocks.append(Block(samples, activity, conditions.doubts(activity, samples)))
     enough = 2 * _undisturbed(blocks) >= len(blocks)
     return [replace(block, set_aside=bool(block.doubts) and enough) for block in blocks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from harness.isolation import Arm
 from harness.records import (
@@ -20,6 +21,7 @@ from harness.records import (
 from harness.timing.launch import ArmFailed
 from harness.timing.messages import CellSetup
 
+Item = TypeVar("Item")
 # Arms that move the least traffic, by the kind of stores that they use.
 FLOORS = {"floor/ordinary": "ordinary", "floor/streaming": "streaming"}
 
@@ -43,10 +45,12 @@ class CellSpec:
 
 @dataclass
 class CellMeasurement:
-    """What came of a cell, by arm.
+    """What came of a cell, or of one launch of it, by arm.
 
-    ``costs`` and ``steady``, whether its warm-up ended, have an entry for each launch. ``failures``
-    are the arms that are out, ``stopped`` says why sampling ended.
+    ``costs`` and ``steady``, whether its warm-up ended, have an entry for each launch. ``seconds``
+    went to an arm's warming up and sampling. ``failures`` are the arms that are out. ``cut_short``
+    says that a budget kept a launch from what it would have done, ``stopped`` why there is no
+    further one.
     """
 
     samples: dict[str, list[TimedSample]] = field(default_factory=dict)
@@ -55,9 +59,38 @@ class CellMeasurement:
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
     instruction_sets: dict[str, Mapping[str, str]] = field(default_factory=dict)
     steady: dict[str, list[bool]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     blocks: list[BlockConditions] = field(default_factory=list)
     floor_bytes: Bytes | None = None
     cpus: tuple[int, ...] = ()
     failures: dict[str, ArmFailed] = field(default_factory=dict)
+    cut_short: bool = False
     stopped: StopReason = StopReason.UNKNOWN
     spent: TimeSpent = TimeSpent()
+
+    def add(self, launch: CellMeasurement) -> None:
+        """One launch more. An arm that failed in it is out with all its samples."""
+        _extend(self.samples, launch.samples)
+        _extend(self.costs, launch.costs)
+        _extend(self.steady, launch.steady)
+        for arm, seconds in launch.seconds.items():
+            self.seconds[arm] = self.seconds.get(arm, 0.0) + seconds
+        self.blocks += launch.blocks
+        self.memory |= launch.memory
+        self.accuracy |= launch.accuracy
+        self.instruction_sets |= launch.instruction_sets
+        self.floor_bytes = self.floor_bytes or launch.floor_bytes
+        self.cpus = launch.cpus
+        self.cut_short |= launch.cut_short
+        for failure in launch.failures.values():
+            self.put_out(failure)
+
+    def put_out(self, failure: ArmFailed) -> None:
+        """An arm is out, with all its samples."""
+        self.failures[failure.arm] = failure
+        self.samples.pop(failure.arm, None)
+
+
+def _extend(all_launches: dict[str, list[Item]], launch: Mapping[str, list[Item]]) -> None:
+    for arm, items in launch.items():
+        all_launches.setdefault(arm, []).extend(items)

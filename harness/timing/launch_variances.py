@@ -28,20 +28,24 @@ def launch_variances(
 def launches_wanted(
     spec: CellSpec, measured: CellMeasurement, prior: Prior | None = None
 ) -> dict[str, int]:
-    """How many launches give an arm's ratio the precision that a verdict takes, by arm."""
-    wanted = {}
+    """How many launches, the pilot's at least, give an arm's ratio the precision that a verdict
+    takes, by arm. The pilot alone decides, whatever came after it.
+    """
+    wanted, pilot = {}, spec.protocol.launches
     for arm, row in launch_variances(spec, measured, "this").items():
         if arm != spec.canary:
-            ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)
+            ratios = statistics.log_ratios(measured.samples, arm, spec.baseline)[:pilot]
             own = None if prior is None else prior.of(row.covariates)
-            wanted[arm] = statistics.launches_wanted(ratios, spec.alpha, spec.margin, own)
+            enough = statistics.launches_wanted(ratios, spec.alpha, spec.margin, own)
+            wanted[arm] = max(enough, pilot)
     return wanted
 
 
 def _row(spec: CellSpec, measured: CellMeasurement, arm: str, cell: str) -> LaunchVariance | None:
+    pilot = spec.protocol.launches
     return statistics.launch_variance(
-        statistics.block_log_ratios(measured.samples, arm, spec.baseline),
-        spec.protocol.launches,
+        statistics.block_log_ratios(measured.samples, arm, spec.baseline)[:pilot],
+        pilot,
         cell,
         size=operand_bytes(spec.setup.problem),
         separate=spec.arms[arm].place != HERE or registry.is_foreign(spec.arms[arm].implementation),

@@ -5,7 +5,7 @@ a CPU is taken again.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from harness.timing.calibration import Sampler
@@ -39,25 +39,34 @@ class ScheduledSample:
 
 
 def block(
-    sampler: Sampler, calls: Mapping[str, int], index: int, order: random.Random, most_calls: int
+    sampler: Sampler,
+    calls: Mapping[str, int],
+    index: int,
+    order: random.Random,
+    most_calls: int,
+    in_time: Callable[[], bool] = lambda: True,
 ) -> Iterator[ScheduledSample]:
     """Sample every arm, in an order drawn anew: in every other block ``SLOPE`` times the calls,
     where memory allows.
 
-    A sample that waited for a CPU is taken again at once, up to ``SAMPLE_ATTEMPTS`` times, and the
-    one that waited least counts: that judges by the kernel's account and never by the time itself.
+    A sample that waited for a CPU is taken again at once, up to ``SAMPLE_ATTEMPTS`` times as long
+    as there is time, and the one that waited least counts: that judges by the kernel's account and
+    never by the time itself.
     """
     times = SLOPE if index % 2 and max(calls.values()) * SLOPE <= most_calls else 1
     for arm in order.sample(sorted(calls), len(calls)):
-        yield from _sample_until_undisturbed(sampler, arm, index, calls[arm] * times, calls[arm])
+        timed = calls[arm] * times
+        yield from _sample_until_undisturbed(sampler, arm, index, timed, calls[arm], in_time)
 
 
 def _sample_until_undisturbed(
-    sampler: Sampler, arm: str, index: int, calls: int, untimed: int
+    sampler: Sampler, arm: str, index: int, calls: int, untimed: int, in_time: Callable[[], bool]
 ) -> Iterator[ScheduledSample]:
     """Every attempt, all but the one that waited least marked as retaken."""
     attempts: list[ScheduledSample] = []
-    while not attempts or (attempts[-1].waited_too_long and len(attempts) < SAMPLE_ATTEMPTS):
+    while not attempts or (
+        attempts[-1].waited_too_long and len(attempts) < SAMPLE_ATTEMPTS and in_time()
+    ):
         result = sampler.sample(arm, calls, untimed)
         attempts.append(ScheduledSample(arm, index, calls, result))
     best = min(attempts, key=lambda sample: sample.result.waited or 0.0)

@@ -15,11 +15,22 @@ Activity = Literal["starting", "preparing", "checking", "timed", "untimed"]
 
 
 class TimeAccount:
-    """Adds up seconds by activity, from its making on."""
+    """Adds up seconds by activity. Its wall time is that of `running`, since a cell is measured
+    with others in between.
+    """
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._wall = 0.0
         self._seconds: dict[Activity, float] = defaultdict(float)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the wall time of this block."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._wall += time.monotonic() - began
 
     @contextmanager
     def on(self, activity: Activity) -> Iterator[None]:
@@ -37,13 +48,7 @@ class TimeAccount:
             self._seconds["timed"] += result.seconds
             self._seconds["untimed"] += result.untimed
 
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it was made."""
-        return time.monotonic() - self._began
-
     def total(self) -> TimeSpent:
-        wall = self.elapsed
         arms = sum(self._seconds[activity] for activity in ("preparing", "timed", "untimed"))
         by_activity = {name: Seconds(seconds) for name, seconds in self._seconds.items()}
-        return TimeSpent(wall=Seconds(wall), own=Seconds(wall - arms), **by_activity)
+        return TimeSpent(wall=Seconds(self._wall), own=Seconds(self._wall - arms), **by_activity)

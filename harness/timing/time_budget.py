@@ -1,4 +1,4 @@
-"""How long a cell may be measured."""
+"""How long cells may be measured."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 
 class TimeBudget:
-    """Seconds of warming up and sampling. Starting, preparing, compiling and checking are no part
-    of them: what is dear to make ready would cost the others their launches.
-
-    Each launch has its share, and what one leaves over is the next one's.
+    """Seconds of warming up and sampling that some cells have together. Starting, preparing,
+    compiling and checking are no part of them: what is dear to make ready would cost the others
+    their launches.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,6 +31,12 @@ class TimeBudget:
     def spent(self) -> float:
         return self._spent + (0.0 if self._since is None else self._clock() - self._since)
 
-    def allows(self, share: float) -> bool:
-        """Whether less than this share of it is spent."""
-        return self.spent < share * self._seconds
+    @property
+    def left(self) -> float:
+        """What is not spent; below 0 where more was spent than there was."""
+        return self._seconds - self.spent
+
+    def allowance(self, seconds: float) -> Callable[[], bool]:
+        """A function that says whether less than this was spent from now on."""
+        end = self.spent + seconds
+        return lambda: self.spent < end

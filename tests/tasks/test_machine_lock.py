@@ -25,7 +25,8 @@ from harness.isolation.loading import Loading
 from harness.records import Seconds, Status
 from harness.statistics import LaunchVariance, Prior
 from harness.tasks import conformance, throughput
-from harness.timing.cell_spec import CellMeasurement, CellSpec
+from harness.timing import cell_rounds
+from harness.timing.cell_progress import CellProgress
 from harness.timing.launch import ArmFailed
 
 
@@ -74,16 +75,20 @@ def test_conformance_shares_the_machine_case_by_case(monkeypatch: pytest.MonkeyP
     assert record.cost.check_seconds < 1.5
 
 
+def _fail(cell: CellProgress) -> None:
+    for arm in cell.spec.arms:
+        cell.measured.put_out(ArmFailed(arm, Status.CRASHED, "it died"))
+
+
 def test_throughput_has_the_machine_to_itself_cell_by_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = Lock()
 
-    def measure_cell(_pool: object, spec: CellSpec, *_: object) -> object:
+    def measure_pilot(cell: CellProgress, *_: object) -> None:
         assert lock.held
-        failures = {arm: ArmFailed(arm, Status.CRASHED, "it died") for arm in spec.arms}
-        return CellMeasurement(failures=failures)
+        _fail(cell)
 
     monkeypatch.setattr(throughput, "machine_lock", lock)
-    monkeypatch.setattr(throughput, "measure_cell", measure_cell)
+    monkeypatch.setattr(CellProgress, "measure_pilot", measure_pilot)
     config = configured(ThroughputConfig())
     todo = throughput.plan(config, Environment())
     for record in throughput.measure(config, todo, "s", lambda _: None):
@@ -97,19 +102,16 @@ def test_from_the_third_cell_on_launches_go_by_the_noise_of_the_cells_before(
 ) -> None:
     priors: list[Prior | None] = []
 
-    def measure_cell(
-        _pool: object, spec: CellSpec, _announce: object, prior: Prior | None
-    ) -> CellMeasurement:
+    def rule(_spec: object, _measured: object, prior: Prior | None) -> dict[str, int]:
         priors.append(prior)
-        failures = {arm: ArmFailed(arm, Status.CRASHED, "it died") for arm in spec.arms}
-        return CellMeasurement(failures=failures)
+        return {}
 
     def rows(_spec: object, _measured: object, cell: str) -> dict[str, LaunchVariance]:
         return {"canary": LaunchVariance(1e-4, 3, cell, (1.0,))}
 
-    monkeypatch.setattr(throughput, "measure_cell", measure_cell)
-    monkeypatch.setattr(throughput, "launch_variances", rows)
+    monkeypatch.setattr(CellProgress, "measure_pilot", lambda cell, *_: _fail(cell))
+    monkeypatch.setattr(cell_rounds, "launch_variances", rows)
     config = configured(ThroughputConfig(phases=["training_step", "inference"]))
     todo = throughput.plan(config, Environment())
-    assert list(throughput.measure(config, todo, "s", lambda _: None))
+    assert list(throughput.measure(config, todo, "s", lambda _: None, rule=rule))
     assert [prior and prior.cells for prior in priors] == [None, None, 2, 3]

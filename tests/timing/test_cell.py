@@ -6,49 +6,28 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
 
 from harness.isolation import Arm
 from harness.problems import operand_bytes
-from harness.records import (
-    Accuracy,
-    Bytes,
-    Cost,
-    MemoryUse,
-    Protocol,
-    QuantityError,
-    Seconds,
-    Status,
-    Verdict,
-)
+from harness.records import Protocol, Seconds, Status, Verdict
 from harness.statistics import LaunchVariance, fit_prior
-from harness.timing import cell
-from harness.timing.cell import measure_cell
+from harness.timing.cell_rounds import CellRounds
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
 from harness.timing.launch import ArmFailed
-from harness.timing.launch_variances import launch_variances
-from harness.timing.messages import CellSetup, CheckResult, TimingResult
+from harness.timing.launch_variances import launch_variances, launches_wanted
+from harness.timing.messages import CellSetup
 from harness.timing.schedule import SAMPLE_ATTEMPTS
 from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
-
-SECONDS = {
-    "base": 1e-3,
-    "canary": 1e-3,
-    "mine": 1e-3,
-    "steady": 1e-3,
-    "floor/ordinary": 5e-4,
-    "floor/streaming": 4e-4,
-}
-
+from tests.helpers.fake_launch import SECONDS, FakeLaunch
 
 SPEC = CellSpec(
     CellSetup(Problem((2, 2)), Phase.TRAINING_STEP, "layer", "fresh", "cpu", 0, "normal"),
@@ -59,69 +38,6 @@ SPEC = CellSpec(
     alpha=0.05,
     margin=0.03,
 )
-
-
-class FakeLaunch:
-    """A launch in which every arm's call lasts ``SECONDS``, times a factor of the launch's own for
-    "mine".
-    """
-
-    now = 0.0  # by a clock that only preparing and sampling move
-
-    def __init__(self, log, index, factor=1.0, trouble=None, waited=lambda count: 0.0):
-        self.log, self.index, self.factor, self.trouble, self.waited = (
-            log,
-            index,
-            factor,
-            trouble or {},
-            waited,
-        )
-        self.starting, self.processes, self.count, self.cpus = 0.0, [], 0, (index,)
-
-    def _do(self, what, arm=None):
-        self.log.append((self.index, what, arm))
-        if (what, arm) in self.trouble:
-            raise self.trouble[what, arm]
-
-    def open(self, setup):
-        self._do("open")
-
-    def prepare(self, arm, specification):
-        self._do("prepare", arm)
-        FakeLaunch.now += 0.3
-        return Cost(prepare_seconds=Seconds(0.1), first_call_seconds=Seconds(0.2))
-
-    def prepare_floor(self, arm, stores):
-        self._do("prepare", arm)
-        return 1000
-
-    def verify(self, arm, *, whole):
-        self._do("verify whole" if whole else "verify", arm)
-        channels = 64 if whole else 8
-        error = QuantityError(rms=1e-7, largest=1e-6, ulp=10.0, scale=1.0)
-        return CheckResult(None, Seconds(0.1), Accuracy(channels, {"output": error}))
-
-    def measure_memory(self, arm):
-        self._do("memory", arm)
-        return MemoryUse(Bytes(1), Bytes(2))
-
-    def instruction_sets(self, arm):
-        return {"torch": f"that of {arm}"}
-
-    def sample(self, arm, calls, untimed):
-        self._do("warm" if untimed == 0 else "sample", arm)
-        self.count += 1
-        seconds = SECONDS[arm] * calls * (self.factor if arm == "mine" else 1.0)
-        FakeLaunch.now += seconds
-        self.log.append((self.index, "seconds", seconds))
-        return TimingResult(seconds, waited=self.waited(self.count))
-
-    def audit(self, arm, calls):
-        self._do("audit", arm)
-        return 0.1
-
-    def clear(self):
-        self._do("clear")
 
 
 def measured(
@@ -143,8 +59,14 @@ def measured(
     ]
     protocol = Protocol(2, launches, blocks, most, Seconds(0.01), cell_seconds)
     spec = replace(SPEC, protocol=protocol, arms=arms)
-    with mock.patch.object(cell, "TimeBudget", partial(TimeBudget, clock=lambda: FakeLaunch.now)):
-        return measure_cell(pool, spec, lambda text: None, prior), log
+    budget = TimeBudget(cell_seconds, clock=lambda: FakeLaunch.now)
+
+    def rule(spec, measured, _):
+        return launches_wanted(spec, measured, prior)
+
+    rounds = CellRounds(pool, budget, lambda: nullcontext(Seconds(0.0)), lambda text: None, rule)
+    [done] = rounds.measure({"cell": spec})
+    return done.finish(), log
 
 
 def test_the_instruction_sets_in_use_are_known_of_each_arm():
