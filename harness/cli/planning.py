@@ -14,6 +14,7 @@ from harness.config.composition import Composition, named
 from harness.config.effects import refuse_without_effect
 from harness.environment import Environment
 from harness.tasks import task_of
+from harness.timing.least_time import too_little_time
 from implementations.lookups import looked_up_once
 
 PATIENCE = 1.0  # seconds without a word; twice as long before each word after it
@@ -22,22 +23,30 @@ PATIENCE = 1.0  # seconds without a word; twice as long before each word after i
 def plan_all(
     composition: Composition, overrides: Sequence[str], environment: Environment
 ) -> set[str]:
-    """Plan each job, and tell how far that is when it takes more than a second. Returns the names
-    of the implementations that have a part in any.
+    """Plan each job, and tell how far that is when it takes more than a second, and whether the
+    first that lacks it has too little time. Returns the names of the implementations that have a
+    part in any.
 
     Raises ``UsageError`` for the first job that cannot be done as configured, and for an override
     without effect on any.
     """
-    planned: set[str] = set()
+    planned, warnings = set[str](), list[str]()
     with looked_up_once():
-        refuse_without_effect(overrides, _planned(composition, environment, planned))
+        refuse_without_effect(overrides, _planned(composition, environment, planned, warnings))
+    for warning in warnings[:1]:
+        Console(stderr=True).print(warning, markup=False, highlight=False, soft_wrap=True)
     return planned
 
 
 def _planned(
-    composition: Composition, environment: Environment, implementations: set[str]
+    composition: Composition,
+    environment: Environment,
+    implementations: set[str],
+    warnings: list[str],
 ) -> Iterator[Config]:
-    """The configuration of each job, when it is planned and its implementations are noted."""
+    """The configuration of each job, when it is planned, its implementations are noted, and what is
+    to be told of it.
+    """
     tell = _progress(composition.count)
     for done, job in enumerate(composition.jobs()):
         tell(done)
@@ -46,6 +55,8 @@ def _planned(
         except UsageError as error:
             raise named(job.number, job.name, error) from error
         implementations.update(identity.implementation for identity in plan)
+        if (warning := too_little_time(plan)) is not None:
+            warnings.append(warning)
         yield job.config
 
 

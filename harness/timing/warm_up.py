@@ -41,13 +41,18 @@ def warm_up(
     """
     calls = calibrate(sampler, arm, least_seconds / GROUPS, most_calls)
     groups = [sampler.sample(arm, calls, 0).seconds / calls]
-    window = min(max(ceil(WARM_UP_SECONDS / max(groups[0] * calls, 1e-9)), WINDOWS[0]), WINDOWS[1])
+    compared = window(groups[0] * calls)
     while (
-        not (steady := is_steady(groups, window))
-        and len(groups) < LONGEST_WARM_UP * 2 * window
-        and (len(groups) < 2 * window or in_time())
+        not (steady := is_steady(groups, compared))
+        and len(groups) < LONGEST_WARM_UP * 2 * compared
+        and (len(groups) < 2 * compared or in_time())
     ):
         groups.append(sampler.sample(arm, calls, 0).seconds / calls)
     newest = sorted(groups[-GROUPS:])[GROUPS // 2]
     enough = ceil(least_seconds / newest) if newest > 0 else calls * GROUPS
     return WarmedUp(min(max(enough, calls), most_calls), groups, steady)
+
+
+def window(seconds: float) -> int:
+    """How many groups that last so long make one of the two windows that are compared."""
+    return min(max(ceil(WARM_UP_SECONDS / max(seconds, 1e-9)), WINDOWS[0]), WINDOWS[1])

@@ -58,3 +58,11 @@ def test_an_error_is_not_remembered():
             with pytest.raises(OSError):
                 failing()
     assert len(calls) == 2
+
+
+def test_one_warning_tells_of_a_sweep_whose_cells_have_too_little_time(capsys):
+    plan("task.cell_seconds=0.01,0.02,60", "problem=mlp", "implementations=[torch_native]")
+    [warning] = capsys.readouterr().err.splitlines()
+    assert warning.startswith("task.cell_seconds=0.01 is less than the ")
+    plan("task.cell_seconds=60,61", "problem=mlp", "implementations=[torch_native]")
+    assert capsys.readouterr().err == ""

@@ -21,6 +21,7 @@ class FakeLaunch:
     """
 
     now = 0.0  # by a clock that only preparing and sampling move
+    slower = 1.0  # times what calls take on a quiet machine
 
     def __init__(self, log, index, factor=1.0, trouble=None, waited=lambda count: 0.0):
         self.log, self.index, self.factor, self.trouble, self.waited = (
@@ -67,10 +68,11 @@ class FakeLaunch:
         self._do("warm" if untimed == 0 else "sample", arm)
         self.count += 1
         factor = self.factor(self.setup.problem) if callable(self.factor) else self.factor
-        seconds = SECONDS[arm] * calls * (factor if arm == "mine" else 1.0)
-        FakeLaunch.now += seconds
-        self.log.append((self.index, "seconds", seconds))
-        return TimingResult(seconds, waited=self.waited(self.count))
+        call = SECONDS[arm] * (factor if arm == "mine" else 1.0) * self.slower
+        took = Seconds(call * calls), Seconds(call * untimed)
+        FakeLaunch.now += sum(took)
+        self.log.append((self.index, "seconds", sum(took)))
+        return TimingResult(*took, waited=self.waited(self.count))
 
     def audit(self, arm, calls):
         self._do("audit", arm)

@@ -82,6 +82,11 @@ def test_a_sample_that_waited_for_a_cpu_is_taken_again_and_the_one_that_waited_l
     assert [sample.retaken for sample in samples] == [index != counts for index in range(taken)]
 
 
+def test_past_its_time_no_sample_is_taken_again():
+    samples = block(Waiting(0.5, 0.5), {"a": 5}, 0, random.Random(0), 10**9, lambda: False)
+    assert [sample.retaken for sample in samples] == [False]
+
+
 def test_as_many_untimed_calls_as_a_sample_has_come_before_it():
     sampler = FakeSampler(a=1.0, b=2.0)
     samples_of(sampler, {"a": 5, "b": 1}, 0, random.Random(0))
