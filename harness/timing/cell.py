@@ -97,13 +97,20 @@ class CellLaunch:
         seconds = (cost.prepare_seconds or 0.0) + (cost.first_call_seconds or 0.0)
         self.account.add("preparing", seconds)
         with self.account.on("checking"):
-            check = launch.verify(arm, whole=self.index == 0)
-            if self.index == 0 and check.accuracy is not None:
-                result.accuracy[arm] = check.accuracy
+            known = self._is_known(arm)
+            check = launch.verify(arm, whole=self.index == 0 and not known)
             if self.index == 0:
-                result.memory[arm] = launch.measure_memory(arm)
+                accuracy = result.accuracy[self.spec.baseline] if known else check.accuracy
+                result.accuracy |= {} if accuracy is None else {arm: accuracy}
+                result.memory[arm] = (
+                    result.memory[self.spec.baseline] if known else launch.measure_memory(arm)
+                )
                 result.instruction_sets[arm] = launch.instruction_sets(arm)
         return replace(cost, check_seconds=check.seconds)
+
+    def _is_known(self, arm: str) -> bool:
+        """Whether it is the baseline's second name, of which all was found out under the first."""
+        return arm == self.spec.canary and self.spec.baseline in self.result.accuracy
 
     def _put_out(self, failure: ArmFailed) -> None:
         """Note that an arm is out. Raises it again where its process died with it."""
@@ -136,15 +143,19 @@ class CellLaunch:
                 self.result.seconds[arm] += sample.untimed + sample.seconds
 
     def _audit(self, warmed: Mapping[str, WarmedUp]) -> None:
-        """See whether the arms still work. One that does not is out, with its samples; those beside
-        it were not disturbed.
+        """See whether the arms still work. One that does not is out, with its samples, and the
+        canary with the baseline; those beside it were not disturbed.
         """
+        baseline, canary = self.spec.baseline, self.spec.canary
+        twin = {canary} if {baseline, canary} <= warmed.keys() else set[str]()
         with self.account.on("checking"):
-            for arm in sorted(warmed.keys() - FLOORS.keys()):
+            for arm in sorted(warmed.keys() - FLOORS.keys() - twin):
                 try:
                     self.launch.audit(arm, warmed[arm].calls)
                 except ArmFailed as failure:
                     self._put_out(failure)
+                    for other in twin if arm == baseline else ():
+                        self._put_out(ArmFailed(other, failure.status, failure.reason))
 
 
 def _most_calls(setup: CellSetup) -> int:

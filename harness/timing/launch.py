@@ -76,7 +76,8 @@ class Launch:
         self._host: dict[str, Host] = {}  # of each arm
         self._setup: CellSetup | None = None
         self._open: set[Host] = set()  # processes in which the cell is open
-        self._last_sampled: Host | None = None
+        # which process worked last, and until when
+        self._last: tuple[Host | None, float] = (None, 0.0)
         self.starting = 0.0  # seconds spent on starting processes
 
     @property
@@ -139,10 +140,13 @@ class Launch:
         return self._ask(arm, "measure_memory", MemoryUse)
 
     def sample(self, arm: str, calls: int, untimed: int) -> TimingResult:
-        """A sample, begun when the process sampled before has gone quiet. Raises ``ArmFailed``."""
-        if self._host[arm] != self._last_sampled:
-            time.sleep(WAIT_POLICIES[self._settings.wait_policy].settle_seconds)
-            self._last_sampled = self._host[arm]
+        """A sample, begun when another process that worked before has gone quiet. Raises
+        ``ArmFailed``.
+        """
+        host, ended = self._last
+        if host not in {None, self._host[arm]}:
+            settled = ended + WAIT_POLICIES[self._settings.wait_policy].settle_seconds
+            time.sleep(max(settled - time.monotonic(), 0.0))
         return self._ask(arm, "sample", TimingResult, calls=calls, untimed=untimed)
 
     def clear(self) -> None:
@@ -202,6 +206,8 @@ class Launch:
             status = Status.CRASHED if isinstance(death, WorkerDied) else Status.TIMEOUT
             self._drop(host)
             raise ArmFailed(arm, status, str(death), died=True) from death
+        finally:
+            self._last = host, time.monotonic()
 
     def _open_cell(self, worker: WorkerProcess, arm: str, host: Host) -> None:
         """Make the operands in a process that has none yet. No memory for them is the machine's

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.isolation import Arm, WorkerSettings, WorkerTimedOut
+from harness.isolation import WAIT_POLICIES, Arm, WorkerSettings, WorkerTimedOut
 from harness.records import Cost, Status
 from harness.timing import launch
 from harness.timing.launch import ArmFailed
@@ -84,3 +84,43 @@ def test_a_worker_that_died_between_two_cells_is_replaced(worker, monkeypatch):
         assert prepared(pool, 0, "numpy") is None
         [second] = pool[0]._workers.values()
     assert second is not first
+
+
+class Clock:
+    """Time that only waits move, and each answer by a millisecond."""
+
+    def __init__(self):
+        self.now, self.waits = 0.0, []
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.waits.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(worker, monkeypatch):
+    clock, answer = Clock(), worker.call
+
+    def call(*arguments, **keywords):
+        clock.now += 0.001
+        return answer(*arguments, **keywords)
+
+    monkeypatch.setattr(worker, "hanging", None)
+    monkeypatch.setattr(worker, "call", call)
+    monkeypatch.setattr(launch, "time", clock)
+    return clock
+
+
+def test_a_sample_waits_for_the_threads_of_another_process_and_for_as_long_as_they_may_spin(clock):
+    with LaunchPool(WorkerSettings(), 5.0) as pool:
+        assert prepared(pool, 0, "numpy") is None
+        pool[0].prepare("theirs", Arm(MINE))
+        for arm in ("theirs", "theirs", "mine", "mine", "theirs"):
+            pool[0].sample(arm, 1, 1)
+        clock.now += 1.0
+        pool[0].sample("mine", 1, 1)
+    settle = WAIT_POLICIES["brief"].settle_seconds
+    assert clock.waits == [settle, settle, 0.0]

@@ -22,6 +22,7 @@ from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
 from tests.helpers.fake_launch import FakeLaunch
 
+pytestmark = pytest.mark.usefixtures("calm_machine")
 PILOT = 3
 MOST = 12
 

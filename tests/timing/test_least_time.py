@@ -19,6 +19,7 @@ from implementations.interface import Phase, Problem
 from tests.helpers.fake_launch import FakeLaunch
 from tests.helpers.made_records import throughput_record
 
+pytestmark = pytest.mark.usefixtures("calm_machine")
 SETUP = CellSetup(Problem((2, 2)), Phase.TRAINING_STEP, "layer", "fresh", "cpu", 0, "normal")
 ARMS = {name: Arm("base") for name in ("base", "mine", "canary")}
 

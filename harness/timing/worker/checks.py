@@ -10,6 +10,7 @@ from functools import partial
 
 from harness.conformance.compare import compare_with_oracle, failure_summary
 from harness.conformance.errors import ErrorTotals
+from harness.conformance.exact_results import MOST_KEPT
 from harness.records import Accuracy, Bytes, MemoryUse, Seconds
 from harness.timing.messages import CheckResult
 from harness.timing.worker import memory
@@ -19,7 +20,9 @@ from harness.timing.worker.stale_results import find_stale_results
 from harness.timing.worker.state import OpenCell, PreparedArm, WorkerState
 from harness.timing.worker.timed_loop import break_off, time_calls
 
-SAMPLED_CHANNELS = 8
+SAMPLED_CHANNELS, LEAST_SAMPLED = 8, 2
+# Elements in them: so many exact results are kept, and all arms are held against the same ones.
+MOST_SAMPLED = MOST_KEPT
 
 
 def verify(state: WorkerState, *, arm: str, whole: bool) -> CheckResult:
@@ -90,11 +93,12 @@ def measure_memory(state: WorkerState, *, arm: str) -> MemoryUse:
 
 
 def spread_channels(cell: OpenCell) -> Sequence[int] | None:
-    """Evenly spread channels; None, for all of them, where they are few."""
-    count = cell.setup.problem.channels
+    """Evenly spread channels, fewer of larger ones; None, for all of them, where they are few."""
+    count, size = cell.setup.problem.channels, cell.setup.problem.reduction
     if count <= SAMPLED_CHANNELS:
         return None
-    return [index * (count - 1) // (SAMPLED_CHANNELS - 1) for index in range(SAMPLED_CHANNELS)]
+    sampled = min(SAMPLED_CHANNELS, max(LEAST_SAMPLED, MOST_SAMPLED // size))
+    return [index * (count - 1) // (sampled - 1) for index in range(sampled)]
 
 
 def _changed_operand(cell: OpenCell) -> str | None:

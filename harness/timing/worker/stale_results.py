@@ -70,6 +70,7 @@ def find_stale_results(
         # If earlier calls have their right results by now, these will after as long again.
         patience = time.monotonic() - began
         time_calls(calls)
+        done = time.monotonic()
         results = prepared.results()
         seen = sampled.results(results)
         if shares_memory:
@@ -81,7 +82,8 @@ def find_stale_results(
             return reason
         inputs = [new] if shares_memory else _possible_inputs(old, new)
         failed = min((_failed(seen, audit, arrays) for arrays in inputs), key=len)
-        if _changes_by_itself(prepared, sampled, left, PATIENCE if failed else patience):
+        until = time.monotonic() + PATIENCE if failed else done + patience
+        if _changes_by_itself(prepared, sampled, left, until):
             return STILL_COMPUTING
     return _explain(failed, seen, audit, old, poisoned) if failed else None
 
@@ -128,16 +130,16 @@ def _failed(seen: Results, audit: _AuditedChannels, arrays: Arrays) -> list[Quan
 
 
 def _changes_by_itself(
-    prepared: Prepared, sampled: SampledChannels, left: Results, seconds: float
+    prepared: Prepared, sampled: SampledChannels, left: Results, until: float
 ) -> bool:
-    """Whether results change within that time, though nobody calls: something is still at work."""
-    until, pause = time.monotonic() + seconds, 0.01
+    """Whether results change until then, though nobody calls: something is still at work."""
+    pause = 0.01
     while True:
         if not _same_results(left, sampled.results(prepared.results())):
             return True
         if time.monotonic() >= until:
             return False
-        time.sleep(pause)
+        time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
         pause *= 2
 
 

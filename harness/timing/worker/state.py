@@ -79,6 +79,7 @@ class WorkerState:
 
     def __init__(self) -> None:
         self._cell: OpenCell | None = None
+        self._begun = False  # a cell whose memory is not given back yet
 
     @property
     def cell(self) -> OpenCell:
@@ -94,6 +95,7 @@ class WorkerState:
         """
         self.clear()
         require_device(setup.device)
+        self._begun = True
         arrays = _operands(setup)
         sets = [arrays, *(copied(arrays) for _ in range(setup.sets - 1))]
         exact = ExactResults(setup.problem, setup.phase, arrays, keeps=True)
@@ -103,7 +105,9 @@ class WorkerState:
         """Close the cell and give its memory back to the system, which a retaining allocator does
         not do by itself.
         """
-        self._cell = None
+        if not self._begun:
+            return
+        self._cell, self._begun = None, False
         gc.collect()
         memory.trim()
 

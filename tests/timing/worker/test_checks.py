@@ -32,6 +32,16 @@ def test_errors_are_over_the_channels_that_were_compared(whole: bool, channels: 
     assert 0 < accuracy.worst < 1e-6
 
 
+@pytest.mark.parametrize(("most", "channels"), [(1, 2), (60, 3), (10**6, 8)])
+def test_of_large_channels_fewer_are_sampled(
+    monkeypatch: pytest.MonkeyPatch, most: int, channels: int
+) -> None:
+    monkeypatch.setattr(checks, "MOST_SAMPLED", most)
+    accuracy = verified("numpy", whole=False).accuracy
+    assert accuracy is not None
+    assert accuracy.channels == channels
+
+
 def test_few_channels_are_never_sampled() -> None:
     accuracy = verified("numpy", whole=False, problem=Problem((9, 5, 3, 3))).accuracy
     assert accuracy is not None
