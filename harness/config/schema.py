@@ -133,7 +133,7 @@ class ThroughputConfig(TaskConfig):
     blocks: int = between(1, 1000, 5)  # interleaved passes over the arms in a launch
     sample_seconds: float = between(1e-5, 60, 0.01)  # least length of a timed group of calls
     # budget of warming up and sampling, without preparing and checking: past it there is no more
-    # than two launches of two blocks
+    # than two launches of two blocks. What one cell leaves serves the job's others
     cell_seconds: float = between(0, 1e6, 60.0)
     # relative error against float64 beyond which an arm is INACCURATE and has no verdict
     accuracy: float | None = between(1e-18, 1, None)
