@@ -1,7 +1,7 @@
 """Every implementation and phase under pytest-benchmark: checked first, on the very object that is
 then timed.
 
-pytest tests/benchmarks                          times
+pytest tests/benchmarks                          times: calls a round by bnbench's calibration
 pytest tests/benchmarks --benchmark-disable      a smoke run, as in `make test`
 """
 
@@ -12,7 +12,8 @@ import pytest
 import implementations
 from harness.conformance.compare import compare_with_oracle
 from harness.problems.inputs import make_arrays
-from implementations.interface import Phase, Problem, Unsupported, refusal
+from implementations.interface import Phase, Problem, Unsupported, call_once, refusal
+from tests.helpers.calibrated_benchmarks import calibrated, measured
 
 PROBLEMS = {
     "images": Problem((8, 64, 28, 28), activation="relu"),
@@ -21,7 +22,6 @@ PROBLEMS = {
     ),
     "rows": Problem((256, 128)),
 }
-ROUNDS = 20
 
 
 @pytest.fixture(scope="module", params=PROBLEMS)
@@ -47,9 +47,7 @@ def test_layer(benchmark, bench, name, phase):
     if reason is not None:
         pytest.skip(reason)
 
-    prepared.arm(1)
-    prepared()
-    prepared.synchronize()
+    call_once(prepared)
     wrong = [
         str(finding)
         for finding in compare_with_oracle(prepared.results(), problem, phase, arrays)
@@ -57,10 +55,5 @@ def test_layer(benchmark, bench, name, phase):
     ]
     assert not wrong
 
-    def call():
-        prepared()
-        prepared.synchronize()
-
-    # A setup before each round makes what its call consumes; pytest-benchmark then allows one call
-    # a round.
-    benchmark.pedantic(call, setup=lambda: prepared.arm(1), rounds=ROUNDS)
+    benchmark.extra_info |= measured(problem, phase, name)
+    calibrated(benchmark, prepared)
