@@ -21,6 +21,7 @@ FLOORS = (
     {"harness.environment"},
     {"harness.config", "harness.formatting", "harness.statistics"},
     {"harness.bandwidth", "harness.isolation", "harness.problems", "harness.store"},
+    {"harness.pytest_suites"},
     {"harness.conformance", "harness.tracking"},
     {"harness.timing", "harness.training"},
     {"harness.analysis", "harness.doctor", "harness.tasks"},
