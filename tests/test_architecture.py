@@ -22,7 +22,7 @@ FLOORS = (
     {"harness.config", "harness.formatting", "harness.statistics"},
     {"harness.bandwidth", "harness.isolation", "harness.problems", "harness.store"},
     {"harness.pytest_suites"},
-    {"harness.conformance", "harness.tracking"},
+    {"harness.conformance", "harness.instruction_counts", "harness.tracking"},
     {"harness.timing", "harness.training"},
     {"harness.analysis", "harness.doctor", "harness.tasks"},
     {"harness.session"},
