@@ -29,5 +29,6 @@ completeness        how much of a session's plan was measured
 sessions            which sessions can be taken for finished work
 changes             what a comparison of two records can come to
 session_comparison  two sessions held against each other
+stored_benchmarks   two files of pytest-benchmark's, which give no verdict
 renaming            implementations that may be one under two names
 """

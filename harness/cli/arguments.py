@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.cli.parsers import LEAST_MEASURED, MOST_MEASURED, PARSERS
-from harness.config.disk_errors import is_folder
+from harness.config.disk_errors import is_folder, is_json_file
 from harness.config.usage import UsageError
 
 
@@ -84,12 +84,13 @@ def compare_flags(arguments: Sequence[str]) -> CompareFlags:
             "up to 1, both more than 0"
         )
     sessions, journal = _sessions_and_journal(flags)
+    _refuse_half_of_two_files(sessions)
     if len(sessions) not in {0, 2}:
         raise UsageError(
             f"two sessions are compared, and {len(sessions)} given; write bnbench compare BEFORE "
             "AFTER, or neither for the last two"
         )
-    if not (sessions and all(map(is_folder, sessions))):
+    if not (sessions and all(is_folder(word) or is_json_file(word) for word in sessions)):
         for place in filter(None, (journal, flags.journal_after)):
             _refuse_missing_journal(place)
     return replace(flags, sessions=sessions, journal=journal)
@@ -100,7 +101,7 @@ def _sessions_and_journal(flags: CompareFlags) -> tuple[list[str], str]:
     sessions, journal = [], flags.journal
     for word in flags.sessions:
         key, equals, value = word.partition("=")
-        if not equals or is_folder(word):
+        if not equals or is_folder(word) or is_json_file(word):
             sessions.append(word)
         elif key == "results" and value:
             journal = str(Path(value) / "journal")
@@ -109,6 +110,19 @@ def _sessions_and_journal(flags: CompareFlags) -> tuple[list[str], str]:
         else:
             raise UsageError(f"{word}; allowed: results=FOLDER, journal=FOLDER, names of sessions")
     return sessions, journal
+
+
+def _refuse_half_of_two_files(sessions: Sequence[str]) -> None:
+    """A name that ends as a file's does and is none is no session's."""
+    files = [word for word in sessions if is_json_file(word)]
+    for word in sessions:
+        if word.endswith(".json") and word not in files:
+            raise UsageError(f"{word}: there is no such file; give two of pytest-benchmark's")
+    if len(files) == 1 and len(sessions) == 2:
+        raise UsageError(
+            f"{files[0]} is a file, and what stands beside it is none; give two of "
+            "pytest-benchmark's files, or two sessions"
+        )
 
 
 def _refuse_missing_journal(place: str) -> None:

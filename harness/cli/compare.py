@@ -1,4 +1,6 @@
-"""`bnbench compare`: two sessions, of one journal or of two, and what changed beyond the noise."""
+"""`bnbench compare`: two sessions, of one journal or of two, and what changed beyond the noise; or
+two files of pytest-benchmark's, and what they cannot tell.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,26 @@ from harness.analysis.arm_settings import arm_differences
 from harness.analysis.completeness import Completeness, completeness
 from harness.analysis.renaming import near_names
 from harness.analysis.sessions import COMPARABLE, SessionState, session_state, session_states
+from harness.analysis.stored_benchmarks import compare_stored
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
 from harness.config import UsageError
-from harness.config.disk_errors import is_folder
+from harness.config.disk_errors import is_folder, is_json_file
 from harness.formatting import line
+from harness.pytest_suites import InvalidResultsError, read_results
+from harness.records import ExitStatus
 from harness.replay.session_contents import contents_of
 from harness.report.completeness import completeness_sentences
 from harness.report.terminal import comparison_table
+from harness.report.terminal.stored_benchmarks import stored_sentences, stored_table
 from harness.store import Contents, Journal
 
 
 def main(arguments: Sequence[str]) -> int:
-    flags, before, after = _read(compare_flags(arguments))
+    given = compare_flags(arguments)
+    if given.sessions and all(map(is_json_file, given.sessions)):
+        return _compare_files(*given.sessions)
+    flags, before, after = _read(given)
     first, second = _sessions(flags, before, after)
     try:
         found = session_comparison.compare(
@@ -50,6 +59,18 @@ def main(arguments: Sequence[str]) -> int:
         for sentence in _doubts(session_state(sessions[session], session), fact):
             _print(f"session {session}: {sentence}")
     return session_comparison.exit_status(found, facts.values())
+
+
+def _compare_files(before: str, after: str) -> int:
+    """Two of pytest-benchmark's, which decide nothing."""
+    try:
+        found = compare_stored(read_results(Path(before)), read_results(Path(after)))
+    except InvalidResultsError as error:
+        raise UsageError(str(error)) from error
+    console().print(stored_table(found))
+    for sentence in stored_sentences(found):
+        _print(sentence)
+    return ExitStatus.UNDECIDED
 
 
 def _doubts(state: SessionState, found: Completeness) -> Iterator[str]:

@@ -81,7 +81,8 @@ def data_parser() -> Parser:
 def compare_parser() -> Parser:
     parser = Parser(
         "compare",
-        "Two sessions: what became faster, slower or broken beyond the noise.",
+        "Two sessions: what became faster, slower or broken beyond the noise. Or two files that "
+        "pytest --benchmark-json wrote: what they tell, and what not.",
         "[BEFORE AFTER] [results=FOLDER] [--margin SHARE] [--alpha LEVEL]",
     )
     add = parser.add_argument
@@ -89,7 +90,8 @@ def compare_parser() -> Parser:
         "sessions",
         nargs="*",
         metavar="BEFORE AFTER",
-        help="names of sessions, or the folders of their reports; the last two, if not given",
+        help="names of sessions, the folders of their reports, or two of pytest-benchmark's files; "
+        "the last two sessions, if not given",
     )
     add(
         "--journal",

@@ -35,6 +35,14 @@ def is_folder(word: str) -> bool:
         return False
 
 
+def is_json_file(word: str) -> bool:
+    """Whether it is named as a file of JSON is, and is a file."""
+    try:
+        return word.endswith(".json") and Path(word).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def disk_trouble(error: OSError, path: object = None) -> str:
     """Which file, what is the matter with it, and what to do about it. ``path`` is the file where
     the error names none, as errors of writing do not.

@@ -15,7 +15,6 @@ from harness.pytest_suites.result_files import (
     Benchmark,
     InvalidResultsError,
     ResultFile,
-    is_result_file,
     read_results,
 )
 from harness.pytest_suites.runs import SuiteRun, SuiteTree, missing_packages, run_suite
@@ -33,7 +32,6 @@ __all__ = [
     "SuiteTest",
     "SuiteTree",
     "gate_suite",
-    "is_result_file",
     "missing_packages",
     "read_results",
     "run_suite",

@@ -56,14 +56,6 @@ class ResultFile:
         return {benchmark.fullname: benchmark.median for benchmark in self.benchmarks}
 
 
-def is_result_file(path: Path) -> bool:
-    """Whether the path is that of a file, which `read_results` may then refuse."""
-    try:
-        return path.suffix == ".json" and path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def read_results(path: Path) -> ResultFile:
     """Raises ``InvalidResultsError``."""
     try:

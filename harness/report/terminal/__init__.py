@@ -3,6 +3,7 @@
 closing     the tables that a session ends with, by way of conformance, throughput and training
 reasons     beneath them, why what is not OK is not
 comparison  two sessions held against each other
+stored_benchmarks  two files of pytest-benchmark's
 replay      what a replay came to
 doctor      what the doctor found and measured
 datasets    the data sets, and a bar while one is downloaded
