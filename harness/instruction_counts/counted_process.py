@@ -61,15 +61,24 @@ def count(
     gc.collect()  # here, since it walks through all of memory, and so through the simulated caches
     gc.disable()
     callgrind.begin_instrumentation()
-    for _ in range(UNCOUNTED):
+    try:
+        for _ in range(UNCOUNTED):
+            arm()
+            run()
         arm()
-        run()
-    arm()
+        count_one(run, number, callgrind)
+    finally:
+        callgrind.end_instrumentation()
+        gc.enable()
+
+
+def count_one(run: Callable[[], object], number: int, callgrind: ctypes.CDLL) -> None:
+    """Counting ends even where the call raises: what begins it also ends it, by turns."""
     callgrind.begin_counting()
-    run()
-    callgrind.end_counting(str(number).encode())
-    callgrind.end_instrumentation()
-    gc.enable()
+    try:
+        run()
+    finally:
+        callgrind.end_counting(str(number).encode())
 
 
 def prepared(call: Mapping[str, Any]) -> tuple[Callable[[], object], Callable[[], object]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from shutil import which
 
 from harness.environment import machine
-from harness.instruction_counts.calls import CountedCall, CountOutcome
+from harness.instruction_counts.calls import CountedCall, CountOutcome, Counts
 from harness.instruction_counts.dumps import read_counts
 from harness.isolation.places import HERE, Place
 from harness.isolation.settings import ALWAYS, THREAD_COUNTS
@@ -125,7 +125,7 @@ def _outcomes(
     lines = answers.read_text(encoding="utf-8").splitlines(keepends=True)
     found = [json.loads(line) for line in lines if line.endswith("\n")]
     outcomes = [
-        CountOutcome(call, Status(answer["status"]), counts.get(number), answer["reason"])
+        _outcome(call, Status(answer["status"]), counts.get(number), answer["reason"])
         for number, (call, answer) in enumerate(zip(calls, found, strict=False))
     ]
     left = calls[len(found) :]
@@ -155,6 +155,17 @@ def _same_addresses() -> tuple[str, ...]:
         return ()
     tried = subprocess.run([*command, "true"], capture_output=True, check=False)
     return () if tried.returncode else command
+
+
+def _outcome(
+    call: CountedCall, status: Status, counts: Counts | None, reason: str | None
+) -> CountOutcome:
+    """A call that raised while it was counted has a count, which is of nothing."""
+    if status is not Status.OK:
+        return _uncounted(call, status, reason or "no reason is given")
+    if counts is None:
+        return _uncounted(call, Status.UNAVAILABLE, "callgrind wrote no count of it")
+    return CountOutcome(call, status, counts)
 
 
 def _uncounted(call: CountedCall, status: Status, reason: str) -> CountOutcome:
