@@ -69,7 +69,7 @@ def decide(pairs: Pairs, *, margin: float, alpha: float) -> tuple[SuiteTest, ...
     log_ratios = {name: _log_ratios(pairs, name) for name in names}
     priors = _priors(pairs, log_ratios)
     judged = (_judge(pairs, name, log_ratios[name], priors, margin, alpha) for name in names)
-    return _corrected([test for test in judged if test is not None], alpha)
+    return correct([test for test in judged if test is not None], alpha)
 
 
 def _judge(
@@ -114,7 +114,7 @@ def _timed(
     return SuiteTest(name, SuiteOutcome(verdict), Decision(ratio, p_value, len(log_ratios)))
 
 
-def _corrected(tests: Sequence[SuiteTest], alpha: float) -> tuple[SuiteTest, ...]:
+def correct(tests: Sequence[SuiteTest], alpha: float) -> tuple[SuiteTest, ...]:
     """With AMBIGUOUS for each alarm that does not stand among so many."""
     p_values = [test.decision.p_value for test in tests if test.decision is not None]
     stands = iter(statistics.holm(p_values, alpha))

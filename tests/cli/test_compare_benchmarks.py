@@ -69,6 +69,7 @@ def test_it_shows_ratios_and_gives_no_verdict(compared):
 def test_it_says_how_to_get_a_verdict(compared):
     shown = compared({"test_one": 1.0}, {"test_one": 1.0}, commit_info={"id": "b" * 40})
     assert "bnbench gate aaaaaaaaaaaa --pytest tests/benchmarks/test_a.py" in shown
+    assert "same commit" not in shown
 
 
 def test_what_else_differs_is_named(compared):

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from harness.pytest_suites import SuiteOutcome, SuiteRun
-from harness.pytest_suites.decisions import decide
+from harness.pytest_suites import Decision, SuiteOutcome, SuiteRun, SuiteTest
+from harness.pytest_suites.decisions import correct, decide
 from harness.pytest_suites.runs import Report
-from harness.records import Seconds
+from harness.records import Interval, Seconds
 
 NOISE = 0.01
 
@@ -55,27 +55,13 @@ def test_rounds_within_a_run_prove_nothing():
 
 
 def test_an_alarm_has_to_stand_among_all_tests():
-    given = pairs({"t": 1.0}, {"t": 1.07}, count=4, seed=2)
-    [alone] = decide(given, margin=0.03, alpha=0.05)
-    assert alone.outcome is SuiteOutcome.SLOWER
-    level = alone.decision.p_value
-    assert level < 0.05
-    # as many undecided tests beside it as make its p-value too large for Holm's first step
-    others = {f"u{number}": 1.03 for number in range(round(0.05 / level) + 20)}
-    loud = [
-        (
-            SuiteRun({**base.medians, **dict.fromkeys(others, Seconds(1.0))}, {}),
-            SuiteRun({**head.medians, **_jumping(others, index)}, {}),
-        )
-        for index, (base, head) in enumerate(given)
-    ]
-    found = {test.name: test for test in decide(loud, margin=0.03, alpha=0.05)}
-    assert found["t"].decision.p_value > 0.05 / len(found)
-    assert found["t"].outcome is SuiteOutcome.AMBIGUOUS
-
-
-def _jumping(names, index):
-    return dict.fromkeys(names, Seconds(1.5 if index % 2 else 0.8))
+    alarm = SuiteTest("t", SuiteOutcome.SLOWER, Decision(Interval(1.1, 1.04, 1.2), 0.004, 6))
+    same = SuiteTest("u", SuiteOutcome.SAME, Decision(Interval(1.0, 0.99, 1.01), 0.009, 6))
+    new = SuiteTest("v", SuiteOutcome.NEW)
+    two = correct([alarm, same, new], 0.01)
+    assert [test.outcome for test in two] == ["SLOWER", "SAME", "NEW"]
+    three = correct([alarm, same, same, new], 0.01)  # 0.004 is more than a third of 0.01
+    assert [test.outcome for test in three] == ["AMBIGUOUS", "SAME", "SAME", "NEW"]
 
 
 @pytest.mark.parametrize(
