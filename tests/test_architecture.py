@@ -26,7 +26,7 @@ FLOORS = (
     {"harness.timing", "harness.training"},
     {"harness.analysis", "harness.doctor", "harness.tasks"},
     {"harness.session"},
-    {"harness.replay", "harness.api"},
+    {"harness.gate", "harness.replay", "harness.api"},
     {"harness.report", "harness"},
     {"harness.cli"},
 )

@@ -30,5 +30,8 @@ sessions            which sessions can be taken for finished work
 changes             what a comparison of two records can come to
 session_comparison  two sessions held against each other
 stored_benchmarks   two files of pytest-benchmark's, which give no verdict
+gate_outcomes       what a cell of a gate, and the whole of it, can come to
+gate_facts          what a gate found
+gate_cells          from a gate's records to what became of each cell
 renaming            implementations that may be one under two names
 """

@@ -8,6 +8,7 @@ help              the text of `bnbench --help`
 planning          every job of a command planned before the first runs
 listing           what `bnbench list` shows
 console           where tables go
+json_output       what a command found as JSON, and all else on stderr
 standard_streams  outputs that are closed, or that nobody reads
 """
 

@@ -33,6 +33,18 @@ class CompareFlags:
 
 
 @dataclass(frozen=True)
+class GateFlags:
+    """``head`` is None for the working tree."""
+
+    base: str
+    head: str | None
+    multirun: bool
+    config_dir: str | None
+    json: bool
+    overrides: list[str]
+
+
+@dataclass(frozen=True)
 class ReplayFlags:
     run: str
     level: str | None
@@ -131,6 +143,26 @@ def _refuse_missing_journal(place: str) -> None:
             f"{place}: there is no journal, so no two sessions to compare; say where one is with "
             "results=FOLDER or --journal FOLDER, or give the folders of two reports"
         )
+
+
+def gate_flags(arguments: Sequence[str]) -> GateFlags:
+    overrides = [word for word in arguments if _is_override(word)]
+    rest = [word for word in arguments if not _is_override(word)]
+    known = PARSERS["gate"]().parse_args(rest)
+    if known.overrides:
+        raise UsageError(
+            f"a gate is of two revisions, and {known.overrides[0]!r} is one more; write bnbench "
+            "gate BASE [HEAD] [key=value ...]"
+        )
+    if known.config_dir is not None and not is_folder(known.config_dir):
+        raise UsageError(f"--config-dir {known.config_dir} is no folder")
+    return GateFlags(
+        known.base, known.head, known.multirun, known.config_dir, known.json, overrides
+    )
+
+
+def _is_override(word: str) -> bool:
+    return not word.startswith("-") and ("=" in word or word.startswith(("~", "+")))
 
 
 def replay_flags(arguments: Sequence[str]) -> ReplayFlags:

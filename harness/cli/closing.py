@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.markup import escape
 
 from harness import tracking
@@ -28,34 +28,46 @@ from implementations.published_text import visible
 REASON_LENGTH = 1000  # characters; the journal holds all of it
 
 
-def finish(session: Session) -> int:
-    """Print the closing table, write the report and the files, say where things are.
+Show = Callable[[Console, Sequence[AnyRecord]], None]
 
-    Returns the exit status.
+
+def finish_run(session: Session) -> int:
+    """As `finish`, with the closing table and the reasons. Returns the exit status."""
+    written = finish(session, _show_table)
+    contents = Journal(session.config.journal).read()
+    return exit_status(contents, session.id) if written else ExitStatus.FAILED
+
+
+def finish(session: Session, show: Show) -> bool:
+    """Show the results, write the report and the files, say where things are. Whether the files
+    could be written.
     """
     from harness.cli.console import console as stdout
-    from harness.report.terminal import closing_table
 
     contents = Journal(session.config.journal).read()
     console = stdout()
     records, written = contents.of_session(session.id), True
+    show(console, records)
     if records:
-        table = closing_table(records)
-        console.print(table)
-        _print_reasons(records, console)
-        written = _try_to_write(session, contents, table, console)
+        written = _try_to_write(session, contents, console)
     _print_missing(contents, session.id, console)
     if session.parent_run:
         _print_links(session, session.parent_run, console)
-    return exit_status(contents, session.id) if written else ExitStatus.FAILED
+    return written
 
 
-def _try_to_write(
-    session: Session, contents: Contents, table: RenderableType, console: Console
-) -> bool:
+def _show_table(console: Console, records: Sequence[AnyRecord]) -> None:
+    from harness.report.terminal import closing_table
+
+    if records:
+        console.print(closing_table(records))
+        _print_reasons(records, console)
+
+
+def _try_to_write(session: Session, contents: Contents, console: Console) -> bool:
     """Whether the report and the files could be written; if not, it says why."""
     try:
-        path = _write_results(session, contents, table)
+        path = _write_results(session, contents)
     except OSError as error:
         sys.stderr.write(
             f"the report is not written: {disk_trouble(error, session.folder)}. All records are in "
@@ -66,10 +78,10 @@ def _try_to_write(
     return True
 
 
-def _write_results(session: Session, contents: Contents, table: RenderableType) -> Path:
+def _write_results(session: Session, contents: Contents) -> Path:
     """The report's path, once all files are there."""
     from harness import report
-    from harness.report.terminal import WIDTH
+    from harness.report.terminal import WIDTH, closing_table
 
     records = contents.of_session(session.id)
     path = report.write(contents, session.id, session.folder)
@@ -84,7 +96,7 @@ def _write_results(session: Session, contents: Contents, table: RenderableType) 
     )
     path_of_table = session.folder / "table.txt"
     with path_of_table.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        Console(file=file, width=WIDTH).print(table)
+        Console(file=file, width=WIDTH).print(closing_table(records))
     return path
 
 

@@ -9,6 +9,7 @@ bnbench: benchmarking and reproducibility for batch normalization
   bnbench list [--json]                implementations, suites of problems, presets
   bnbench data [NAME]                  data sets and where they are; with a NAME, gets that one
   bnbench compare [BEFORE AFTER]       two sessions: what became faster, slower, broken
+  bnbench gate BASE [HEAD] [key=value] two revisions, built, side by side: is HEAD slower, or wrong?
   bnbench replay RUN [key=value ...]   run it again in fresh processes: what differs first?
                  [--level LEVEL]       bitwise, equivalent or statistical; RUN: session, folder, key
                                        or id of MLflow's
@@ -20,7 +21,6 @@ bnbench: benchmarking and reproducibility for batch normalization
 run, by example
   bnbench run experiment=quick                        everything once, in about three minutes
   bnbench run task=throughput problem=resnet50 -m device.threads=1,2
-  bnbench run problem.dtype=bfloat16 problem.memory_format=channels_last
   bnbench run 'problem.shapes=[[32,64,56,56],[256,128]]' 'task.phases=[inference]'
   bnbench run task=convergence task.model=cnn task.optimizer=adam
   bnbench run 'implementations=[torch_native,{_target_: my_bn.Mine}]'

@@ -12,6 +12,7 @@ LEAST_MEASURED, MOST_MEASURED = 1, 3600  # seconds
 WHERE = "where results are and how MLflow is reached: results=FOLDER, tracking.uri=URI"
 
 JOURNAL = "bnbench-results/journal"
+JSON = "what was found as JSON on stdout, and all else on stderr"
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,6 +118,24 @@ def compare_parser() -> Parser:
     return parser
 
 
+def gate_parser() -> Parser:
+    parser = Parser(
+        "gate",
+        "Builds two revisions and measures them side by side: is HEAD slower than BASE, or wrong? "
+        "Keys are those of run, and gate.*. Exit status: 0 no regression, 1 regression or wrong "
+        "result, 2 wrong usage, 3 could not decide.",
+        "BASE [HEAD] [key=value ...] [-m] [--config-dir FOLDER] [--json]",
+    )
+    add = parser.add_argument
+    add("base", metavar="BASE", help="a git revision")
+    add("head", nargs="?", metavar="HEAD", help="another; the working tree, if not given")
+    add("overrides", nargs="*", metavar="key=value", help="gate.seconds=N: how long; problem=NAME")
+    add("-m", "--multirun", action="store_true", help="a sweep: key=a,b gates each")
+    add("-cd", "--config-dir", metavar="FOLDER", help="your own groups, as in run")
+    add("--json", action="store_true", help=JSON)
+    return parser
+
+
 def replay_parser() -> Parser:
     parser = Parser(
         "replay",
@@ -158,6 +177,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = {
     "list": list_parser,
     "data": data_parser,
     "compare": compare_parser,
+    "gate": gate_parser,
     "replay": replay_parser,
     "ui": ui_parser,
     "doctor": doctor_parser,

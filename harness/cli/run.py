@@ -12,11 +12,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cli.arguments import RunFlags, run_flags
-from harness.cli.closing import finish
+from harness.cli.closing import finish_run
 from harness.cli.planning import plan_all
 from harness.config import UsageError, composition
 from harness.config.disk_errors import disk_trouble
-from harness.config.effects import refuse_without_effect
+from harness.config.effects import refuse_keys_of_a_gate, refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
 from harness.isolation import interruption
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the jobs that the command line means, or show their configuration."""
     flags = run_flags(arguments)
     refuse_imported_code(flags.overrides)
+    refuse_keys_of_a_gate(flags.overrides)
     composition.register()
     composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
     if flags.cfg:
@@ -79,9 +80,9 @@ def _carried_out(session: Session, words: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"bnbench run: {disk_trouble(error)}. {RESUME}.\n")
         with suppress(OSError, UsageError):  # the same disk may not give or take anything more
-            finish(session)
+            finish_run(session)
         return ExitStatus.FAILED
-    return finish(session)
+    return finish_run(session)
 
 
 def _launch(session: Session, words: Sequence[str]) -> None:

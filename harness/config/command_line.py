@@ -21,7 +21,7 @@ from harness.config.schema import Config
 from harness.config.usage import UsageError, shortened
 
 # keys that all jobs of a session share, so that no sweep may vary them
-OF_THE_SESSION = ("results", "journal", "report", "tracking")
+OF_THE_SESSION = ("results", "journal", "report", "tracking", "gate")
 MOST_JOBS = 100_000  # of a sweep; a job takes seconds at least
 KEYS = {key.name for key in fields(Config)}
 NOT_ADDED = ("hydra", "experiment")  # what Hydra itself adds to or takes from the defaults

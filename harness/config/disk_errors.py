@@ -43,12 +43,13 @@ def is_json_file(word: str) -> bool:
         return False
 
 
-def disk_trouble(error: OSError, path: object = None) -> str:
+def disk_trouble(error: OSError, path: object = None, key: str = "results") -> str:
     """Which file, what is the matter with it, and what to do about it. ``path`` is the file where
-    the error names none, as errors of writing do not.
+    the error names none, as errors of writing do not; ``key`` says which folder it is in.
     """
     named = error.filename if error.filename is not None else path
     where = "" if named is None else f"{shortened(str(named))}: "
     reason = error.strerror or str(error) or type(error).__name__
     advice = ADVICE.get(error.errno or 0, "see that it is there, and can be read and written")
+    advice = advice.replace("results=", f"{key}=")
     return shortened(f"{where}{reason}; {advice}", 1000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.config.choices import GHOST
-from harness.config.schema import Config, ConvergenceConfig
+from harness.config.schema import Config, ConvergenceConfig, ThroughputConfig
 from harness.config.usage import UsageError
 
 # Of each task: the keys, or groups of keys, that it does not read, and why.
@@ -26,6 +26,17 @@ UNREAD = {
         "margin": "it compares accuracies, within one point",
     },
 }
+
+
+# What only `bnbench gate` reads.
+OF_A_GATE = ("gate.build", "gate.cache", "gate.seconds", "gate.alarms")
+
+
+def refuse_keys_of_a_gate(overrides: Sequence[str], keys: Sequence[str] = OF_A_GATE) -> None:
+    """Raise ``UsageError`` for the first such key, given to another command."""
+    for word in overrides:
+        if key_of(word) in {"gate", *keys}:
+            raise UsageError(f"{word} has no effect: it is of bnbench gate; leave it out")
 
 
 def refuse_without_effect(overrides: Sequence[str], configs: Iterable[Config]) -> None:
@@ -70,6 +81,8 @@ def _reason(key: str, value: str, config: Config) -> str | None:
         return "problem.shapes says which problems there are, with their batch sizes"
     if key == "task.ghost_batch" and isinstance(task, ConvergenceConfig):
         return None if GHOST in task.alternatives else f"task.alternatives has no {GHOST}"
+    if key == "gate.fail_if" and not isinstance(task, ThroughputConfig):
+        return f"task={task.name} finds nothing slower"
     if key in {"tracking.uri", "tracking.experiment"} and not config.tracking.enabled:
         return "tracking is turned off"
     return None

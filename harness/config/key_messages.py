@@ -17,6 +17,7 @@ from harness.config.schema import (
     TASKS,
     Config,
     DeviceConfig,
+    GateConfig,
     ProblemConfig,
     TaskConfig,
     TrackingConfig,
@@ -136,6 +137,7 @@ def _keys(tasks: tuple[type[TaskConfig], ...]) -> Iterator[str]:
         "problem": (ProblemConfig,),
         "device": (DeviceConfig,),
         "tracking": (TrackingConfig,),
+        "gate": (GateConfig,),
     }
     yield "experiment"
     for key in fields(Config):

@@ -22,7 +22,14 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 
 from harness.config.credential_variables import hidden
-from harness.config.schema import TASKS, Config, DeviceConfig, ProblemConfig, TrackingConfig
+from harness.config.schema import (
+    TASKS,
+    Config,
+    DeviceConfig,
+    GateConfig,
+    ProblemConfig,
+    TrackingConfig,
+)
 from harness.records import flat, plain_fields, to_json
 
 NODES: tuple[tuple[str, type], ...] = (
@@ -31,6 +38,7 @@ NODES: tuple[tuple[str, type], ...] = (
     ("problem.", ProblemConfig),
     ("device.", DeviceConfig),
     ("tracking.", TrackingConfig),
+    ("gate.", GateConfig),
 )
 MARKUP = "'\"[{"  # what begins with one of these is no plain text, and a slip in it is an error
 

@@ -190,6 +190,22 @@ class TrackingConfig:
 
 
 @dataclass
+class GateConfig:
+    """What `bnbench gate` does, and by what any run fails."""
+
+    # a shell's, run in the folder of each tree; it puts the package to import into {folder}
+    build: str = "pip install --no-deps --target {folder} ."
+    # built trees are kept here, by their hash; None: in the user's cache folder
+    cache: str | None = None
+    # of warming up and sampling, for all cells together
+    seconds: float = between(1, 1e6, 300.0)
+    # of gates of two equal trees, the share that may raise an alarm
+    alarms: float = between(1e-6, 0.5, 0.01)
+    # of a run: status 1 where an arm is slower than the baseline
+    fail_if: str | None = one_of((None, "slower"), None)
+
+
+@dataclass
 class Config:
     """The root. ``results`` holds the journal, reports and MLflow's store, unless those are put
     elsewhere.
@@ -199,6 +215,7 @@ class Config:
     problem: ProblemConfig = MISSING
     device: DeviceConfig = MISSING
     tracking: TrackingConfig = MISSING
+    gate: GateConfig = field(default_factory=GateConfig)
     # names, or mappings with a name or _target_, a label, and path, python or variables
     implementations: list[Any] = field(  # OmegaConf has no type for "a text or a mapping"
         default_factory=lambda: [

@@ -57,6 +57,11 @@ def _complaints(config: Config) -> Iterator[str]:
         )
     if isinstance(config.task, ConvergenceConfig):
         yield from _of_a_training(config.task)
+    if "{folder}" not in config.gate.build:
+        yield (
+            f"gate.build={config.gate.build} has no {{folder}}, where it has to put the package to "
+            "import; write, for one, 'cp -r src/. {folder}'"
+        )
     yield from _of_tracking(config)
 
 

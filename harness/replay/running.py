@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from harness.analysis.completeness import Completeness
 from harness.config import UsageError, composition
 from harness.config.disk_errors import CutShortError, disk_trouble
-from harness.config.effects import refuse_without_effect
+from harness.config.effects import OF_A_GATE, refuse_keys_of_a_gate, refuse_without_effect
 from harness.environment import capture
 from harness.records import TrainingCell
 from harness.replay.levels import Level, level_of
@@ -37,6 +37,7 @@ def replay(
     """
     composition.register()
     session_overrides, changes = _split(overrides)
+    refuse_keys_of_a_gate(session_overrides, (*OF_A_GATE, "gate.fail_if"))
     here = composition.composed(session_overrides, multirun=False).first
     originals = find(run, here, announce)
     levels = _levels(originals, level, run)

@@ -50,6 +50,24 @@ def identify(name: str, arm: Arm, settings: WorkerSettings) -> ArmIdentity:
     return ArmIdentity(facts.source, setting)
 
 
+def ask_place(arm: Arm, settings: WorkerSettings) -> PlaceFacts:
+    """What is in force where an arm runs, asked of a worker there, and remembered for `identify`.
+
+    Raises one of ``WORKER_FAILURES`` where none answers.
+    """
+    with (
+        machine_lock(timed=False),
+        WorkerProcess(
+            place_facts.__name__, replace(settings, place=arm.place), FORK_SERVERS.start
+        ) as worker,
+    ):
+        found = worker.call(
+            place_facts.SERVICE, PlaceFacts, TIMEOUT, implementation=arm.implementation
+        )
+    _FACTS.remember(arm, settings, found)
+    return found
+
+
 def _setting(implementation: str, arm: Arm) -> ArmSetting:
     place = arm.place
     return ArmSetting(
@@ -74,28 +92,29 @@ class _KnownFacts:
 
     def of(self, arm: Arm, settings: WorkerSettings) -> PlaceFacts | None:
         """None where no worker there answers."""
-        key = to_json([arm, settings.threads, settings.device])
+        key = _key(arm, settings)
         if key in self._known:
             facts, state = self._known[key]
             if state == _state(facts):
                 return facts
-        found = _asked(arm, replace(settings, place=arm.place))
+        found = _asked(arm, settings)
         if found is not None:
-            self._known[key] = found, _state(found)
+            self.remember(arm, settings, found)
         return found
+
+    def remember(self, arm: Arm, settings: WorkerSettings, facts: PlaceFacts) -> None:
+        self._known[_key(arm, settings)] = facts, _state(facts)
 
 
 def _asked(arm: Arm, settings: WorkerSettings) -> PlaceFacts | None:
     try:
-        with (
-            machine_lock(timed=False),
-            WorkerProcess(place_facts.__name__, settings, FORK_SERVERS.start) as worker,
-        ):
-            return worker.call(
-                place_facts.SERVICE, PlaceFacts, TIMEOUT, implementation=arm.implementation
-            )
+        return ask_place(arm, settings)
     except WORKER_FAILURES:
         return None
+
+
+def _key(arm: Arm, settings: WorkerSettings) -> str:
+    return to_json([arm, settings.threads, settings.device])
 
 
 def _state(facts: PlaceFacts) -> Mapping[str, int | None]:

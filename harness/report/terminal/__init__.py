@@ -5,6 +5,7 @@ reasons     beneath them, why what is not OK is not
 comparison  two sessions held against each other
 stored_benchmarks  two files of pytest-benchmark's
 replay      what a replay came to
+gate        what a gate found
 doctor      what the doctor found and measured
 datasets    the data sets, and a bar while one is downloaded
 fitting     tables that leave columns out, in a stated order, until they fit

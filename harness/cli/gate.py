@@ -1,0 +1,144 @@
+"""`bnbench gate`: is HEAD slower than BASE, or wrong? Both built, and measured side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from rich.console import Console
+
+from harness.analysis.completeness import completeness
+from harness.analysis.gate_cells import gate_cells, holm_over_cells
+from harness.analysis.gate_facts import GateFacts
+from harness.cli.arguments import GateFlags, gate_flags
+from harness.cli.closing import finish
+from harness.cli.json_output import output_for, write_document
+from harness.config import Config, composition
+from harness.config.disk_errors import CutShortError, disk_trouble
+from harness.config.effects import refuse_without_effect
+from harness.config.imported_code import refuse_imported_code
+from harness.environment import capture
+from harness.gate.jobs import GateJob, jobs_of, refuse_contradictions
+from harness.gate.pairs import MeasuredPair, implementations_of, pairs_of
+from harness.gate.sides import Side, built_sides
+from harness.gate.undecided import UndecidedError
+from harness.isolation import Arm, interruption
+from harness.isolation.place_facts import PlaceFacts
+from harness.records import ExitStatus
+from harness.report.completeness import completeness_sentences
+from harness.report.gate_files import (
+    gate_document,
+    tell_github,
+    tell_github_undecided,
+    undecided_document,
+    write_gate_files,
+)
+from harness.report.terminal.gate import gate_table
+from harness.session import Session, begin, close, run_job
+from harness.store import Journal
+from harness.tasks import task_of
+from harness.tasks.arm_settings import ask_place
+from harness.tasks.common import worker_settings
+from harness.tracking import EndStatus
+from implementations.published_text import without_credentials
+
+
+def main(arguments: Sequence[str]) -> int:
+    flags = gate_flags(arguments)
+    configs = _configs(flags)
+    with output_for(json=flags.json) as output, interruption.deferred():
+        try:
+            facts, status = _gate(flags, configs, ["bnbench", "gate", *arguments])
+        except UndecidedError as error:
+            reason = without_credentials(str(error))
+            sys.stderr.write(f"bnbench gate: {reason}\n")
+            tell_github_undecided(reason)
+            document, status = undecided_document(reason), ExitStatus.UNDECIDED
+        else:
+            document = gate_document(facts)
+        if flags.json:
+            write_document(document, output)
+    return status
+
+
+def _configs(flags: GateFlags) -> list[Config]:
+    """One, or those of a sweep; each seen to be of a gate."""
+    refuse_imported_code(flags.overrides)
+    composition.register()
+    composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
+    configs = composed.configs
+    refuse_contradictions(flags.overrides, configs)
+    refuse_without_effect(flags.overrides, configs)
+    return configs
+
+
+def _gate(
+    flags: GateFlags, configs: Sequence[Config], command: list[str]
+) -> tuple[GateFacts, ExitStatus]:
+    """Raises ``UndecidedError`` where nothing can be measured."""
+    with built_sides(flags.base, flags.head, configs[0], _announce) as sides:
+        ask = partial(_ask, configs[0])
+        items = implementations_of(configs[0], sides)
+        pairs = pairs_of(items, configs[0], sides, ask)
+        jobs = jobs_of(pairs, configs)
+        environment = capture()
+        for job in jobs:  # what cannot be done is refused before anything is written
+            task_of(job.config).plan(job.config, environment)
+        first = jobs[0].config if jobs else configs[0]
+        return _run_session(begin(first, command), jobs, sides, pairs)
+
+
+def _ask(config: Config, arm: Arm) -> PlaceFacts:
+    return ask_place(arm, worker_settings(config))
+
+
+def _run_session(
+    session: Session, jobs: Sequence[GateJob], sides: Sequence[Side], pairs: Sequence[MeasuredPair]
+) -> tuple[GateFacts, ExitStatus]:
+    """Whatever happens, the session ends truly."""
+    end: EndStatus = "KILLED"
+    try:
+        for job in jobs:
+            interruption.check()
+            run_job(job.config, job.name)
+        interruption.check()
+        facts = _facts(session, sides, pairs)
+        status = _finish(session, facts)
+        end = "FINISHED" if status == ExitStatus.OK else "FAILED"
+    except OSError as error:
+        raise CutShortError(f"{disk_trouble(error)}; then run the gate anew") from error
+    finally:
+        close(session, end)
+    return facts, status
+
+
+def _facts(session: Session, sides: Sequence[Side], pairs: Sequence[MeasuredPair]) -> GateFacts:
+    contents = Journal(session.config.journal).read()
+    base, head = (side.tree for side in sides)
+    gate, found = session.config.gate, completeness(contents, session.id)
+    cells = gate_cells(
+        contents.of_session(session.id), [one.pair for one in pairs], gate.alarms, holm_over_cells
+    )
+    return GateFacts(
+        session.id,
+        base,
+        head,
+        cells,
+        gate.alarms,
+        session.config.margin,
+        gate.seconds,
+        () if found.complete else tuple(completeness_sentences(found)),
+    )
+
+
+def _finish(session: Session, facts: GateFacts) -> ExitStatus:
+    """Write and show what was found."""
+    write_gate_files(session.folder, facts)
+    tell_github(session.folder, facts)
+    written = finish(session, lambda console, _: console.print(gate_table(facts)))
+    return facts.verdict.status if written else ExitStatus.FAILED
+
+
+def _announce(text: str) -> None:
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
