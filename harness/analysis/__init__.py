@@ -8,6 +8,7 @@ sections            throughput cells with their arms side by side
 training_groups     trainings that differ in arm and seed only
 moderation          ratios with variances moderated over a session's cells
 multiple_testing    a session's verdicts, corrected for their number
+slower_arms         which arms are slower than their baselines
 tallies             how many cases and cells came to what
 unasked             conformance cases not asked, or not as written; deviations that do not show
 training_tallies    how each arm of a training group did over its seeds

@@ -30,6 +30,7 @@ class CompareFlags:
     journal_after: str | None
     margin: float
     alpha: float
+    json: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class ReplayFlags:
     run: str
     level: str | None
     overrides: list[str]
+    json: bool
 
 
 @dataclass(frozen=True)

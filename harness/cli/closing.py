@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,14 @@ from rich.markup import escape
 from harness import tracking
 from harness.analysis.completeness import completeness
 from harness.analysis.moderation import moderated_figures
+from harness.analysis.slower_arms import slower_records
 from harness.config import Config
 from harness.config.disk_errors import disk_trouble
 from harness.config.overrides import assignment
 from harness.config.shell import shell_command
-from harness.formatting import line
-from harness.records import AnyRecord, ExitStatus
-from harness.session import Session, exit_status
+from harness.formatting import counted, line
+from harness.records import AnyRecord, ExitStatus, ThroughputRecord
+from harness.session import Session, exit_status, slower_is_failure
 from harness.session.tracking_attempts import attempt, attempt_until_done
 from harness.store import Contents, Journal
 from harness.store.export import export
@@ -35,6 +37,8 @@ def finish_run(session: Session) -> int:
     """As `finish`, with the closing table and the reasons. Returns the exit status."""
     written = finish(session, _show_table)
     contents = Journal(session.config.journal).read()
+    if slower_is_failure(contents, session.id):
+        _print_slower(slower_records(contents.of_session(session.id)))
     return exit_status(contents, session.id) if written else ExitStatus.FAILED
 
 
@@ -110,6 +114,14 @@ def _print_reasons(records: Sequence[AnyRecord], console: Console) -> None:
         console.print(sentence, markup=False, highlight=False)
         if command is not None:
             console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_slower(slower: Sequence[ThroughputRecord]) -> None:
+    """Why a run that had no failure ends with status 1."""
+    cells = Counter(record.implementation for record in slower)
+    for name, count in cells.items():
+        where = counted(count, "cell")
+        sys.stderr.write(f"{visible(name)} is SLOWER in {where}: gate.fail_if=slower\n")
 
 
 def _print_missing(contents: Contents, session: str, console: Console) -> None:

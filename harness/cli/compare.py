@@ -16,22 +16,32 @@ from harness.analysis.sessions import COMPARABLE, SessionState, session_state, s
 from harness.analysis.stored_benchmarks import compare_stored
 from harness.cli.arguments import CompareFlags, compare_flags
 from harness.cli.console import console
+from harness.cli.json_output import output_for, write_document
 from harness.config import UsageError
 from harness.config.disk_errors import is_folder, is_json_file
 from harness.formatting import line
 from harness.pytest_suites import InvalidResultsError, read_results
-from harness.records import ExitStatus
+from harness.records import Plain
 from harness.replay.session_contents import contents_of
 from harness.report.completeness import completeness_sentences
+from harness.report.machine_readable import compare_document, stored_document
 from harness.report.terminal import comparison_table
 from harness.report.terminal.stored_benchmarks import stored_sentences, stored_table
 from harness.store import Contents, Journal
 
 
 def main(arguments: Sequence[str]) -> int:
-    given = compare_flags(arguments)
-    if given.sessions and all(map(is_json_file, given.sessions)):
-        return _compare_files(*given.sessions)
+    flags = compare_flags(arguments)
+    with output_for(json=flags.json) as output:
+        files = bool(flags.sessions) and all(map(is_json_file, flags.sessions))
+        made = _compared_files(*flags.sessions) if files else _compared(flags)
+    if flags.json:
+        write_document(made, output)
+    return int(str(made["status"]))
+
+
+def _compared(given: CompareFlags) -> dict[str, Plain]:
+    """What was found, once it is printed."""
     flags, before, after = _read(given)
     first, second = _sessions(flags, before, after)
     try:
@@ -53,15 +63,36 @@ def main(arguments: Sequence[str]) -> int:
     for name, changes in changed_arms.items():
         for key, (old_value, new_value) in changes.items():
             _print(f"the arm {name} differs in {key}: {old_value} → {new_value}")
+            differences[f"arm {name}: {key}"] = old_value, new_value
     sessions = {first: before, second: after}
+    places = _places(given)
+    _print(f"before is {first} of {places[0]}, after is {second} of {places[1]}")
     facts = {session: completeness(contents, session) for session, contents in sessions.items()}
-    for session, fact in facts.items():
-        for sentence in _doubts(session_state(sessions[session], session), fact):
-            _print(f"session {session}: {sentence}")
-    return session_comparison.exit_status(found, facts.values())
+    doubts = [
+        f"session {session}: {sentence}"
+        for session, fact in facts.items()
+        for sentence in _doubts(session_state(sessions[session], session), fact)
+    ]
+    for doubt in doubts:
+        _print(doubt)
+    status = session_comparison.exit_status(found, facts.values())
+    named = {"before": first, "after": second}
+    return compare_document(status, found, named, differences, doubts)
 
 
-def _compare_files(before: str, after: str) -> int:
+def _places(flags: CompareFlags) -> tuple[str, str]:
+    """The journal, or the folder of a report, that each session was read from."""
+    journals = flags.journal, flags.journal_after or flags.journal
+    if not flags.sessions:
+        return journals
+    before, after = (
+        word if is_folder(word) else journal
+        for word, journal in zip(flags.sessions, journals, strict=True)
+    )
+    return before, after
+
+
+def _compared_files(before: str, after: str) -> dict[str, Plain]:
     """Two of pytest-benchmark's, which decide nothing."""
     try:
         found = compare_stored(read_results(Path(before)), read_results(Path(after)))
@@ -70,7 +101,7 @@ def _compare_files(before: str, after: str) -> int:
     console().print(stored_table(found))
     for sentence in stored_sentences(found):
         _print(sentence)
-    return ExitStatus.UNDECIDED
+    return stored_document(found)
 
 
 def _doubts(state: SessionState, found: Completeness) -> Iterator[str]:

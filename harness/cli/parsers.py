@@ -59,11 +59,12 @@ def check_parser() -> Parser:
     parser = Parser(
         "check",
         "Is an implementation right? Holds it against the conformance suite.",
-        "NAME ... [key=value ...] [--thorough]",
+        "NAME ... [key=value ...] [--thorough] [--json]",
     )
     parser.add_argument("names", nargs="+", metavar="NAME", help="as listed, or package.Class")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="task.cases=GLOB: some")
     parser.add_argument("--thorough", action="store_true", help="also the cases that take long")
+    parser.add_argument("--json", action="store_true", help=JSON)
     return parser
 
 
@@ -84,7 +85,7 @@ def compare_parser() -> Parser:
         "compare",
         "Two sessions: what became faster, slower or broken beyond the noise. Or two files that "
         "pytest --benchmark-json wrote: what they tell, and what not.",
-        "[BEFORE AFTER] [results=FOLDER] [--margin SHARE] [--alpha LEVEL]",
+        "[BEFORE AFTER] [results=FOLDER] [--margin SHARE] [--alpha LEVEL] [--json]",
     )
     add = parser.add_argument
     add(
@@ -115,6 +116,7 @@ def compare_parser() -> Parser:
         metavar="LEVEL",
         help="1 - confidence, for all comparisons together; 0.05, if not given",
     )
+    add("--json", action="store_true", help=JSON)
     return parser
 
 
@@ -140,12 +142,13 @@ def replay_parser() -> Parser:
     parser = Parser(
         "replay",
         "Runs a recorded run again in fresh processes: what differs first?",
-        "RUN [key=value ...] [--level LEVEL]",
+        "RUN [key=value ...] [--level LEVEL] [--json]",
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="a session, its folder, a record's key, or an id of MLflow's")
     add("overrides", nargs="*", metavar="key=value", help="keys changed on purpose")
     add("--level", metavar="LEVEL", help="bitwise, equivalent or statistical; else each task's own")
+    add("--json", action="store_true", help=JSON)
     return parser
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -30,7 +31,19 @@ from implementations import registry
 RESUME = "What was measured is in the journal; the same command with resume=true goes on from here"
 
 
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended; ``session`` is None where it only showed its configuration."""
+
+    status: int
+    session: Session | None = None
+
+
 def main(arguments: Sequence[str]) -> int:
+    return carry_out(arguments).status
+
+
+def carry_out(arguments: Sequence[str]) -> RunOutcome:
     """Run the jobs that the command line means, or show their configuration."""
     flags = run_flags(arguments)
     refuse_imported_code(flags.overrides)
@@ -41,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         refuse_without_effect(flags.overrides, (job.config for job in composed.jobs()))
         for text in composed.texts(flags.cfg):
             sys.stdout.write(text)
-        return ExitStatus.OK
+        return RunOutcome(ExitStatus.OK)
     planned = plan_all(composed, flags.overrides, capture())
     for name, reason in registry.unusable():
         if name in planned:
@@ -50,7 +63,8 @@ def main(arguments: Sequence[str]) -> int:
         watch_joblib_workers()
     with interruption.deferred():
         session = begin(composed.first, ["bnbench", "run", *arguments])
-        return _run_session(session, _words_for_hydra(flags, composed.overrides))
+        status = _run_session(session, _words_for_hydra(flags, composed.overrides))
+    return RunOutcome(status, session)
 
 
 def _run_session(session: Session, words: Sequence[str]) -> int:

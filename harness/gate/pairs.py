@@ -31,7 +31,7 @@ class MeasuredPair:
     """A pair, and its arms as the key ``implementations`` takes them, with a label and a path."""
 
     pair: GatePair
-    items: tuple[Item, ...]
+    items: tuple[dict[str, Any], ...]
 
 
 def implementations_of(config: Config, sides: Sequence[Side]) -> Sequence[Item]:
@@ -76,7 +76,7 @@ def _pair(
     item: Item, name: str, ending: str, config: Config, sides: Sequence[Side], ask: Ask
 ) -> MeasuredPair:
     labels: dict[str, str | None] = {}
-    placed: list[Item] = []
+    placed: list[dict[str, Any]] = []
     reasons: list[str] = []
     for side in sides:
         label = f"{side.label}{ending}"

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.analysis.gate_facts import GateTree
@@ -48,12 +48,19 @@ FETCH_ALL = (
 @dataclass(frozen=True)
 class Repository:
     """``root`` is the top of the working tree, ``prefix`` the folder in it that a gate began in, in
-    which trees are built too. ``objects`` takes what git has to write.
+    which trees are built too. ``objects``, where there is one, takes what git writes.
     """
 
     root: Path
     prefix: str
-    objects: Path
+    objects: Path | None = None
+
+    def writing_to(self, objects: Path) -> Repository:
+        """The same with a folder, made here, for what git has to write."""
+        own = self._run("rev-parse", "--path-format=absolute", "--git-path", "objects")
+        (objects / "info").mkdir(parents=True)
+        (objects / "info" / "alternates").write_bytes(os.fsencode(f"{own}\n"))
+        return replace(self, objects=objects)
 
     def revision(self, given: str) -> GateTree:
         """The tree of a revision. Raises ``UsageError``, as all here do."""
@@ -67,6 +74,8 @@ class Repository:
         folders that bnbench writes to.
         """
         head = self.revision("HEAD")
+        if self.objects is None:
+            raise TypeError("the working tree's files need a folder for their objects")
         index = self.objects / "index"
         own = Path(self._run("rev-parse", "--path-format=absolute", "--git-path", "index"))
         if own.exists():  # so that files whose times have not changed need not be read
@@ -111,11 +120,12 @@ class Repository:
     def _run(
         self, *arguments: str, folder: Path | None = None, check: bool = True, **ours: str
     ) -> str:
-        variables = {"GIT_OBJECT_DIRECTORY": str(self.objects), **ours}
-        return _git(folder or self.root, arguments, variables, check=check)
+        if self.objects is not None:
+            ours["GIT_OBJECT_DIRECTORY"] = str(self.objects)
+        return _git(folder or self.root, arguments, ours, check=check)
 
 
-def open_repository(folder: Path, objects: Path) -> Repository:
+def open_repository(folder: Path) -> Repository:
     """The repository that a folder is of. Raises ``UsageError`` where it is of none, and where
     there is no git.
     """
@@ -128,11 +138,7 @@ def open_repository(folder: Path, objects: Path) -> Repository:
             f"{folder} is in no working tree of git that can be used; run bnbench gate in one "
             f"({error})"
         ) from error
-    root, prefix = Path(found[0]), found[1] if len(found) > 1 else ""
-    own = _git(root, ["rev-parse", "--path-format=absolute", "--git-path", "objects"], {})
-    (objects / "info").mkdir(parents=True)
-    (objects / "info" / "alternates").write_bytes(os.fsencode(f"{own}\n"))
-    return Repository(root, prefix, objects)
+    return Repository(Path(found[0]), found[1] if len(found) > 1 else "")
 
 
 def prune_worktrees(repository: Path) -> None:

@@ -50,18 +50,17 @@ def built_sides(
     Without ``head`` it is the working tree. Raises ``UsageError`` for what is no tree or a head
     that does not build, and ``UndecidedError`` for a base that does not.
     """
-    cache = cache_folder(config)
+    cache, repository = cache_folder(config), open_repository(Path.cwd())
+    trees = {BASE: repository.revision(base)}
+    if head is not None:
+        trees[HEAD] = repository.revision(head)
     with ExitStack() as stack:
         try:
             work = stack.enter_context(work_folder(cache))
-            repository = open_repository(Path.cwd(), work / "objects")
-            written = [Path(path) for path in (config.results, config.journal, config.report)]
-            trees = {
-                BASE: repository.revision(base),
-                HEAD: repository.working_tree([*written, cache])
-                if head is None
-                else repository.revision(head),
-            }
+            repository = repository.writing_to(work / "objects")
+            if head is None:
+                written = (config.results, config.journal, config.report)
+                trees[HEAD] = repository.working_tree([*map(Path, written), cache])
             builder = _Builder(repository, cache, work, config.gate.build, announce)
             sides = [
                 Side(label, tree, stack.enter_context(builder.built(label, tree)) / label)

@@ -8,8 +8,8 @@ progress           what a person sees meanwhile
 tracking_attempts  MLflow, whose failures cost no measurement
 """
 
-from harness.session.exit_status import exit_status
+from harness.session.exit_status import exit_status, slower_is_failure
 from harness.session.jobs import measure, run_job
 from harness.session.session import Session, begin, close
 
-__all__ = ["Session", "begin", "close", "exit_status", "measure", "run_job"]
+__all__ = ["Session", "begin", "close", "exit_status", "measure", "run_job", "slower_is_failure"]

@@ -54,6 +54,7 @@ def test_two_whole_sessions_are_compared_without_a_doubt(bnbench_here, journal) 
     ran = bnbench_here("compare")
     assert ran.returncode == 0
     assert "session" not in ran.stdout.replace("each session", "")
+    assert "before is first of bnbench-results/journal, after is second of bnb" in ran.stdout
 
 
 def test_one_that_runs_or_planned_nothing_is_left_out_and_named(bnbench_here, journal) -> None:

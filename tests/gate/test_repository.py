@@ -17,7 +17,7 @@ from harness.gate.repository import WORKING_TREE, Repository, open_repository
 
 @pytest.fixture
 def opened(repository: Any, tmp_path: Path) -> Repository:
-    return open_repository(repository.folder, tmp_path / "objects")
+    return open_repository(repository.folder).writing_to(tmp_path / "objects")
 
 
 def laid_out(opened: Repository, tree: Any, folder: Path) -> dict[str, str]:
@@ -93,7 +93,7 @@ def test_a_gate_in_a_subfolder_builds_there(repository, tmp_path):
     folder.mkdir()
     (folder / "inner.py").write_text("inner")
     repository.commit()
-    opened = open_repository(folder, tmp_path / "objects")
+    opened = open_repository(folder)
     assert laid_out(opened, opened.revision("main"), tmp_path / "tree") == {"inner.py": "inner"}
 
 
@@ -107,27 +107,27 @@ def test_a_shallow_clone_is_told_to_fetch_all_of_the_history(repository, tmp_pat
     repository.commit(my_bn="second")
     source, clone = f"file://{repository.folder}", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--depth=1", source, str(clone)], check=True)
-    opened = open_repository(clone, tmp_path / "objects")
+    opened = open_repository(clone)
     with pytest.raises(UsageError, match=r"in this shallow clone; .*`fetch-depth: 0`"):
         opened.revision(first)
 
 
 def test_a_folder_of_no_repository_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is in no working tree of git that can be used"):
-        open_repository(tmp_path, tmp_path / "objects")
+        open_repository(tmp_path)
 
 
 def test_a_repository_without_a_commit_has_no_working_tree_to_gate(tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tmp_path / "empty")], check=True)
-    opened = open_repository(tmp_path / "empty", tmp_path / "objects")
+    opened = open_repository(tmp_path / "empty")
     with pytest.raises(UsageError, match="there is no revision 'HEAD'"):
-        opened.working_tree([])
+        opened.writing_to(tmp_path / "objects").working_tree([])
 
 
 def test_without_git_the_message_says_to_install_it(repository, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UsageError, match=r"no git on PATH, .*; install git"):
-        open_repository(repository.folder, tmp_path / "objects")
+        open_repository(repository.folder)
 
 
 def test_a_variable_of_a_hook_does_not_lead_to_another_repository(

@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from harness.cli import closing
-from harness.records import CaseRecord, Status
+from harness.records import CANARY, CaseRecord, Status
 from harness.session import exit_status
 from harness.session.progress import ProgressDisplay
 from tests.helpers import synthetic
-from tests.helpers.synthetic import case
+from tests.helpers.synthetic import BASELINE, case, cell, throughput
 
 OK, MISTRUSTED = case("numpy", "data/0"), case("numpy", "data/1", mistrusted=["output"])
 WRONG, DECLARED = (
@@ -26,6 +26,23 @@ WRONG, DECLARED = (
 )
 REFUSED = case("numpy", "data/4", Status.UNSUPPORTED)
 UNASKED = case("numpy", "laws/shift", Status.UNSUPPORTED)
+
+
+@pytest.mark.parametrize(("fail_if", "status"), [(None, 0), ("slower", 1)])
+def test_a_run_fails_where_an_arm_is_slower_only_if_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_if: str | None, status: int
+) -> None:
+    monkeypatch.setitem(synthetic.CONFIG, "gate", {"fail_if": fail_if})
+    slower = throughput(cell(), {BASELINE: 1.0, CANARY: 1.0, "numpy": 2.0})
+    assert exit_status(synthetic.journal(tmp_path, slower), "s1") == status
+
+
+def test_what_is_faster_or_the_same_or_the_baseline_again_fails_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(synthetic.CONFIG, "gate", {"fail_if": "slower"})
+    records = throughput(cell(), {BASELINE: 1.0, CANARY: 2.0, "numpy": 0.5, "other": 1.0})
+    assert exit_status(synthetic.journal(tmp_path, records), "s1") == 0
 
 
 @pytest.mark.parametrize(
