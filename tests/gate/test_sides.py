@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import select
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +87,36 @@ def test_a_full_disk_is_told_with_the_key_that_chooses_another(repository, monke
     with pytest.raises(UsageError, match=r"choose another folder with gate.cache=FOLDER"):
         texts("main", None)
     assert len(repository.worktrees) == 1
+
+
+KILLED = """
+import sys
+from dataclasses import replace
+from harness.config import Config, GateConfig
+from harness.gate.sides import built_sides
+
+config = replace(Config(gate=GateConfig(build=sys.argv[1])), results="results")
+with built_sides("main", None, replace(config, journal="j", report="r"), print):
+    pass
+"""
+
+
+def test_a_gate_that_is_killed_while_it_builds_leaves_nothing_that_the_next_trips_over(
+    repository, tmp_path
+):
+    os.mkfifo(tmp_path / "begun")
+    build = f"echo $$ > '{tmp_path}/begun'; cp *.py {{folder}}; tail -f /dev/null"
+    gate = subprocess.Popen([sys.executable, "-c", KILLED, build], stdout=subprocess.DEVNULL)
+    building = os.pidfd_open(int((tmp_path / "begun").read_text()))
+    assert len(repository.worktrees) == 2
+    gate.kill()
+    gate.wait()
+    assert select.select([building], [], [], 30)[0], "the build goes on without its gate"
+    told = list[str]()
+    assert texts("main", None, told) == ("first", "first")
+    assert sum("is being built" in text for text in told) == 1
+    assert len(repository.worktrees) == 1
+    assert list((tmp_path / "cache/bnbench/gate/work").iterdir()) == []
 
 
 def test_an_error_while_measuring_is_not_taken_for_one_of_the_cache(repository):
