@@ -1,0 +1,98 @@
+"""`bnbench gate --self-test`: what gates on this machine find at which budget, and how often they
+alarm for nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cli.console import console
+from harness.config import Config, ThroughputConfig, UsageError, composition
+from harness.config.effects import refuse_without_effect
+from harness.config.imported_code import refuse_imported_code
+from harness.config.validation import validated
+from harness.environment import capture
+from harness.gate.self_test import BASE, HEAD, LEAST_PILOTS, PLANTED, TooFewLaunchesError, self_test
+from harness.isolation import interruption
+from harness.records import ExitStatus, ThroughputRecord
+from harness.report.figures.gate_power import power_figure
+from harness.report.markdown.gate_self_test import self_test_page
+from harness.report.terminal.gate_self_test import print_self_test
+from harness.statistics.stopping_rule import StoppingRule
+from harness.tasks import task_of
+
+GATES = 200  # for each budget and effect
+SHARE = 0.1  # of the work that the planted arm does once more
+SESSION = "self-test"  # these records belong to no session's journal
+FOLDER, PAGE, FIGURE = "gate-self-test", "self_test.md", "error_rates.png"
+SLOWED = "harness.gate.planted.Slowed"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Keys are a run's: the first of ``implementations`` is measured, in ``task.launches``."""
+    config, task = _config(arguments)
+    config = three_arms(config, task)
+    rule = StoppingRule(alpha=config.alpha, margin=config.margin)
+    least = LEAST_PILOTS * rule.pilot
+    if task.launches < least:
+        raise UsageError(
+            f"task.launches={task.launches}: a self-test draws gates from at least {least} "
+            "launches, and 30 tell much more; give task.launches=30"
+        )
+    with interruption.deferred():
+        try:
+            found = self_test(lambda: _measured(config), rule, GATES, config.seed)
+        except TooFewLaunchesError as error:
+            sys.stderr.write(f"bnbench gate --self-test: {error}\n")
+            return ExitStatus.UNDECIDED
+    folder = Path(config.results) / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    power_figure(found.rates, "seconds a cell").savefig(folder / FIGURE)
+    (folder / PAGE).write_text(self_test_page(found, FIGURE), encoding="utf-8")
+    print_self_test(console(), found)
+    sys.stderr.write(f"{folder / PAGE}\n")
+    return ExitStatus.OK
+
+
+def three_arms(config: Config, task: ThroughputConfig) -> Config:
+    """The first implementation three times, each in a process of its own: as base, as head, and
+    with more work.
+    """
+    tested = config.implementations[0] if config.implementations else None
+    if not isinstance(tested, str):
+        raise UsageError(
+            f"implementations begins with {tested!r}; a self-test takes the name of one that is "
+            "installed, such as implementations=[torch_native]"
+        )
+    arms = [
+        {"_target_": SLOWED, "of": tested, "label": BASE},
+        {"_target_": SLOWED, "of": tested, "label": HEAD},
+        {"_target_": SLOWED, "of": tested, "share": SHARE, "label": PLANTED},
+    ]
+    fixed = replace(task, most_launches=task.launches)
+    return validated(replace(config, implementations=arms, baseline=BASE, task=fixed))
+
+
+def _config(overrides: Sequence[str]) -> tuple[Config, ThroughputConfig]:
+    refuse_imported_code(overrides)
+    composition.register()
+    configs = composition.composed(list(overrides), None, multirun=False).configs
+    refuse_without_effect(overrides, configs)
+    [config] = configs
+    if not isinstance(config.task, ThroughputConfig):
+        raise UsageError(f"task={config.task.name} measures no speed; a self-test has throughput")
+    return config, config.task
+
+
+def _measured(config: Config) -> list[ThroughputRecord]:
+    module = task_of(config)
+    planned = module.plan(config, capture())
+    records = module.measure(config, planned, SESSION, _announce)
+    return [record for record in records if isinstance(record, ThroughputRecord)]
+
+
+def _announce(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
