@@ -17,6 +17,7 @@ from shutil import which
 from harness.environment import machine
 from harness.instruction_counts.calls import CountedCall, CountOutcome, Counts
 from harness.instruction_counts.dumps import read_counts
+from harness.isolation.child_commands import ending_with_parent
 from harness.isolation.places import HERE, Place
 from harness.isolation.settings import ALWAYS, THREAD_COUNTS
 from harness.records import Status
@@ -94,6 +95,7 @@ def _counted(
     answers.touch()
     program = [str(OWN / "counted_process.py"), str(request), str(answers), str(library)]
     command = [
+        *ending_with_parent(),
         *_same_addresses(),
         *CALLGRIND,
         f"--callgrind-out-file={folder / 'counts'}",

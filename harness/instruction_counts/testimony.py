@@ -9,8 +9,8 @@ from typing import assert_never
 from harness.instruction_counts.calls import CountOutcome, Counts
 from harness.records import Verdict
 
-# The same code in the same place gave the same count to the last instruction. Under another name
-# of its folder it did not quite: 0.07 % at most of a whole call from Python, 0.01 % of a kernel,
+# The same code in the same place gave the same count, mostly to the last instruction. Under another
+# name of its folder it did not: 0.07 % at most of a whole call from Python, 0.01 % of a kernel,
 # since Python looks things up by where they lie in memory. Three times that is far below what time
 # could find.
 MORE_INSTRUCTIONS = 0.002

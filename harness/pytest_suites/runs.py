@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.isolation.child_commands import ending_with_parent
 from harness.isolation.places import Place
 from harness.pytest_suites.result_files import InvalidResultsError, read_results
 from harness.records import Seconds
@@ -77,6 +78,7 @@ def run_suite(tree: SuiteTree, arguments: Sequence[str], seconds: float) -> Suit
         Path(folder, f"{PLUGIN_NAME}.py").write_bytes(PLUGIN.read_bytes())
         outcomes.touch()
         command = [
+            *ending_with_parent(),
             tree.place.interpreter or sys.executable,
             *("-m", "pytest", "-p", PLUGIN_NAME, *arguments),
             *("--benchmark-enable", "--benchmark-only", f"--benchmark-json={results}"),
