@@ -11,10 +11,14 @@ help:           ## list the targets
 bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
-# Files of tests share the cores, and one more waits for a turn to time; what needs a quiet machine runs after them, alone.
+# Files of tests share the cores, and one more waits for what is slow to start; what needs a quiet machine runs after them,
+# alone. What computes takes the machine's lock, which is a clock's: where workers may have clocks of their own, none waits for
+# another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+OWN_CLOCK := $(shell unshare --time --fork true 2>/dev/null && echo 'unshare --time --fork ')
 test: $(READY)  ## run all tests; each benchmark once, untimed
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" --dist loadfile --no-loadscope-reorder \
+	  --tx '$(WORKERS)*popen//python=$(OWN_CLOCK)$(BIN)/python'
 	$(BIN)/python -m pytest --benchmark-disable -m timed
 
 lint: $(READY)  ## check style, layout and types
