@@ -44,9 +44,10 @@ PAGE = """\
 # Error rates of a gate's stopping rule, simulated
 
 `{command}`.
-[MEASURING](../../MEASURING.md#the-rule-of-a-gate) explains the rule: at most {alarms} of gates of two equal versions may call any cell SLOWER, over all cells and looks; margin
-{margin}, a pilot of {pilot} launches. A launch's log-ratio has a standard deviation of 1, 2 or
-4 %, as a median over cells; one cell in three is noisier, or quieter, by a factor of 1.6.
+[MEASURING](../../MEASURING.md#the-rule-of-a-gate) explains the rule: at most {alarms} of gates
+of two equal versions may call any cell SLOWER, over all cells and looks; margin {margin}, a pilot
+of {pilot} launches. A launch's log-ratio has a standard deviation of 1, 2 or 4 %, as a median over
+cells; one cell in three is noisier, or quieter, by a factor of 1.6.
 
 ## Base against base
 
