@@ -104,6 +104,7 @@ def _cell(implementation: str, base: ThroughputRecord | None, head: ThroughputRe
         p_value=head.figures.p_value,
         minimum_detectable_effect=head.figures.minimum_detectable_effect,
         base_seconds=base.figures.median_seconds,
+        stopped=head.figures.stopped,
     )
 
 

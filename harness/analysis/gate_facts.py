@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
-from harness.records import Interval, Seconds, ThroughputCell
+from harness.records import Interval, Seconds, StopReason, ThroughputCell
 
 SHOWN = 5  # changed files, of a working tree
 
@@ -61,6 +61,7 @@ class GateCell:
     base_seconds: Seconds | None = None
     head_seconds: Seconds | None = None
     launches: int = 0
+    stopped: StopReason = StopReason.UNKNOWN
     doubtful: bool = False
 
     @property

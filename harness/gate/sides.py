@@ -61,7 +61,8 @@ def built_sides(
             if head is None:
                 written = (config.results, config.journal, config.report)
                 trees[HEAD] = repository.working_tree([*map(Path, written), cache])
-            builder = _Builder(repository, cache, work, config.gate.build, announce)
+            environment = capture().fingerprint
+            builder = _Builder(repository, cache, work, config.gate.build, environment, announce)
             sides = [
                 Side(label, tree, stack.enter_context(builder.built(label, tree)) / label)
                 for label, tree in trees.items()
@@ -78,6 +79,7 @@ class _Builder:
     cache: Path
     work: Path
     command: str
+    environment: str
     announce: Callable[[str], None]
 
     def built(self, label: str, tree: GateTree) -> AbstractContextManager[Path]:
@@ -101,7 +103,7 @@ class _Builder:
                 "tree": tree.tree,
                 "prefix": self.repository.prefix,
                 "build": self.command,
-                "environment": capture().fingerprint,
+                "environment": self.environment,
                 "machine": platform.machine(),
                 "variables": {name: os.environ.get(name) for name in COMPILING},
             }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from harness import formatting
 from harness.analysis.gate_facts import GateCell, GateFacts
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
+from harness.records import StopReason
 from harness.report.labels import conditions
 
 # The order in which cells are told: what is wrong first, what is the same last.
@@ -47,9 +48,18 @@ def verdict_sentence(facts: GateFacts) -> str:
         )
     return (
         f"In {len(undecided)} of {_all(cells)} head may be slower by more than "
-        f"{formatting.percent(facts.margin)}, or not; give it more time, as with "
-        f"gate.seconds={2 * facts.seconds:g}."
+        f"{formatting.percent(facts.margin)}, or not; {_advice(undecided, facts.seconds)}."
     )
+
+
+def _advice(undecided: Sequence[GateCell], seconds: float) -> str:
+    """What may decide these cells: what stopped them says what was lacking."""
+    if any(cell.stopped is StopReason.BUDGET for cell in undecided):
+        return f"give it more time, as with gate.seconds={2 * seconds:g}"
+    launches = [cell.launches for cell in undecided if cell.ratio is not None and not cell.doubtful]
+    if launches:
+        return f"allow more launches, as with task.most_launches={2 * max(launches)}"
+    return "the notes on them say why"
 
 
 def counts(cells: Iterable[GateCell]) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness.analysis.gate_facts import GateFacts
 from harness.analysis.gate_outcomes import GateOutcome
-from harness.records import Status
+from harness.records import Status, StopReason
 from harness.report.gate_files import (
     ACTION,
     FACTS,
@@ -86,6 +86,20 @@ def test_the_terminal_fits_a_narrow_one():
 def test_the_sentence_says_what_the_verdict_rests_on(given, sentence):
     assert sentence in shown(given)
     assert sentence in gate_page(given)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "advice"),
+    [
+        (StopReason.BUDGET, "give it more time, as with gate.seconds=600"),
+        (StopReason.LAUNCHES, "allow more launches, as with task.most_launches=16"),
+    ],
+)
+def test_what_stopped_an_undecided_cell_says_what_it_lacks(stopped, advice):
+    noisy = [replace(one, stopped=stopped) for one in cells((1.0,), noise=0.3)]
+    assert advice in gate_page(facts(noisy)).replace("\\_", "_")
+    doubtful = [replace(one, doubtful=True) for one in cells((1.0,), flagged=["head"])]
+    assert "the notes on them say why" in gate_page(facts(doubtful))
 
 
 def test_two_equal_trees_are_told_as_that():
