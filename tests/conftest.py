@@ -35,8 +35,8 @@ def forked_launches() -> Iterator[None]:
     """
     from harness.timing import launch
 
-    def forked(module: str, settings: WorkerSettings) -> WorkerProcess:
-        return WorkerProcess(f"{module}.__main__", settings, FORK_SERVERS.start)
+    def forked(module: str, settings: WorkerSettings, **keywords: bool) -> WorkerProcess:
+        return WorkerProcess(f"{module}.__main__", settings, FORK_SERVERS.start, **keywords)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launch, "WorkerProcess", forked)

@@ -79,10 +79,15 @@ class WorkerProcess:
 
     Use it as a context manager; after ``WorkerDied`` or ``WorkerTimedOut`` it is gone, so start
     another. Raises either where it does not start, ``WorkerUnavailable`` where that is of a place
-    that the user named.
+    that the user named. Where it is not ``awaited``, so that others can start beside it,
+    `await_start` comes before any call.
     """
 
-    def __init__(self, module: str, settings: WorkerSettings, start: Start = execute) -> None:
+    facts: WorkerFacts
+
+    def __init__(
+        self, module: str, settings: WorkerSettings, start: Start = execute, *, awaited: bool = True
+    ) -> None:
         self.settings = settings
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the worker
         to_worker, self._requests = os.pipe()
@@ -99,6 +104,11 @@ class WorkerProcess:
             os.close(to_worker)
             os.close(from_worker)
         self._buffer = b""
+        if awaited:
+            self.await_start()
+
+    def await_start(self) -> None:
+        """Wait until it has started. Raises what the constructor does."""
         try:
             self.facts = self._first_reply()
         except BaseException:

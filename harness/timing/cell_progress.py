@@ -55,6 +55,8 @@ class CellProgress:
         what one leaves over is the next one's; past them no launch begins but the least.
         """
         pilot = self.spec.protocol.launches
+        with self._account.running(), self._account.on("starting"):
+            pool.start(pilot, self.spec.arms.values())
         while self.launches < pilot:
             if self.launches >= statistics.LEAST_LAUNCHES and self._seconds >= seconds:
                 self.measured.cut_short = True

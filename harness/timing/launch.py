@@ -8,14 +8,13 @@ the parent asks for one sample at a time, so all stay in step.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
-from typing import NamedTuple, Self
+from typing import Self
 
 from harness.isolation import (
-    HERE,
     WAIT_POLICIES,
     Arm,
-    Place,
     WorkerDied,
     WorkerError,
     WorkerProcess,
@@ -26,23 +25,12 @@ from harness.isolation import (
 from harness.isolation.failures import REMOTE_STATUSES
 from harness.isolation.worker_process import Reply
 from harness.records import Bytes, Cost, MemoryUse, Seconds, Status
+from harness.timing.hosts import SHARED, Host, becomes_ready, host_of, startable_hosts
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from implementations import registry
 
 WORKER = "harness.timing.worker"
 NO_ROOM = "there is not enough memory for the inputs, before any implementation is called"
-
-
-class Host(NamedTuple):
-    """One of a launch's processes: of the implementation from outside that has it for itself, or of
-    all the package's own that run in one place.
-    """
-
-    owner: str | None = None
-    place: Place = HERE
-
-
-SHARED = Host()
 
 
 class ArmFailed(Exception):  # noqa: N818 -- an event that becomes a record
@@ -78,6 +66,7 @@ class Launch:
         self._open: set[Host] = set()  # processes in which the cell is open
         # which process worked last, and until when
         self._last: tuple[Host | None, float] = (None, 0.0)
+        self._unawaited: dict[Host, WorkerProcess] = {}  # begun, and not yet seen to have started
         self.starting = 0.0  # seconds spent on starting processes
 
     @property
@@ -91,6 +80,20 @@ class Launch:
         bound = [cpu for worker in self._workers.values() for cpu in worker.facts.cpus]
         return tuple(sorted(set(bound)))
 
+    def begin_start(self, arms: Collection[Arm]) -> None:
+        """Begin to start the processes that these arms need, without waiting for them."""
+        for host in startable_hosts(arms) - self._workers.keys() - self._unloadable.keys():
+            self._unawaited[host] = WorkerProcess(WORKER, self._settings, awaited=False)
+
+    def await_start(self, names: Collection[str]) -> None:
+        """Wait until what was begun has nothing more to do, and the package's implementations of
+        these ``names`` are imported. A process that does not start is left to `prepare`.
+        """
+        for host in list(self._unawaited):
+            worker = self._unawaited.pop(host)
+            if becomes_ready(worker, [] if host.owner else sorted(names), self._timeout):
+                self._workers[host] = worker
+
     def open(self, setup: CellSetup) -> None:
         """Begin a cell. Its operands are made in a process when the first arm is prepared there. A
         process that has died since the last cell cost nothing yet, and is replaced.
@@ -102,13 +105,11 @@ class Launch:
     def prepare(self, arm: str, what: Arm) -> Cost:
         """Make the arm ready; what that cost. Raises ``ArmFailed``."""
         implementation = what.implementation
-        foreign = registry.is_foreign(implementation)
-        owner = registry.name_of(implementation) if foreign else None
-        host = self._host[arm] = Host(owner, what.place)
+        host = self._host[arm] = host_of(what)
         if host in self._unloadable:
             failure = self._unloadable[host]
             raise ArmFailed(arm, failure.status, failure.reason)
-        if foreign and host not in self._loaded:
+        if host.owner is not None and host not in self._loaded:
             self._load(arm, implementation)
         return self._ask(arm, "prepare", Cost, implementation=implementation)
 
@@ -162,9 +163,10 @@ class Launch:
         self._open.clear()
 
     def close(self) -> None:
-        for worker in self._workers.values():
+        for worker in (*self._workers.values(), *self._unawaited.values()):
             worker.close()
         self._workers.clear()
+        self._unawaited.clear()
 
     def __enter__(self) -> Self:
         return self

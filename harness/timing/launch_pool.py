@@ -1,5 +1,5 @@
-"""Launches, started when first needed and kept alive from cell to cell and, in a sweep, from job to
-job: starting a process and importing PyTorch takes seconds.
+"""Launches, those of a pilot started side by side, and all kept alive from cell to cell and, in a
+sweep, from job to job: starting a process and importing PyTorch takes seconds.
 
 The unit of replication stays the launch within a cell: each cell is measured in several.
 """
@@ -7,17 +7,22 @@ The unit of replication stays the launch within a cell: each cell is measured in
 from __future__ import annotations
 
 import atexit
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from harness.isolation import WorkerSettings
+from harness.isolation import HERE, Arm, WorkerSettings
 from harness.isolation.settings import meaningful
-from harness.timing.launch import ArmFailed, Host, Launch
+from harness.timing.hosts import Host
+from harness.timing.launch import ArmFailed, Launch
+from implementations import registry
 
 MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
+# Launches started before they are needed: of more, a budget may be spent before their turn.
+MOST_AHEAD = 8
 
 
 class LaunchPool:
@@ -32,6 +37,25 @@ class LaunchPool:
         while len(self._launches) <= index:
             self._launches.append(Launch(self._settings, self._timeout, self._unloadable))
         return self._launches[index]
+
+    def start(self, count: int, arms: Collection[Arm]) -> None:
+        """Have the processes of the first ``count`` launches ready for these arms, started side by
+        side where they have several CPUs. When it returns none of them has anything left to do, so
+        that what is timed next is alone.
+        """
+        ahead, together = range(min(count, MOST_AHEAD)), self._settings.threads
+        for first in ahead[::together]:
+            self._start([self[index] for index in ahead[first : first + together]], arms)
+
+    def _start(self, launches: Collection[Launch], arms: Collection[Arm]) -> None:
+        implementations = [arm.implementation for arm in arms if arm.place == HERE]
+        own = [name for name in implementations if not registry.is_foreign(name)]
+        names = sorted({registry.name_of(name) for name in own})
+        # Begun in this thread, with whose end the kernel would kill them.
+        for launch in launches:
+            launch.begin_start(arms)
+        with ThreadPoolExecutor(len(launches)) as waiting:
+            list(waiting.map(lambda launch: launch.await_start(names), launches))
 
     def clear(self) -> None:
         """Give back the memory of a cell that was begun in any; the processes stay."""

@@ -8,6 +8,7 @@ recompile silently, and fall back to eager after eight shapes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
 import torch
@@ -103,6 +104,11 @@ def compiled(function: Callable[..., Returned]) -> Callable[..., Returned]:
     return torch.compile(own, fullgraph=True, dynamic=False)
 
 
+def import_compiler() -> None:
+    """PyTorch does with the first call, which takes two seconds; so with the implementation."""
+    import_module("torch._inductor.compile_fx")
+
+
 TorchCompiled = from_functions(
     torch_native.forward,
     torch_native.backward,
@@ -111,5 +117,6 @@ TorchCompiled = from_functions(
     unsupported=unsupported,
     fresh_outputs_only=dict.fromkeys(Phase, "a compiled function returns fresh outputs"),
     specialize=compiled_functions,
+    require=import_compiler,
     name="torch_compile",
 )

@@ -80,3 +80,10 @@ class FakeLaunch:
 
     def clear(self):
         self._do("clear")
+
+
+class FakePool(list[FakeLaunch]):
+    """Of launches that need no start."""
+
+    def start(self, count, arms):
+        pass

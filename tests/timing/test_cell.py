@@ -27,7 +27,7 @@ from harness.timing.messages import CellSetup
 from harness.timing.schedule import SAMPLE_ATTEMPTS
 from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
-from tests.helpers.fake_launch import SECONDS, FakeLaunch
+from tests.helpers.fake_launch import SECONDS, FakeLaunch, FakePool
 
 pytestmark = pytest.mark.usefixtures("calm_machine")
 SPEC = CellSpec(
@@ -54,10 +54,10 @@ def measured(
     arms=SPEC.arms,
 ):
     log = []
-    pool: Any = [
+    pool: Any = FakePool(
         FakeLaunch(log, index, factor, trouble, waited)
         for index, factor in enumerate(factors or [1.0] * most)
-    ]
+    )
     protocol = Protocol(2, launches, blocks, most, Seconds(0.01), cell_seconds)
     spec = replace(SPEC, protocol=protocol, arms=arms)
     budget = TimeBudget(cell_seconds, clock=lambda: FakeLaunch.now)

@@ -20,7 +20,7 @@ from harness.timing.least_time import least_seconds
 from harness.timing.messages import CellSetup
 from harness.timing.time_budget import TimeBudget
 from implementations.interface import Phase, Problem
-from tests.helpers.fake_launch import FakeLaunch
+from tests.helpers.fake_launch import FakeLaunch, FakePool
 
 pytestmark = pytest.mark.usefixtures("calm_machine")
 PILOT = 3
@@ -56,10 +56,10 @@ class Rounds:
     def __init__(self, deviations, budget=1e9, trouble=None, waited=None, **settings):
         self.log, self.texts = [], []
         waits = waited or (lambda count: 0.0)
-        self.pool = [
+        self.pool = FakePool(
             FakeLaunch(self.log, index, factor, trouble, waits)
             for index, factor in enumerate(noise(deviations))
-        ]
+        )
         self.budget = TimeBudget(budget, clock=lambda: FakeLaunch.now)
         launches: Any = self.pool
         self.rounds = CellRounds(

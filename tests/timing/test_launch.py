@@ -18,6 +18,7 @@ from harness.isolation import (
 from harness.isolation.messages import RemoteFailure
 from harness.records import Cost, Status
 from harness.timing import launch
+from harness.timing.hosts import Host
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
 
@@ -113,7 +114,7 @@ def test_a_place_where_no_worker_starts_is_tried_once_and_costs_its_own_arms_onl
         raise WorkerUnavailable("it has no bnbench")
 
     monkeypatch.setattr(launch, "WorkerProcess", unavailable)
-    unloadable: dict[launch.Host, launch.ArmFailed] = {}
+    unloadable: dict[Host, launch.ArmFailed] = {}
     for _ in range(2):  # launches of one task share what they know
         opened = launch.Launch(WorkerSettings(), 1.0, unloadable)
         opened.open(SETUP)

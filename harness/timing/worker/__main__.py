@@ -22,6 +22,7 @@ def services() -> Mapping[str, Service]:
         "open": state.open,
         "clear": state.clear,
         "load": setup.load,
+        "load_ahead": setup.load_ahead,
         "prepare": partial(setup.prepare, state),
         "instruction_sets": setup.instruction_sets,
         "prepare_floor": partial(setup.prepare_floor, state),

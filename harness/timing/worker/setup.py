@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -25,6 +25,15 @@ from implementations.interface import Arrays, Implementation, Prepared, call_onc
 def load(*, arm: str, implementation: registry.Specification) -> None:
     """Load an arm's implementation. Raises what `registry.load` raises."""
     registry.load(implementation)
+
+
+def load_ahead(*, names: tuple[str, ...]) -> None:
+    """Load the package's own implementations, so that the first cell need not wait for their
+    imports. What cannot be loaded is told where it is prepared.
+    """
+    for name in names:
+        with suppress(Unavailable):
+            registry.load(name)
 
 
 def prepare(state: WorkerState, *, arm: str, implementation: registry.Specification) -> Cost:
