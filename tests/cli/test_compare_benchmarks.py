@@ -49,6 +49,7 @@ def written(name, times, **changes):
 def compared(tmp_path, monkeypatch, capsys):
     """What it prints of two files, which decide nothing."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")  # or a narrow terminal's table has fewer
 
     def compare(before, after, **changes):
         status = main([written("a.json", before), written("b.json", after, **changes)])
@@ -141,3 +142,12 @@ def test_two_files_are_wanted(tmp_path, monkeypatch, words, said):
     written("a.json", {"test_one": 1.0})
     with pytest.raises(UsageError, match=said):
         main(words)
+
+
+def test_as_json_it_has_the_ratios_and_the_status_of_what_is_undecided(compared, capsys):
+    compared({"test_one": 1e-3}, {"test_one": 2e-3})
+    assert main(["a.json", "b.json", "--json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert (document["command"], document["status"]) == ("compare", 3)
+    [test] = document["tests"].values()
+    assert test == {"before": 1e-3, "after": 2e-3, "ratio": 2.0}

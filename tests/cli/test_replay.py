@@ -128,6 +128,7 @@ def test_the_run_the_level_and_what_is_changed_come_in_any_order_but_a_run_befor
             "run": "there",
             "level": "equivalent",
             "overrides": ["device.threads=1"],
+            "json": False,
         }
 
 
