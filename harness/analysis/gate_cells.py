@@ -4,65 +4,34 @@ function, which is handed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import log, log1p
 
 from harness import statistics
 from harness.analysis.gate_facts import GateCell, GatePair
-from harness.analysis.gate_outcomes import GateOutcome, outcome_of
+from harness.analysis.gate_outcomes import GateOutcome
 from harness.analysis.moderation import moderate
 from harness.analysis.selection import throughput_records
-from harness.records import AnyRecord, Status, ThroughputRecord, Verdict
+from harness.records import CANARY, AnyRecord, Status, ThroughputRecord
 
 LACKING = "base lacks the implementation"
-# From cells with a ratio, and the share of false alarms, to the same cells with their outcomes.
-Decide = Callable[[Sequence[GateCell], float], list[GateCell]]
+# From cells with a ratio to the same cells with their outcomes.
+Decide = Callable[[Sequence[GateCell]], list[GateCell]]
 
 
 def gate_cells(
-    records: Sequence[AnyRecord], pairs: Iterable[GatePair], alarms: float, decide: Decide
+    records: Sequence[AnyRecord], pairs: Iterable[GatePair], decide: Decide
 ) -> tuple[GateCell, ...]:
     """Every pair in every cell, with variances moderated over the session."""
     timed = throughput_records(moderate(records).records)
     cells = [found for pair in pairs for found in _of_pair(pair, timed)]
     judged = [cell for cell in cells if _has_times(cell)]
-    decided = iter(decide(judged, alarms))
+    decided = iter(decide(judged))
     return tuple(next(decided) if _has_times(cell) else cell for cell in cells)
-
-
-def holm_over_cells(cells: Sequence[GateCell], alarms: float) -> list[GateCell]:
-    """FASTER and SLOWER stand by Holm's rule over all cells, so that a gate of two equal trees
-    raises an alarm with probability ``alarms``, however many cells it has. SAME is no alarm, and
-    keeps the level of its own.
-    """
-    verdicts = [_own_verdict(cell) for cell in cells]
-    levels = [
-        cell.p_value if cell.p_value is not None and _points_beyond(cell) else 1.0 for cell in cells
-    ]
-    stands = statistics.holm(levels, alarms)
-    return [
-        replace(cell, outcome=outcome_of(verdict))
-        if verdict in {Verdict.SAME, Verdict.AMBIGUOUS} or one_stands
-        else replace(cell, outcome=GateOutcome.AMBIGUOUS, reason=f"{verdict} before Holm")
-        for cell, verdict, one_stands in zip(cells, verdicts, stands, strict=True)
-    ]
 
 
 def _has_times(cell: GateCell) -> bool:
     return cell.ratio is not None and not cell.doubtful
-
-
-def _own_verdict(cell: GateCell) -> Verdict:
-    if cell.ratio is None or cell.cell is None:
-        return Verdict.AMBIGUOUS
-    return statistics.verdict(cell.ratio, cell.cell.margin)
-
-
-def _points_beyond(cell: GateCell) -> bool:
-    if cell.ratio is None or cell.cell is None or not cell.ratio.estimate > 0:
-        return False
-    return abs(log(cell.ratio.estimate)) > log1p(cell.cell.margin)
 
 
 def _of_pair(pair: GatePair, records: Sequence[ThroughputRecord]) -> list[GateCell]:
@@ -75,7 +44,7 @@ def _of_pair(pair: GatePair, records: Sequence[ThroughputRecord]) -> list[GateCe
             arms.setdefault(record.identity.cell_key, {})[record.implementation] = record
     wanted = {head} if base is None else {base, head}
     return [
-        _cell(name, None if base is None else own[base], own[head])
+        _with_launches(_cell(name, None if base is None else own[base], own[head]), own, head)
         for own in arms.values()
         if wanted <= own.keys()
     ]
@@ -106,6 +75,19 @@ def _cell(implementation: str, base: ThroughputRecord | None, head: ThroughputRe
         base_seconds=base.figures.median_seconds,
         stopped=head.figures.stopped,
     )
+
+
+def _with_launches(cell: GateCell, arms: Mapping[str, ThroughputRecord], head: str) -> GateCell:
+    """The cell with what was measured in each launch, where it has a ratio."""
+    if cell.ratio is None or cell.cell is None:
+        return cell
+    baseline, found = cell.cell.baseline, arms[head].figures
+    samples = {name: record.samples for name, record in arms.items()}
+    if found is not None and found.baseline_samples:
+        samples[baseline] = found.baseline_samples
+    canary = statistics.log_ratios(samples, CANARY, baseline) if CANARY in samples else ()
+    ratios = statistics.log_ratios(samples, head, baseline)
+    return replace(cell, log_ratios=tuple(ratios), canary=tuple(canary))
 
 
 def _new(head: ThroughputRecord) -> tuple[GateOutcome, str]:

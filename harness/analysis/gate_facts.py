@@ -48,7 +48,8 @@ class GateCell:
     nothing was measured.
 
     ``ratio`` is of times, head / base; ``reason`` why there is no verdict on it, or why an arm is
-    not OK. ``doubtful`` says that a flag forbids a verdict.
+    not OK. ``doubtful`` says that a flag forbids a verdict. ``log_ratios`` are of head over
+    base, and ``canary`` of base over itself, one a launch.
     """
 
     implementation: str
@@ -63,6 +64,8 @@ class GateCell:
     launches: int = 0
     stopped: StopReason = StopReason.UNKNOWN
     doubtful: bool = False
+    log_ratios: tuple[float, ...] = ()
+    canary: tuple[float, ...] = ()
 
     @property
     def is_undecided(self) -> bool:

@@ -9,8 +9,10 @@ from functools import partial
 from rich.console import Console
 
 from harness.analysis.completeness import completeness
-from harness.analysis.gate_cells import gate_cells, holm_over_cells
+from harness.analysis.gate_cells import gate_cells
 from harness.analysis.gate_facts import GateFacts
+from harness.analysis.gate_rule import rule_over_cells
+from harness.cli import gate_self_test
 from harness.cli.arguments import GateFlags, gate_flags
 from harness.cli.closing import finish
 from harness.cli.json_output import output_for, write_document
@@ -19,7 +21,8 @@ from harness.config.disk_errors import CutShortError, disk_trouble
 from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
-from harness.gate.jobs import GateJob, jobs_of, refuse_contradictions
+from harness.gate.jobs import GateJob, jobs_of, refuse_contradictions, stopping_rule, with_launches
+from harness.gate.launch_rule import GateLaunchRule
 from harness.gate.pairs import MeasuredPair, implementations_of, pairs_of
 from harness.gate.sides import Side, built_sides
 from harness.gate.undecided import UndecidedError
@@ -37,14 +40,18 @@ from harness.report.gate_files import (
 from harness.report.terminal.gate import gate_table
 from harness.session import Session, begin, close, run_job
 from harness.store import Journal
-from harness.tasks import task_of
+from harness.tasks import task_of, throughput
 from harness.tasks.arm_settings import ask_place
 from harness.tasks.common import worker_settings
 from harness.tracking import EndStatus
 from implementations.published_text import without_credentials
 
+SELF_TEST = "--self-test"
+
 
 def main(arguments: Sequence[str]) -> int:
+    if SELF_TEST in arguments:
+        return gate_self_test.main([word for word in arguments if word != SELF_TEST])
     flags = gate_flags(arguments)
     configs = _configs(flags)
     with output_for(json=flags.json) as output, interruption.deferred():
@@ -66,7 +73,8 @@ def _configs(flags: GateFlags) -> list[Config]:
     """One, or those of a sweep; each seen to be of a gate."""
     refuse_imported_code(flags.overrides)
     composition.register()
-    composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
+    overrides = with_launches(flags.overrides)
+    composed = composition.composed(overrides, flags.config_dir, multirun=flags.multirun)
     configs = composed.configs
     refuse_contradictions(flags.overrides, configs)
     refuse_without_effect(flags.overrides, configs)
@@ -101,9 +109,10 @@ def _run_session(
     try:
         for job in jobs:
             interruption.check()
-            run_job(job.config, job.name)
+            measure = partial(throughput.measure, rule=GateLaunchRule(job.rule, job.cells))
+            run_job(job.config, job.name, measure)
         interruption.check()
-        facts = _facts(session, sides, pairs)
+        facts = _facts(session, jobs, sides, pairs)
         status = _finish(session, facts)
         end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     except OSError as error:
@@ -113,13 +122,15 @@ def _run_session(
     return facts, status
 
 
-def _facts(session: Session, sides: Sequence[Side], pairs: Sequence[MeasuredPair]) -> GateFacts:
+def _facts(
+    session: Session, jobs: Sequence[GateJob], sides: Sequence[Side], pairs: Sequence[MeasuredPair]
+) -> GateFacts:
     contents = Journal(session.config.journal).read()
     base, head = (side.tree for side in sides)
     gate, found = session.config.gate, completeness(contents, session.id)
-    cells = gate_cells(
-        contents.of_session(session.id), [one.pair for one in pairs], gate.alarms, holm_over_cells
-    )
+    rule = stopping_rule([job.config for job in jobs] or [session.config], gate.alarms)
+    decide = partial(rule_over_cells, rule=rule)
+    cells = gate_cells(contents.of_session(session.id), [one.pair for one in pairs], decide)
     return GateFacts(
         session.id,
         base,

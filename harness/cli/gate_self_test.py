@@ -33,9 +33,10 @@ SLOWED = "harness.gate.planted.Slowed"
 
 def main(arguments: Sequence[str]) -> int:
     """Keys are a run's: the first of ``implementations`` is measured, in ``task.launches``."""
+    _refuse_other_words(arguments)
     config, task = _config(arguments)
     config = three_arms(config, task)
-    rule = StoppingRule(alpha=config.alpha, margin=config.margin)
+    rule = StoppingRule(config.gate.alarms, config.alpha, config.margin)
     least = LEAST_PILOTS * rule.pilot
     if task.launches < least:
         raise UsageError(
@@ -55,6 +56,15 @@ def main(arguments: Sequence[str]) -> int:
     print_self_test(console(), found)
     sys.stderr.write(f"{folder / PAGE}\n")
     return ExitStatus.OK
+
+
+def _refuse_other_words(arguments: Sequence[str]) -> None:
+    for word in arguments:
+        if "=" not in word:
+            raise UsageError(
+                f"{word!r} has no place in a self-test, which is of no revision: it measures one "
+                "tree; write bnbench gate --self-test [key=value ...]"
+            )
 
 
 def three_arms(config: Config, task: ThroughputConfig) -> Config:

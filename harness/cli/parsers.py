@@ -135,6 +135,11 @@ def gate_parser() -> Parser:
     add("-m", "--multirun", action="store_true", help="a sweep: key=a,b gates each")
     add("-cd", "--config-dir", metavar="FOLDER", help="your own groups, as in run")
     add("--json", action="store_true", help=JSON)
+    add(
+        "--self-test",
+        action="store_true",
+        help="instead of a gate: which slow-downs gates find here, at which budget",
+    )
     return parser
 
 

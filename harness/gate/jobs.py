@@ -11,6 +11,8 @@ from harness.config import Config, ThroughputConfig, UsageError
 from harness.config.effects import key_of
 from harness.gate.pairs import MeasuredPair
 from harness.problems import problems
+from harness.statistics.stopping_rule import StoppingRule
+from harness.tasks.common import task_config
 
 # Keys that say in a run what a gate says itself, and what to do in their place.
 DECIDED_BY_THE_GATE = {
@@ -23,12 +25,20 @@ DECIDED_BY_THE_GATE = {
 }
 
 
+# Where the user asks for no other number of them: more than a run's, which looks but once.
+LAUNCHES = ("task.launches=3", "task.most_launches=12")
+
+
 @dataclass(frozen=True)
 class GateJob:
-    """``name`` says of what the job is, in messages and in the journal."""
+    """``name`` says of what the job is, in messages and in the journal; ``rule`` decides its
+    ``cells``, which have their part of the gate's alarms.
+    """
 
     name: str
     config: Config
+    cells: int
+    rule: StoppingRule
 
 
 def refuse_contradictions(overrides: Sequence[str], configs: Sequence[Config]) -> None:
@@ -46,6 +56,13 @@ def refuse_contradictions(overrides: Sequence[str], configs: Sequence[Config]) -
             )
 
 
+def with_launches(overrides: Sequence[str]) -> list[str]:
+    """A gate decides after few launches where it can, and takes many where it has to."""
+    if any(key_of(word).startswith("task.") and "launches" in word for word in overrides):
+        return list(overrides)
+    return [*overrides, *LAUNCHES]
+
+
 def jobs_of(pairs: Sequence[MeasuredPair], configs: Sequence[Config]) -> list[GateJob]:
     """A job for each pair that has a head, under each configuration."""
     measured = [one for one in pairs if one.pair.head is not None]
@@ -54,11 +71,24 @@ def jobs_of(pairs: Sequence[MeasuredPair], configs: Sequence[Config]) -> list[Ga
         GateJob(
             f"{number} {one.pair.implementation}",
             _config(one, config, config.gate.seconds / max(1, cells)),
+            _cells(config),
+            stopping_rule([config], config.gate.alarms * _cells(config) / max(1, cells)),
         )
         for number, (config, one) in enumerate(
             (config, one) for config in configs for one in measured
         )
     ]
+
+
+def stopping_rule(configs: Sequence[Config], alarms: float) -> StoppingRule:
+    """The rule of cells under all these configurations, with this share of alarms."""
+    tasks = [task_config(config, ThroughputConfig) for config in configs]
+    pilot = max(task.launches for task in tasks)
+    most = max(task.most_launches or 2 * task.launches for task in tasks)
+    try:
+        return StoppingRule(alarms, configs[0].alpha, configs[0].margin, pilot, max(pilot, most))
+    except ValueError as error:
+        raise UsageError(f"{error} (task.launches={pilot}, margin={configs[0].margin})") from None
 
 
 def _config(measured: MeasuredPair, config: Config, cell_seconds: float) -> Config:
@@ -67,14 +97,11 @@ def _config(measured: MeasuredPair, config: Config, cell_seconds: float) -> Conf
         config,
         implementations=list(measured.items),
         baseline=base or head or config.baseline,
-        alpha=config.gate.alarms,
         task=replace(config.task, cell_seconds=cell_seconds),  # type: ignore[call-arg]  # seen above
     )
 
 
 def _cells(config: Config) -> int:
     """How many cells one pair has."""
-    task = config.task
-    if not isinstance(task, ThroughputConfig):
-        raise TypeError(f"a gate of task={task.name} should have been refused")
+    task = task_config(config, ThroughputConfig)
     return len(list(problems(config.problem))) * len(task.phases) * len(task.faces)

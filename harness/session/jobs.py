@@ -5,10 +5,11 @@ task gives it.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -29,9 +30,15 @@ from harness.timing.launch_pool import LAUNCHES
 from implementations.lookups import looked_up_once
 from implementations.published_text import without_credentials
 
+# As a task's own: of what is asked for, in this session, with what is announced meanwhile. Which
+# cells these are is the task's to know, hence Any.
+Measure = Callable[
+    [Config, Sequence[Identity[Any]], str, Callable[[str], None]], Generator[AnyRecord]
+]
 
-def run_job(config: Config, job: str) -> None:
-    """One job of the session that the environment names.
+
+def run_job(config: Config, job: str, measure: Measure | None = None) -> None:
+    """One job of the session that the environment names, by its task's own ``measure`` or another.
 
     An error is journalled, and the next job goes on. Ends with the command, and is interrupted with
     it, in whichever process it runs. Launches are kept for the next job there.
@@ -41,7 +48,7 @@ def run_job(config: Config, job: str) -> None:
     session, journal = os.environ[SESSION], Journal(config.journal)
     try:
         interruption.check()
-        _run(config, session, job, journal)
+        _run(config, session, job, journal, measure or task_of(config).measure)
     except Exception as error:
         reason = without_credentials(f"{type(error).__name__}: {error}")
         journal.fail(Failure(session, job, reason))
@@ -61,10 +68,10 @@ def measure(
 ) -> list[AnyRecord]:
     """Some records of a job, measured whatever the journal holds, and journalled like any other."""
     Journal(config.journal).plan(_plan(config, session, job, wanted))
-    return list(_journalled(config, session, wanted, environment))
+    return list(_journalled(config, session, wanted, environment, task_of(config).measure))
 
 
-def _run(config: Config, session: str, job: str, journal: Journal) -> None:
+def _run(config: Config, session: str, job: str, journal: Journal, measure: Measure) -> None:
     environment = capture()
     with looked_up_once():  # the baseline is an arm twice
         identities = task_of(config).plan(config, environment)
@@ -76,7 +83,7 @@ def _run(config: Config, session: str, job: str, journal: Journal) -> None:
     if len(todo) < len(identities):
         settled = f"{len(identities) - len(todo)} of {len(identities)} records"
         Console(stderr=True).print(f"{config.task.name}: {settled} are in the journal already")
-    for _ in _journalled(config, session, todo, environment):
+    for _ in _journalled(config, session, todo, environment, measure):
         pass
 
 
@@ -86,7 +93,11 @@ def _plan(config: Config, session: str, job: str, identities: Sequence[Identity[
 
 
 def _journalled(
-    config: Config, session: str, todo: Sequence[Identity[Cell]], environment: Environment
+    config: Config,
+    session: str,
+    todo: Sequence[Identity[Cell]],
+    environment: Environment,
+    measure: Measure,
 ) -> Generator[AnyRecord]:
     """Each record is in the journal, and in MLflow, before the task goes on. A task that is
     interrupted hands over what it has.
@@ -101,7 +112,7 @@ def _journalled(
                 log = partial(tracking.log_record, config, parent, record, environment)
                 attempt_until_done(log)
 
-        records = task_of(config).measure(config, todo, session, display.announce)
+        records = measure(config, todo, session, display.announce)
         with closing(records):
             try:
                 for record in map(_published, records):

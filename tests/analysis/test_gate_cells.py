@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.gate_cells import gate_cells, holm_over_cells
+from harness.analysis.gate_cells import gate_cells
 from harness.analysis.gate_facts import GateCell, GatePair
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
 from harness.records import Interval, Status
-from tests.helpers.gate_facts import HEAD, PAIR, cells, facts, records, renamed
+from tests.helpers.gate_facts import HEAD, PAIR, cells, decided, facts, records, renamed
 from tests.helpers.synthetic import BASELINE, cell, throughput
 
 OK, WRONG, CRASHED = Status.OK, Status.WRONG, Status.CRASHED
@@ -60,15 +60,15 @@ def test_statuses_decide_where_times_cannot(base, head, outcome, verdict):
 def test_where_base_lacks_the_implementation_head_is_measured_alone():
     alone = renamed(throughput(cell(), {BASELINE: 1.0}), base=HEAD)
     pair = GatePair("mine", None, HEAD)
-    [made] = gate_cells(alone, [pair], 0.01, holm_over_cells)
+    [made] = gate_cells(alone, [pair], decided())
     assert made.outcome is GateOutcome.NEW
     failed = renamed(throughput(cell(), {BASELINE: 1.0}, failed={BASELINE: WRONG}), base=HEAD)
-    [made] = gate_cells(failed, [pair], 0.01, holm_over_cells)
+    [made] = gate_cells(failed, [pair], decided())
     assert made.outcome is GateOutcome.BROKEN
 
 
 def test_where_head_lacks_the_implementation_it_is_gone_everywhere():
-    [made] = gate_cells([], [GatePair("mine", BASELINE, None)], 0.01, holm_over_cells)
+    [made] = gate_cells([], [GatePair("mine", BASELINE, None)], decided())
     assert (made.outcome, made.cell) == (GateOutcome.GONE, None)
 
 
@@ -85,7 +85,7 @@ def test_one_launch_decides_nothing_and_says_why():
         replace(one, figures=replace(one.figures, ratio=None), samples=one.samples[:5])
         for one in made
     ]
-    [found] = gate_cells(bare, [PAIR], 0.01, holm_over_cells)
+    [found] = gate_cells(bare, [PAIR], decided())
     assert found.is_undecided
     assert found.reason == "one launch gives no interval"
 
@@ -98,24 +98,6 @@ def ambiguous(low: float, high: float) -> GateCell:
 def test_an_interval_that_reaches_out_on_the_faster_side_alone_lets_the_gate_pass():
     assert facts([ambiguous(0.9, 1.02)]).verdict is GateVerdict.PASSED
     assert facts([ambiguous(0.9, 1.04)]).verdict is GateVerdict.UNDECIDED
-
-
-def slower(p_value: float) -> GateCell:
-    return replace(ambiguous(1.04, 1.2), p_value=p_value)
-
-
-def test_an_alarm_has_to_stand_among_all_cells():
-    assert outcomes(holm_over_cells([slower(0.004)], 0.01)) == [GateOutcome.SLOWER]
-    found = holm_over_cells([slower(0.004), *[ambiguous(0.99, 1.01)] * 9], 0.01)
-    assert found[0].outcome is GateOutcome.AMBIGUOUS
-    assert found[0].reason == "SLOWER before Holm"
-    assert outcomes(found[1:]) == [GateOutcome.SAME] * 9
-
-
-def test_a_cell_without_a_p_value_raises_no_alarm():
-    assert outcomes(holm_over_cells([replace(slower(0), p_value=None)], 0.01)) == [
-        GateOutcome.AMBIGUOUS
-    ]
 
 
 def test_a_session_that_is_not_whole_passes_no_gate_and_hides_no_regression():
@@ -132,7 +114,7 @@ def test_a_gate_that_measured_nothing_is_undecided():
 def test_several_implementations_are_pairs_of_their_own():
     other = renamed(records((1.0,), {"head": WRONG}), base="base b", head="head b")
     pairs = [PAIR, GatePair("b", "base b", "head b")]
-    made = gate_cells([*records((1.0,)), *other], pairs, 0.01, holm_over_cells)
+    made = gate_cells([*records((1.0,)), *other], pairs, decided())
     assert [(one.implementation, one.outcome) for one in made] == [
         ("mine", GateOutcome.SAME),
         ("b", GateOutcome.BROKEN),

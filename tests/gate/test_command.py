@@ -42,7 +42,7 @@ def measured(repository: Any, monkeypatch: pytest.MonkeyPatch) -> Measure:
     """Say what the next gate measures: ratios of times, and statuses."""
 
     def measure(*given: Any, **about: Any) -> None:
-        def run_job(config: Any, job: str) -> None:
+        def run_job(config: Any, job: str, _: Any) -> None:
             session, journal = os.environ[SESSION], Journal(config.journal)
             made = renamed(records(*given, session=session, **about), base="base")
             keys = tuple(one.key for one in made)
@@ -102,7 +102,7 @@ def test_a_step_of_github_gets_the_verdict_and_the_page(measured, tmp_path, monk
 
 
 def test_a_job_that_could_not_be_carried_through_passes_no_gate(measured, monkeypatch):
-    def fail(config: Any, job: str) -> None:
+    def fail(config: Any, job: str, _: Any) -> None:
         Journal(config.journal).plan(Plan(os.environ[SESSION], job, "throughput", {}, ("x",)))
 
     monkeypatch.setattr(gate, "run_job", fail)

@@ -15,7 +15,7 @@ from harness.config import (
     ThroughputConfig,
     UsageError,
 )
-from harness.gate.jobs import jobs_of, refuse_contradictions
+from harness.gate.jobs import LAUNCHES, jobs_of, refuse_contradictions, with_launches
 from harness.gate.pairs import MeasuredPair
 from harness.tasks.common import task_config
 
@@ -41,7 +41,25 @@ def test_the_baseline_is_base_or_where_there_is_none_head():
     jobs = jobs_of([BOTH, NEW], [CONFIG])
     assert [job.config.baseline for job in jobs] == ["base a", "head b"]
     assert [len(job.config.implementations) for job in jobs] == [2, 1]
-    assert {job.config.alpha for job in jobs} == {0.02}
+    assert {job.config.alpha for job in jobs} == {CONFIG.alpha}
+
+
+def test_jobs_share_the_alarms_by_their_cells_and_looks_follow_their_launches():
+    [one, other] = jobs_of([BOTH, NEW], [CONFIG])
+    assert (one.cells, other.cells) == (4, 4)
+    assert one.rule.alarms == other.rule.alarms == pytest.approx(0.01)
+    assert (one.rule.pilot, one.rule.most_launches) == (8, 16)
+
+
+def test_fewer_launches_than_a_look_takes_are_refused():
+    short = replace(CONFIG, task=ThroughputConfig(launches=2))
+    with pytest.raises(UsageError, match=r"a pilot has at least 3.*task.launches=2"):
+        jobs_of([BOTH], [short])
+
+
+def test_a_gate_takes_few_launches_first_where_nobody_asks_for_others():
+    assert with_launches(["margin=0.1"]) == ["margin=0.1", *LAUNCHES]
+    assert with_launches(["task.launches=9"]) == ["task.launches=9"]
 
 
 @pytest.mark.parametrize(

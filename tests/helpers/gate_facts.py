@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from harness.analysis.gate_cells import gate_cells, holm_over_cells
+from harness.analysis.gate_cells import Decide, gate_cells
 from harness.analysis.gate_facts import GateCell, GateFacts, GatePair, GateTree
+from harness.analysis.gate_rule import rule_over_cells
 from harness.records import Status, ThroughputRecord
+from harness.statistics.stopping_rule import StoppingRule
 from tests.helpers.synthetic import BASELINE, SHAPES, cell, throughput
 
-HEAD = "head"
+HEAD, RULE = "head", StoppingRule()
 PAIR = GatePair("mine", BASELINE, HEAD)
 TREES = (GateTree("main", "a" * 40, "b" * 40), GateTree("v2", "c" * 40, "d" * 40, ("my_bn.py",)))
 STATUSES = {"base": BASELINE, "head": HEAD}
@@ -48,7 +51,12 @@ def renamed(made: Sequence[ThroughputRecord], **names: str) -> list[ThroughputRe
 
 
 def cells(*given: Any, alarms: float = 0.01, **about: Any) -> list[GateCell]:
-    return list(gate_cells(records(*given, **about), [PAIR], alarms, holm_over_cells))
+    return list(gate_cells(records(*given, **about), [PAIR], decided(StoppingRule(alarms))))
+
+
+def decided(rule: StoppingRule = RULE) -> Decide:
+    """What decides on times, by this rule."""
+    return partial(rule_over_cells, rule=rule)
 
 
 def facts(made: Sequence[GateCell], **about: Any) -> GateFacts:
