@@ -44,8 +44,8 @@ class GatePair:
 
 @dataclass(frozen=True)
 class GateCell:
-    """One implementation in one cell. ``cell`` is None where head lacks the implementation, and
-    nothing was measured.
+    """One implementation in one cell, or of a gate of a suite one ``test`` of a file. ``cell`` is
+    None where head lacks the implementation, and nothing was measured, and of a test.
 
     ``ratio`` is of times, head / base; ``reason`` why there is no verdict on it, or why an arm is
     not OK. ``doubtful`` says that a flag forbids a verdict. ``log_ratios`` are of head over
@@ -66,6 +66,7 @@ class GateCell:
     doubtful: bool = False
     log_ratios: tuple[float, ...] = ()
     canary: tuple[float, ...] = ()
+    test: str | None = None
 
     @property
     def is_undecided(self) -> bool:

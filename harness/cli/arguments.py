@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from harness.cli.parsers import LEAST_MEASURED, MOST_MEASURED, PARSERS
@@ -35,7 +36,7 @@ class CompareFlags:
 
 @dataclass(frozen=True)
 class GateFlags:
-    """``head`` is None for the working tree."""
+    """``head`` is None for the working tree, ``suite`` the words for pytest, of a gate of one."""
 
     base: str
     head: str | None
@@ -43,6 +44,7 @@ class GateFlags:
     config_dir: str | None
     json: bool
     overrides: list[str]
+    suite: str | None
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,16 @@ def _refuse_missing_journal(place: str) -> None:
 
 
 def gate_flags(arguments: Sequence[str]) -> GateFlags:
-    overrides = [word for word in arguments if _is_override(word)]
-    rest = [word for word in arguments if not _is_override(word)]
+    overrides = [
+        word
+        for before, word in pairwise(("", *arguments))
+        if _is_override(word) and before != "--pytest"
+    ]
+    rest = [
+        word
+        for before, word in pairwise(("", *arguments))
+        if not _is_override(word) or before == "--pytest"
+    ]
     known = PARSERS["gate"]().parse_args(rest)
     if known.overrides:
         raise UsageError(
@@ -159,7 +169,13 @@ def gate_flags(arguments: Sequence[str]) -> GateFlags:
     if known.config_dir is not None and not is_folder(known.config_dir):
         raise UsageError(f"--config-dir {known.config_dir} is no folder")
     return GateFlags(
-        known.base, known.head, known.multirun, known.config_dir, known.json, overrides
+        known.base,
+        known.head,
+        known.multirun,
+        known.config_dir,
+        known.json,
+        overrides,
+        known.pytest,
     )
 
 

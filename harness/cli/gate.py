@@ -15,6 +15,7 @@ from harness.analysis.gate_rule import rule_over_cells
 from harness.cli import gate_self_test
 from harness.cli.arguments import GateFlags, gate_flags
 from harness.cli.closing import finish
+from harness.cli.gate_suite import gate_of_suite
 from harness.cli.json_output import output_for, write_document
 from harness.config import Config, composition
 from harness.config.disk_errors import CutShortError, disk_trouble
@@ -56,7 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     configs = _configs(flags)
     with output_for(json=flags.json) as output, interruption.deferred():
         try:
-            facts, status = _gate(flags, configs, ["bnbench", "gate", *arguments])
+            if flags.suite is not None:
+                facts, status = gate_of_suite(flags, configs[0], flags.suite, _announce)
+            else:
+                facts, status = _gate(flags, configs, ["bnbench", "gate", *arguments])
         except UndecidedError as error:
             reason = without_credentials(str(error))
             sys.stderr.write(f"bnbench gate: {reason}\n")

@@ -135,6 +135,7 @@ def gate_parser() -> Parser:
     add("-m", "--multirun", action="store_true", help="a sweep: key=a,b gates each")
     add("-cd", "--config-dir", metavar="FOLDER", help="your own groups, as in run")
     add("--json", action="store_true", help=JSON)
+    add("--pytest", metavar="ARGUMENTS", help="gate a suite of pytest-benchmark: 'tests -k rows'")
     add(
         "--self-test",
         action="store_true",

@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.analysis.gate_facts import GateTree
@@ -27,11 +27,14 @@ COMPILING = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CMAKE_AR
 
 @dataclass(frozen=True)
 class Side:
-    """``label`` is base or head, ``path`` the folder with the built package."""
+    """``label`` is base or head, ``path`` the folder with the built package. ``source`` is the
+    tree itself, where it was asked for.
+    """
 
     label: str
     tree: GateTree
     path: Path
+    source: Path | None = None
 
 
 def cache_folder(config: Config) -> Path:
@@ -43,9 +46,15 @@ def cache_folder(config: Config) -> Path:
 
 @contextmanager
 def built_sides(
-    base: str, head: str | None, config: Config, announce: Callable[[str], None]
+    base: str,
+    head: str | None,
+    config: Config,
+    announce: Callable[[str], None],
+    *,
+    sources: bool = False,
 ) -> Generator[tuple[Side, Side]]:
-    """Base and head, which stay built for the length of the block; no worktree is left.
+    """Base and head, which stay built for the length of the block, and laid out where their
+    ``sources`` are asked for; no worktree is left.
 
     Without ``head`` it is the working tree. Raises ``UsageError`` for what is no tree or a head
     that does not build, and ``UndecidedError`` for a base that does not.
@@ -67,10 +76,18 @@ def built_sides(
                 Side(label, tree, stack.enter_context(builder.built(label, tree)) / label)
                 for label, tree in trees.items()
             ]
+            if sources:
+                sides = [stack.enter_context(_laid_out(side, repository, work)) for side in sides]
             remove_old(cache, work)
         except OSError as error:
             raise UsageError(disk_trouble(error, cache, "gate.cache")) from error
         yield sides[0], sides[1]
+
+
+@contextmanager
+def _laid_out(side: Side, repository: Repository, work: Path) -> Generator[Side]:
+    with repository.worktree(side.tree, work / f"{side.label}-source") as source:
+        yield replace(side, source=source)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def rule(facts: GateFacts) -> str:
 def place(cell: GateCell, common: str | None = None) -> str:
     """The cell in one line; without the conditions where all share ``common`` ones."""
     if cell.cell is None:
-        return "everywhere"
+        return cell.test or "everywhere"
     words = str(cell.cell.problem)
     own = conditions(cell.cell)
     return words if own == common else f"{words}, {own}"
