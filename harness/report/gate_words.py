@@ -78,9 +78,9 @@ def rule(facts: GateFacts) -> str:
     """How to read a ratio, and how far to trust an alarm."""
     alarms, margin = formatting.percent(facts.alarms), formatting.percent(facts.margin)
     return (
-        f"Ratios are of times, head / base, measured in the same blocks, with intervals that hold at "
-        f"all looks together. Its rule lets at most {alarms} of gates of two equal trees raise an "
-        f"alarm. margin ±{margin}, gate.seconds={facts.seconds:g}, session "
+        "Ratios are of times, head / base, measured in the same blocks, with intervals that hold "
+        f"at all looks together. The rule lets at most {alarms} of gates of two equal trees raise "
+        f"an alarm. margin ±{margin}, gate.seconds={facts.seconds:g}, session "
         f"{facts.session}."
     )
 
