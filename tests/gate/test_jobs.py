@@ -60,6 +60,7 @@ def test_fewer_launches_than_a_look_takes_are_refused():
 def test_a_gate_takes_few_launches_first_where_nobody_asks_for_others():
     assert with_launches(["margin=0.1"]) == ["margin=0.1", *LAUNCHES]
     assert with_launches(["task.launches=9"]) == ["task.launches=9"]
+    assert with_launches(["task=throughput_quick"]) == ["task=throughput_quick"]
 
 
 @pytest.mark.parametrize(
