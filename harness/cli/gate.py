@@ -77,9 +77,8 @@ def _configs(flags: GateFlags) -> list[Config]:
     """One, or those of a sweep; each seen to be of a gate."""
     refuse_imported_code(flags.overrides)
     composition.register()
-    overrides = with_launches(flags.overrides)
-    composed = composition.composed(overrides, flags.config_dir, multirun=flags.multirun)
-    configs = composed.configs
+    composed = composition.composed(flags.overrides, flags.config_dir, multirun=flags.multirun)
+    configs = [with_launches(config) for config in composed.configs]
     refuse_contradictions(flags.overrides, configs)
     refuse_without_effect(flags.overrides, configs)
     return configs

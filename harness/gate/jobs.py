@@ -25,8 +25,9 @@ DECIDED_BY_THE_GATE = {
 }
 
 
-# Where the user asks for no other number of them: more than a run's, which looks but once.
-LAUNCHES = ("task.launches=3", "task.most_launches=12")
+# Where nobody asks for other numbers of them: few, since a gate looks after each, and in all more
+# than a run takes.
+LAUNCHES, MOST_LAUNCHES = 3, 12
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,16 @@ def refuse_contradictions(overrides: Sequence[str], configs: Sequence[Config]) -
             )
 
 
-def with_launches(overrides: Sequence[str]) -> list[str]:
-    """A gate decides after few launches where it can, and takes many where it has to. A task that
-    is given says itself how many.
+def with_launches(config: Config) -> Config:
+    """A gate decides after few launches where it can, and takes many where it has to, unless the
+    configuration asks for other numbers than a run's.
     """
-    if {"task", "task.launches", "task.most_launches"} & set(map(key_of, overrides)):
-        return list(overrides)
-    return [*overrides, *LAUNCHES]
+    task = config.task
+    if not isinstance(task, ThroughputConfig) or task.most_launches is not None:
+        return config
+    if task.launches != ThroughputConfig.launches:
+        return config
+    return replace(config, task=replace(task, launches=LAUNCHES, most_launches=MOST_LAUNCHES))
 
 
 def jobs_of(pairs: Sequence[MeasuredPair], configs: Sequence[Config]) -> list[GateJob]:

@@ -15,7 +15,7 @@ from harness.config import (
     ThroughputConfig,
     UsageError,
 )
-from harness.gate.jobs import LAUNCHES, jobs_of, refuse_contradictions, with_launches
+from harness.gate.jobs import LAUNCHES, MOST_LAUNCHES, jobs_of, refuse_contradictions, with_launches
 from harness.gate.pairs import MeasuredPair
 from harness.tasks.common import task_config
 
@@ -58,9 +58,10 @@ def test_fewer_launches_than_a_look_takes_are_refused():
 
 
 def test_a_gate_takes_few_launches_first_where_nobody_asks_for_others():
-    assert with_launches(["margin=0.1"]) == ["margin=0.1", *LAUNCHES]
-    assert with_launches(["task.launches=9"]) == ["task.launches=9"]
-    assert with_launches(["task=throughput_quick"]) == ["task=throughput_quick"]
+    task = task_config(with_launches(CONFIG), ThroughputConfig)
+    assert (task.launches, task.most_launches) == (LAUNCHES, MOST_LAUNCHES)
+    for asked in (ThroughputConfig(launches=9), ThroughputConfig(most_launches=20)):
+        assert with_launches(replace(CONFIG, task=asked)).task == asked
 
 
 @pytest.mark.parametrize(

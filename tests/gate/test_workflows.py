@@ -23,7 +23,7 @@ MARKER = "<!-- bnbench gate -->"
 SMALL = """\
 # @package _global_
 problem: {shapes: [[4, 3, 5]]}
-task: {launches: 1, most_launches: 1, blocks: 1, sample_seconds: 0.001}
+task: {launches: 3, most_launches: 3, blocks: 1, sample_seconds: 0.001}
 device: {threads: 1}
 """
 # Ends with one status after the other.
