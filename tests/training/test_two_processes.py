@@ -55,7 +55,8 @@ def test_the_design_has_every_pair() -> None:
 
 def hashes(cell: TrainingCell, runs: list[Run], start: Start = execute) -> dict[Run, list[str]]:
     """Those of each run, one after the other in the same fresh process."""
-    settings = WorkerSettings(threads=runs[0].threads)
+    # other tests have the cores too, and threads that spin would wait for each other's time slices
+    settings = WorkerSettings(threads=runs[0].threads, wait_policy="passive")
     with WorkerProcess("harness.training.worker", settings, start) as worker:
         done = {run: worker.call("train", TrainingOutcome, 120, **asked(cell, run)) for run in runs}
     return {
