@@ -15,7 +15,8 @@ from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.config.validation import validated
 from harness.environment import capture
-from harness.gate.self_test import BASE, HEAD, LEAST_PILOTS, PLANTED, TooFewLaunchesError, self_test
+from harness.gate.measured_cells import BASE, HEAD, PLANTED, measured_cells, write_cells
+from harness.gate.self_test import LEAST_PILOTS, TooFewLaunchesError, self_test
 from harness.isolation import interruption
 from harness.records import ExitStatus, ThroughputRecord
 from harness.report.figures.gate_power import power_figure
@@ -27,7 +28,7 @@ from harness.tasks import task_of
 GATES = 200  # for each budget and effect
 SHARE = 0.1  # of the work that the planted arm does once more
 SESSION = "self-test"  # these records belong to no session's journal
-FOLDER, PAGE, FIGURE = "gate-self-test", "self_test.md", "error_rates.png"
+FOLDER, PAGE, FIGURE, CELLS = "gate-self-test", "self_test.md", "error_rates.png", "launches.json"
 SLOWED = "harness.gate.planted.Slowed"
 
 
@@ -43,14 +44,16 @@ def main(arguments: Sequence[str]) -> int:
             f"task.launches={task.launches}: a self-test draws gates from at least {least} "
             "launches, and 30 tell much more; give task.launches=30"
         )
+    folder = Path(config.results) / FOLDER
     with interruption.deferred():
+        cells = measured_cells(_measured(config))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_cells(cells, folder / CELLS)
         try:
-            found = self_test(lambda: _measured(config), rule, GATES, config.seed)
+            found = self_test(cells, rule, GATES, config.seed)
         except TooFewLaunchesError as error:
             sys.stderr.write(f"bnbench gate --self-test: {error}\n")
             return ExitStatus.UNDECIDED
-    folder = Path(config.results) / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     power_figure(found.rates, "seconds a cell").savefig(folder / FIGURE)
     (folder / PAGE).write_text(self_test_page(found, FIGURE), encoding="utf-8")
     print_self_test(console(), found)

@@ -8,16 +8,15 @@ of a launch together stays together, and no launch vouches for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from harness.gate.error_rates import Draw, GateRates, error_rates
+from harness.gate.measured_cells import MeasuredCell
 from harness.gate.simulation import Launches
-from harness.records import CANARY, Cost, ThroughputRecord, TimedSample
-from harness.statistics import block_log_ratios
 from harness.statistics.stopping_rule import StoppingRule
 
 if TYPE_CHECKING:
@@ -25,24 +24,9 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-BASE, HEAD, PLANTED = "base", "head", "planted"
 # Times the pilot, at least, that must have been measured: gates drawn from fewer are all alike.
 LEAST_PILOTS = 2
 BUDGETS = (1.0, 4 / 3, 2.0, 8 / 3, 4.0)  # of a gate, times the pilot's
-Measure = Callable[[], Sequence[ThroughputRecord]]
-
-
-@dataclass(frozen=True)
-class MeasuredCell:
-    """Log-ratios over the base, one a launch; ``planted`` are of the arm that does more work.
-    ``seconds`` were spent in one launch on warming up and sampling base, head and canary.
-    """
-
-    name: str
-    head: tuple[float, ...]
-    canary: tuple[float, ...]
-    planted: tuple[float, ...]
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -63,12 +47,11 @@ class TooFewLaunchesError(Exception):
     """What was measured is too little to draw gates from."""
 
 
-def self_test(measure: Measure, rule: StoppingRule, gates: int, seed: int) -> SelfTest:
-    """Measure, and draw so many gates for each budget and effect.
+def self_test(cells: Sequence[MeasuredCell], rule: StoppingRule, gates: int, seed: int) -> SelfTest:
+    """So many gates for each budget and effect, drawn from what was measured.
 
     Raises ``TooFewLaunchesError`` where too little was measured, with what is missing.
     """
-    cells = measured_cells(measure())
     launches = min((len(one.head) for one in cells), default=0)
     if launches < LEAST_PILOTS * rule.pilot:
         raise TooFewLaunchesError(
@@ -109,40 +92,6 @@ def drawn(cells: Sequence[MeasuredCell], launches: int) -> Draw:
         )
 
     return draw
-
-
-def measured_cells(records: Sequence[ThroughputRecord]) -> list[MeasuredCell]:
-    """Those in which base and head, and their canary, have figures."""
-    by_cell: dict[str, dict[str, ThroughputRecord]] = {}
-    for record in records:
-        if record.figures is not None:
-            by_cell.setdefault(record.identity.cell_key, {})[record.implementation] = record
-    complete = [arms for arms in by_cell.values() if {BASE, HEAD, CANARY} <= arms.keys()]
-    return [_measured_cell(arms) for arms in complete]
-
-
-def _measured_cell(arms: Mapping[str, ThroughputRecord]) -> MeasuredCell:
-    samples = {name: record.samples for name, record in arms.items()}
-    head, canary = (_log_ratios(samples, name) for name in (HEAD, CANARY))
-    cell, gate_arms = arms[BASE].cell, [arms[name] for name in (BASE, HEAD, CANARY)]
-    spent = sum(map(_seconds, gate_arms))
-    return MeasuredCell(
-        f"{'×'.join(map(str, cell.problem.shape))} {cell.phase} {cell.face}",
-        head,
-        canary,
-        _log_ratios(samples, PLANTED) if PLANTED in samples else (),
-        spent / len(head),
-    )
-
-
-def _log_ratios(samples: Mapping[str, Sequence[TimedSample]], arm: str) -> tuple[float, ...]:
-    return tuple(median(blocks) for blocks in block_log_ratios(samples, arm, BASE))
-
-
-def _seconds(record: ThroughputRecord) -> float:
-    cost: Cost = record.cost
-    sampled = sum(sample.seconds + sample.untimed for sample in record.samples)
-    return sampled + (cost.warm_up_seconds or 0.0)
 
 
 def _noise(cells: Sequence[MeasuredCell]) -> float:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness.gate.self_test import LEAST_PILOTS, MeasuredCell, TooFewLaunchesError, drawn, self_test
+from harness.gate.measured_cells import MeasuredCell, read_cells, write_cells
+from harness.gate.self_test import LEAST_PILOTS, TooFewLaunchesError, drawn, self_test
 from harness.report.figures.gate_power import power_figure
 from harness.report.markdown.gate_self_test import self_test_page
 from harness.report.terminal.gate_self_test import print_self_test
@@ -32,9 +33,8 @@ def cells():
 
 
 @pytest.fixture
-def found(cells, monkeypatch):
-    monkeypatch.setattr("harness.gate.self_test.measured_cells", lambda records: cells)
-    return self_test(list, StoppingRule(), GATES, seed=0)
+def found(cells):
+    return self_test(cells, StoppingRule(), GATES, seed=0)
 
 
 def test_a_gate_draws_launches_whole_and_each_once(cells):
@@ -60,11 +60,15 @@ def test_large_effects_are_found_and_the_real_one_is_told(found):
     assert found.planted == pytest.approx([expm1(log(1.1))] * 4)
 
 
-def test_too_few_launches_are_told_with_what_to_give(monkeypatch):
+def test_measured_launches_are_kept_as_they_are(cells, tmp_path):
+    write_cells(cells, tmp_path / "launches.json")
+    assert read_cells(tmp_path / "launches.json") == cells
+
+
+def test_too_few_launches_are_told_with_what_to_give():
     few = [MeasuredCell("a", (0.0,) * 5, (0.0,) * 5, (), 1.0)]
-    monkeypatch.setattr("harness.gate.self_test.measured_cells", lambda records: few)
     with pytest.raises(TooFewLaunchesError, match=r"5 launches.*task\.launches"):
-        self_test(list, StoppingRule(), GATES, seed=0)
+        self_test(few, StoppingRule(), GATES, seed=0)
     assert LEAST_PILOTS * StoppingRule().pilot > 5
 
 
