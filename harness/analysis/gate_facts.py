@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.analysis.gate_counts import GateCount
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
 from harness.records import Interval, Seconds, StopReason, ThroughputCell
 
@@ -83,7 +84,8 @@ class GateCell:
 @dataclass(frozen=True)
 class GateFacts:
     """``alarms`` is the share of gates of two equal trees that may raise an alarm, ``incomplete``
-    says what the session lacks.
+    says what the session lacks. ``counts`` are of instructions, where they were asked for; they
+    change no verdict.
     """
 
     session: str
@@ -94,6 +96,7 @@ class GateFacts:
     margin: float
     seconds: float
     incomplete: tuple[str, ...] = ()
+    counts: tuple[GateCount, ...] = ()
 
     @property
     def verdict(self) -> GateVerdict:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from rich.console import Console
 
 from harness.analysis.completeness import completeness
 from harness.analysis.gate_cells import gate_cells
-from harness.analysis.gate_facts import GateFacts
+from harness.analysis.gate_facts import GateFacts, GatePair
 from harness.analysis.gate_rule import rule_over_cells
 from harness.cli import gate_self_test
 from harness.cli.arguments import GateFlags, gate_flags
@@ -22,6 +23,7 @@ from harness.config.disk_errors import CutShortError, disk_trouble
 from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.environment import capture
+from harness.gate.counted_cells import ArmPair, counted_cells
 from harness.gate.jobs import GateJob, jobs_of, refuse_contradictions, stopping_rule, with_launches
 from harness.gate.launch_rule import GateLaunchRule
 from harness.gate.pairs import MeasuredPair, implementations_of, pairs_of
@@ -43,6 +45,7 @@ from harness.session import Session, begin, close, run_job
 from harness.store import Journal
 from harness.tasks import task_of, throughput
 from harness.tasks.arm_settings import ask_place
+from harness.tasks.arms import arms_of
 from harness.tasks.common import worker_settings
 from harness.tracking import EndStatus
 from implementations.published_text import without_credentials
@@ -116,6 +119,8 @@ def _run_session(
             run_job(job.config, job.name, measure)
         interruption.check()
         facts = _facts(session, jobs, sides, pairs)
+        if session.config.gate.instructions:
+            facts = _with_counts(session, facts, pairs)
         status = _finish(session, facts)
         end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     except OSError as error:
@@ -144,6 +149,21 @@ def _facts(
         gate.seconds,
         () if found.complete else tuple(completeness_sentences(found)),
     )
+
+
+def _with_counts(session: Session, facts: GateFacts, pairs: Sequence[MeasuredPair]) -> GateFacts:
+    records = Journal(session.config.journal).read().of_session(session.id)
+    arms = dict(_arms(session.config, pairs))
+    return replace(facts, counts=counted_cells(facts.cells, records, arms, _announce))
+
+
+def _arms(config: Config, pairs: Sequence[MeasuredPair]) -> Iterator[tuple[GatePair, ArmPair]]:
+    """Of the pairs that have both sides."""
+    for one in pairs:
+        base, head = one.pair.base, one.pair.head
+        if base is not None and head is not None:
+            arms = arms_of(replace(config, implementations=list(one.items), baseline=base))
+            yield one.pair, (arms[base], arms[head])
 
 
 def _finish(session: Session, facts: GateFacts) -> ExitStatus:

@@ -105,6 +105,11 @@ def _cell(test: SuiteTest) -> GateCell:
 
 def _refuse_other_keys(overrides: Sequence[str]) -> None:
     for word in overrides:
+        if key_of(word) == "gate.instructions":
+            raise UsageError(
+                f"{word} has no effect in a gate of a suite: instructions are counted of "
+                "implementations alone; leave it out"
+            )
         if not key_of(word).startswith(KEYS):
             raise UsageError(
                 f"{word} has no effect in a gate of a suite, whose tests say themselves what they "

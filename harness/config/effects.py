@@ -29,7 +29,7 @@ UNREAD = {
 
 
 # What only `bnbench gate` reads.
-OF_A_GATE = ("gate.build", "gate.cache", "gate.seconds", "gate.alarms")
+OF_A_GATE = ("gate.build", "gate.cache", "gate.seconds", "gate.alarms", "gate.instructions")
 
 
 def refuse_keys_of_a_gate(overrides: Sequence[str], keys: Sequence[str] = OF_A_GATE) -> None:

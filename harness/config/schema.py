@@ -201,6 +201,8 @@ class GateConfig:
     seconds: float = between(1, 1e6, 300.0)
     # of gates of two equal trees, the share that may raise an alarm
     alarms: float = between(1e-6, 0.5, 0.01)
+    # count instructions under valgrind too, in some minutes
+    instructions: bool = False
     # of a run: status 1 where an arm is slower than the baseline
     fail_if: str | None = one_of((None, "slower"), None)
 

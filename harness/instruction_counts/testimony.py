@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum, auto
+from enum import StrEnum
 from typing import assert_never
 
 from harness.instruction_counts.calls import CountOutcome, Counts
@@ -23,10 +23,10 @@ LEAST_LINES = 256  # 16 KiB
 class Direction(StrEnum):
     """Which way head's counts went; MIXED where instructions and lines went opposite ways."""
 
-    MORE = auto()
-    FEWER = auto()
-    SAME = auto()
-    MIXED = auto()
+    MORE = "MORE"
+    FEWER = "FEWER"
+    SAME = "SAME"
+    MIXED = "MIXED"
 
 
 class Agreement(StrEnum):
@@ -35,10 +35,10 @@ class Agreement(StrEnum):
     SILENT: a side was not counted. UNDECIDED: time has no verdict, or the counts point both ways.
     """
 
-    AGREES = auto()
-    DISAGREES = auto()
-    UNDECIDED = auto()
-    SILENT = auto()
+    AGREES = "AGREES"
+    DISAGREES = "DISAGREES"
+    UNDECIDED = "UNDECIDED"
+    SILENT = "SILENT"
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,26 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.gate_counts import GateCount
 from harness.analysis.gate_facts import GateCell, GateFacts, GateTree
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
 from harness.config import GateConfig
+from harness.instruction_counts import CountChange, Counts
 from harness.report.machine_readable import SCHEMA, CheckedCase, ComparedArm, ReplayedRecord
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "GATING.md").read_text()
-DOCUMENTED = (GateFacts, GateTree, GateCell, ComparedArm, ReplayedRecord, CheckedCase)
+DOCUMENTED = (
+    GateFacts,
+    GateTree,
+    GateCell,
+    GateCount,
+    CountChange,
+    Counts,
+    ComparedArm,
+    ReplayedRecord,
+    CheckedCase,
+)
 
 
 @pytest.mark.parametrize("kind", DOCUMENTED, ids=lambda kind: kind.__name__)

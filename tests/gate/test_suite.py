@@ -81,7 +81,10 @@ def test_a_suite_that_does_not_run_is_undecided_and_says_why(gated):
     assert "pytest fails in base" in ran.stderr
 
 
-@pytest.mark.parametrize("word", ["problem=resnet50", "task.phases=[inference]", "tracking=none"])
+@pytest.mark.parametrize(
+    "word",
+    ["problem=resnet50", "task.phases=[inference]", "tracking=none", "gate.instructions=true"],
+)
 def test_keys_of_a_run_have_no_effect_and_are_refused(gated, word):
     ran, suites = gated(words=(word,))
     assert ran.returncode == 2

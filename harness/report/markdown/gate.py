@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness import formatting
 from harness.analysis.gate_facts import GateCell, GateFacts
 from harness.analysis.gate_outcomes import GateOutcome
+from harness.report import gate_counts
 from harness.report.gate_words import (
     FOLDED,
     HEADINGS,
@@ -41,6 +42,7 @@ def gate_page(facts: GateFacts) -> str:
     sections = [
         *(_open(outcome, facts, common) for outcome in LOUD),
         *(_folded(outcome, facts, common) for outcome in (*SEEN, *FOLDED)),
+        _counts(facts),
     ]
     return _within(
         opening, [section for section in sections if section], formatting.plain(rule(facts), 1000)
@@ -58,6 +60,18 @@ def _folded(outcome: GateOutcome, facts: GateFacts, common: str | None) -> str:
         return ""
     summary = f"{outcome} {len(cells)}: {HEADINGS[outcome]}"
     return f"<details><summary>{summary}</summary>\n\n{_table(cells, common)}\n\n</details>"
+
+
+def _counts(facts: GateFacts) -> str:
+    if not facts.counts:
+        return ""
+    rows = [[formatting.plain(text) for text in row] for row in gate_counts.rows(facts.counts)]
+    table = formatting.columns(gate_counts.HEADER, rows, gate_counts.RIGHT)
+    summary = "exact counts of instructions"
+    return (
+        f"{formatting.plain(gate_counts.sentence(facts.counts), 1000)}\n\n"
+        f"<details><summary>{summary}</summary>\n\n{table}\n\n</details>"
+    )
 
 
 def _table(cells: Sequence[GateCell], common: str | None) -> str:

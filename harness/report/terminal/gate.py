@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from harness import formatting
+from harness.analysis.gate_counts import GateCount, of_agreement
 from harness.analysis.gate_facts import GateCell, GateFacts
 from harness.analysis.gate_outcomes import GateOutcome, GateVerdict
+from harness.instruction_counts import Agreement
+from harness.report import gate_counts
 from harness.report.gate_words import (
     FOLDED,
     LOUD,
@@ -36,6 +39,14 @@ COLUMNS = (
     Column("outcome", markup=True),
     Column("note", Breaks.WORDS, most=40),
 )
+COUNT_COLUMNS = (
+    Column(gate_counts.HEADER[0], Breaks.NAMES, most=30),
+    Column(gate_counts.HEADER[1], Breaks.WORDS, most=40),
+    *(Column(name, Breaks.WORDS, right=True) for name in gate_counts.HEADER[2:6]),
+    Column(gate_counts.HEADER[6]),
+    Column(gate_counts.HEADER[7], Breaks.WORDS, most=40),
+)
+COUNTS_NARROWER = tuple(drop(name) for name in gate_counts.HEADER[2:4])
 # What a narrow terminal goes without, in this order.
 NARROWER = (drop("MDE"), drop("base"), drop("head"), break_up("head / base"))
 VERDICT_COLOURS = {
@@ -61,8 +72,19 @@ def gate_table(facts: GateFacts) -> RenderableType:
         *(Text(formatting.line(sentence)) for sentence in sides(facts)),
         *([_table(shown)] if shown else []),
         *([Text(f"not listed: {counted}")] if counted else []),
+        *(_counts(facts.counts) if facts.counts else ()),
         Text(rule(facts)),
     )
+
+
+def _counts(counts: Sequence[GateCount]) -> list[RenderableType]:
+    """Those are listed that disagree with time; the page has all."""
+    from rich.text import Text
+
+    shown = of_agreement(counts, Agreement.DISAGREES)
+    rows = tuple(Row(row) for row in gate_counts.rows(shown))
+    table = FittingTable("counts that disagree with time", COUNT_COLUMNS, rows, COUNTS_NARROWER)
+    return [Text(gate_counts.sentence(counts)), *([table] if shown else [])]
 
 
 def colour_of(outcome: GateOutcome) -> str:
