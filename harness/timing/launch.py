@@ -75,6 +75,10 @@ class Launch:
         return [worker.process.pid for worker in self._workers.values()]
 
     @property
+    def is_started(self) -> bool:
+        return bool(self._workers)
+
+    @property
     def cpus(self) -> tuple[int, ...]:
         """Those that the workers are bound to."""
         bound = [cpu for worker in self._workers.values() for cpu in worker.facts.cpus]
@@ -167,6 +171,8 @@ class Launch:
             worker.close()
         self._workers.clear()
         self._unawaited.clear()
+        self._loaded.clear()
+        self._open.clear()
 
     def __enter__(self) -> Self:
         return self

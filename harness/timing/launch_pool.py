@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from harness.environment import machine
 from harness.isolation import HERE, Arm, WorkerSettings
 from harness.isolation.settings import meaningful
 from harness.timing.hosts import Host
@@ -23,6 +24,9 @@ from implementations import registry
 MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
 # Launches started before they are needed: of more, a budget may be spent before their turn.
 MOST_AHEAD = 8
+# Of the memory, what is left for the operands of cells and for others: where less is, a launch that
+# begins takes the place of another.
+LEAST_FREE = 0.25
 
 
 class LaunchPool:
@@ -31,12 +35,24 @@ class LaunchPool:
     def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
         self._launches: list[Launch] = []
+        self._newest: int | None = None  # the launch that was asked for last
         self._unloadable: dict[Host, ArmFailed] = {}
 
     def __getitem__(self, index: int) -> Launch:
         while len(self._launches) <= index:
             self._launches.append(Launch(self._settings, self._timeout, self._unloadable))
+        if index != self._newest and not self._launches[index].is_started and _memory_is_short():
+            self._end_one(index)
+        self._newest = index
         return self._launches[index]
+
+    def _end_one(self, before: int) -> None:
+        """End the newest of the launches before this one, which is needed again last: a cell goes
+        through all of them in order.
+        """
+        alive = [launch for launch in self._launches[:before] if launch.is_started]
+        if alive:
+            alive[-1].close()
 
     def start(self, count: int, arms: Collection[Arm]) -> None:
         """Have the processes of the first ``count`` launches ready for these arms, started side by
@@ -130,6 +146,10 @@ class KeptLaunches:
     def _close_all_but(self, most: int) -> None:
         for origin in list(self._kept)[: max(0, len(self._kept) - most)]:
             self._kept.pop(origin).close()
+
+
+def _memory_is_short() -> bool:
+    return machine.memory()["MemAvailable"] < LEAST_FREE * machine.memory_total()
 
 
 LAUNCHES = KeptLaunches()

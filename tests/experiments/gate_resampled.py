@@ -4,18 +4,18 @@
     python tests/experiments/gate_resampled.py measure busy
     python tests/experiments/gate_resampled.py draw [--equal 2000] [--planted 400]
 
-`measure` runs `bnbench gate --self-test`: sixty launches of base, head and canary in ten cells of
-fused_cpu on one thread, with nothing else running, or with a process on one CPU that never rests.
-It keeps the launches in `reports/gate/launches-CONDITION.json`. `draw` plays gates with them, on
-all CPUs: ``--equal`` gates of two equal versions for each of five budgets, and ``--planted`` for
-each budget and slow-down. Writes `reports/gate/resampled.md` and a picture for each condition.
+`measure` runs `bnbench gate --self-test` three times, with twenty launches each of base, head and
+canary in five cells of fused_cpu on one thread, with nothing else running, or with a process on one
+CPU that never rests. It adds the launches to `reports/gate/launches-CONDITION.json`. `draw` plays
+gates with them, on all CPUs: ``--equal`` gates of two equal versions for each of five budgets, and
+``--planted`` for each budget and slow-down. Writes `reports/gate/resampled.md` and a picture for
+each condition.
 Exits with 1 where more gates alarm than the promised 1 %, beyond doubt.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,15 +23,19 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from math import expm1
 from pathlib import Path
 from statistics import fmean, median, stdev
 
+import numpy as np
+
 from harness import formatting, statistics
 from harness.cli.gate_self_test import CELLS, FOLDER
-from harness.gate.error_rates import EFFECTS, GateRates, error_rates
-from harness.gate.measured_cells import MeasuredCell, read_cells
+from harness.gate.error_rates import EFFECTS, Draw, GateRates, error_rates
+from harness.gate.measured_cells import MeasuredCell, read_cells, write_cells
 from harness.gate.self_test import drawn
+from harness.gate.simulation import Launches
 from harness.report.figures.gate_power import power_figure
 from harness.statistics.stopping_rule import StoppingRule
 from tests.experiments.cells import busy_loop
@@ -42,24 +46,26 @@ CONDITIONS = {"quiet": None, "busy": 0}  # the CPU that is kept busy
 MEASURED = (
     "implementations=[fused_cpu]",
     "problem.shapes=[[256,128],[8,64,28,28],[4,256,14,14],[32,128,7,7],[8,16,56,56]]",
-    "task.phases=[forward_training,backward]",
+    "task.phases=[forward_training]",
     "task.faces=[kernel]",
-    "task.launches=60",
+    "task.launches=20",
     "device.threads=1",
 )
+SESSIONS = 3
 LAUNCHES = (3.0, 4.0, 6.0, 8.0, 12.0)  # budgets, in launches of a cell
 MOST = 24  # launches of one cell
 DOUBT = 0.01
 PAGE = """\
 # Error rates of gates that are drawn from measured launches
 
-`{command}`. Two arms with the same code were measured in {launches}
-launches of each of ten cells by `bnbench gate --self-test`, on two EPYC cores in a virtual machine.
-A gate takes launches at random, each once, all cells of a launch together; base and head change
-places in half of the gates. False alarms: gates of two equal versions in which any cell is called
-SLOWER, and what their share lies below with 95 % confidence. Undecided: those that could not rule
-out a slow-down beyond the margin of {margin} in every cell. A slow-down is planted in one of
-the ten cells; +3 % lies on the margin.
+`{command}`. Two arms
+with the same code were measured in {launches} launches of each of five cells by
+`bnbench gate --self-test`, on two EPYC cores in a virtual machine. A gate is of ten cells, each of
+the five with two sets of launches, which are taken at random; in half of them base and head change
+places. False alarms: gates of two equal versions in which any cell is called SLOWER, and what their
+share lies below with 95 % confidence. Undecided: those that could not rule out a slow-down beyond
+the margin of {margin} in every cell. A slow-down is planted in one of the ten cells; +3 % lies on
+the margin.
 """
 SECTION = """
 ## {title}
@@ -101,9 +107,26 @@ def measure(condition: str) -> int:
     bnbench = str(Path(sys.executable).parent / "bnbench")
     with tempfile.TemporaryDirectory() as results, busy_loop(CONDITIONS[condition]):
         words = [bnbench, "gate", "--self-test", f"results={results}", *MEASURED]
-        ended = subprocess.run(words, check=False)
-        shutil.copy(Path(results) / FOLDER / CELLS, _launches(condition))
-    return ended.returncode
+        for _ in range(SESSIONS):
+            subprocess.run(words, check=True)
+            sessions = [read_cells(Path(results) / FOLDER / CELLS)]
+            if _launches(condition).exists():
+                sessions.insert(0, read_cells(_launches(condition)))
+            cells = [joined(each) for each in zip(*sessions, strict=True)]
+            write_cells(cells, _launches(condition))
+    return 0
+
+
+def joined(cells: Sequence[MeasuredCell]) -> MeasuredCell:
+    """One cell of several sessions, with the launches of all."""
+    [name] = {one.name for one in cells}
+    return MeasuredCell(
+        name,
+        tuple(chain.from_iterable(one.head for one in cells)),
+        tuple(chain.from_iterable(one.canary for one in cells)),
+        tuple(chain.from_iterable(one.planted for one in cells)),
+        fmean(chain.from_iterable([one.seconds] * len(one.head) for one in cells)),
+    )
 
 
 def draw(equal: int, planted: int) -> int:
@@ -130,12 +153,26 @@ def draw(equal: int, planted: int) -> int:
 
 def _rates(measured: dict[str, list[MeasuredCell]], wanted: Played) -> GateRates:
     cells = measured[wanted.condition]
-    draw = drawn(cells, len(cells[0].head))
+    draw = twice(drawn(cells, len(cells[0].head)))
     [found] = error_rates(
         RULE, draw, [wanted.budget], wanted.gates, seed=0, effects=(wanted.effect,), most=MOST
     )
     sys.stderr.write(f"{wanted}: {found.alarms} alarms, {found.found} found\n")
     return found
+
+
+def twice(draw: Draw) -> Draw:
+    """Gates of ten cells from five: each of them with two sets of launches."""
+
+    def draw_both(random: np.random.Generator, count: int) -> Launches:
+        one, other = draw(random, count), draw(random, count)
+        return Launches(
+            np.hstack([one.head, other.head]),
+            np.hstack([one.canary, other.canary]),
+            (*one.seconds, *other.seconds),
+        )
+
+    return draw_both
 
 
 def is_broken(rates: GateRates) -> bool:

@@ -116,3 +116,9 @@ def test_a_call_that_raises_while_it_is_counted_ends_the_counting(monkeypatch):
         "end_counting",
         "end_instrumentation",
     ]
+
+
+def test_what_torch_compile_makes_is_refused_before_it_compiles(monkeypatch):
+    monkeypatch.setattr(torch, "compile", counted_process.refuse_to_compile)
+    status, reason = outcome(replace(CALL, implementation="torch_compile"))
+    assert (status, "torch.compile" in reason) == ("UNSUPPORTED", True)

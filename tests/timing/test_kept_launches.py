@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from harness.isolation import Arm, WorkerSettings
+from harness.timing import launch_pool
 from harness.timing.launch_pool import MOST_KEPT, KeptLaunches
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
@@ -77,6 +78,25 @@ def test_a_process_that_died_between_two_jobs_is_replaced_and_costs_nothing(laun
         psutil.Process(first).wait(30)
     [second] = job(launches)
     assert second != first
+
+
+def test_where_memory_is_short_a_launch_takes_the_place_of_the_one_before(launches, monkeypatch):
+    def begin(number):
+        pool[number].open(SETUP)
+        pool[number].prepare("torch_native", Arm("torch_native"))
+        return pool[number].processes
+
+    with launches.pool(ONE, 30.0, SOURCES) as pool:
+        first, second = begin(0), begin(1)
+        monkeypatch.setattr(launch_pool, "LEAST_FREE", 2.0)
+        third = begin(2)
+        assert [any(map(psutil.pid_exists, each)) for each in (first, second, third)] == [
+            True,
+            False,
+            True,
+        ]
+        assert begin(0) == first
+        assert begin(1) != second
 
 
 def test_outside_a_command_processes_end_with_their_job():
