@@ -1,25 +1,26 @@
 .DEFAULT_GOAL := help
-.PHONY: help bench test lint ui clean
+.PHONY: help bench test test-long lint ui clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 help:           ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
-# Files of tests share the cores, and one more waits for what is slow to start; what needs a quiet machine runs after them,
-# alone. What computes takes the machine's lock, which is a clock's: where workers may have clocks of their own, none waits for
+# Files of tests share the cores, and one more waits for what is slow to start. What computes takes the machine's lock, which is a clock's: where workers may have clocks of their own, none waits for
 # another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 OWN_CLOCK := $(shell unshare --time --fork true 2>/dev/null && echo 'unshare --time --fork ')
 test: $(READY)  ## run all tests; each benchmark once, untimed
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed" --dist loadfile --no-loadscope-reorder \
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --benchmark-disable -m "not timed and not long" --dist loadfile --no-loadscope-reorder \
 	  --tx '$(WORKERS)*popen//python=$(OWN_CLOCK)$(BIN)/python'
-	$(BIN)/python -m pytest --benchmark-disable -m timed
+
+test-long: $(READY)  ## the other tests, one by one: those of minutes, and those that need a quiet machine
+	$(BIN)/python -m pytest --benchmark-disable -m "timed or long"
 
 lint: $(READY)  ## check style, layout and types
 	$(BIN)/ruff check

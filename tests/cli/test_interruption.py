@@ -115,7 +115,7 @@ def test_kill_nine_of_the_command_and_then_resume(tmp_path, bnbench_here):
     assert states["KILLED"] >= 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_under_joblib_too_nothing_outlives_its_command_or_is_measured_twice(tmp_path, bnbench_here):
     arguments = (*JOBS, *JOBLIB, "problem.shapes=[[4,3,5]]")
     process = start(tmp_path, *arguments)
@@ -172,7 +172,7 @@ def test_an_interrupted_command_ends_its_run_as_killed(tmp_path, number, send):
     assert [run.info.status for run in parents] == ["KILLED"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_kill_nine_in_a_training_costs_the_steps_since_its_checkpoint_and_no_bit(
     tmp_path, bnbench_here
 ):

@@ -89,7 +89,7 @@ def outcomes_in(text):
     return re.findall(r"^[A-Z]+(?=  )", text, re.MULTILINE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_replay_of_speeds_has_an_outcome_for_each_arm_and_the_exit_status_of_the_worst(
     bnbench_here, tmp_path
 ):

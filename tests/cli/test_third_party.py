@@ -77,7 +77,9 @@ def test_an_entry_point_is_listed_by_its_name(scratch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spelling", ["mine", "{_target_: my_bn.Mine}"])
+@pytest.mark.parametrize(
+    "spelling", ["mine", pytest.param("{_target_: my_bn.Mine}", marks=pytest.mark.long)]
+)
 def test_it_is_measured_beside_the_baseline_under_either_spelling(scratch, tmp_path, spelling):
     ran = bnbench(
         scratch,

@@ -140,7 +140,7 @@ def test_where_the_baseline_falls_medians_stand_and_ratios_are_absent_with_the_r
     assert "UNSUPPORTED" in records["torch_native"].figures.ratio_absent
 
 
-@pytest.mark.slow
+@pytest.mark.timed
 def test_three_times_the_work_is_found_slower_or_the_record_says_what_disturbed_it():
     problem = Problem((16, 32, 28, 28))
     records = measured(plugin("Slowed", factor=3), problem=problem, launches=3)

@@ -77,7 +77,7 @@ def asked(cell: TrainingCell, run: Run) -> dict[str, Any]:
     return {"arm": run.implementation, "baseline": "torch_native", "cell": recipe}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 2])
 def test_twenty_steps_end_with_the_same_hashes_in_two_processes(
     cell: TrainingCell, threads: int

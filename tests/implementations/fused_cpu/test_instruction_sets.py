@@ -27,7 +27,13 @@ def run_python(*arguments, isa, **environment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
+@pytest.mark.parametrize(
+    "isa",
+    [
+        INSTRUCTION_SETS[0],
+        *(pytest.param(isa, marks=pytest.mark.long) for isa in INSTRUCTION_SETS[1:]),
+    ],
+)
 def test_the_kernels_tests_pass_with_an_instruction_set_that_is_forced(isa):
     skip_without(isa)
     if isa == instruction_set():
