@@ -15,7 +15,14 @@ from harness.config.effects import refuse_without_effect
 from harness.config.imported_code import refuse_imported_code
 from harness.config.validation import validated
 from harness.environment import capture
-from harness.gate.measured_cells import BASE, HEAD, PLANTED, measured_cells, write_cells
+from harness.gate.measured_cells import (
+    BASE,
+    HEAD,
+    PLANTED,
+    MeasuredCell,
+    measured_cells,
+    write_cells,
+)
 from harness.gate.self_test import LEAST_PILOTS, TooFewLaunchesError, self_test
 from harness.isolation import interruption
 from harness.records import ExitStatus, ThroughputRecord
@@ -35,18 +42,10 @@ SLOWED = "harness.gate.planted.Slowed"
 def main(arguments: Sequence[str]) -> int:
     """Keys are a run's: the first of ``implementations`` is measured, in ``task.launches``."""
     _refuse_other_words(arguments)
-    config, task = _config(arguments)
-    config = three_arms(config, task)
-    rule = StoppingRule(config.gate.alarms, config.alpha, config.margin)
-    least = LEAST_PILOTS * rule.pilot
-    if task.launches < least:
-        raise UsageError(
-            f"task.launches={task.launches}: a self-test draws gates from at least {least} "
-            "launches, and 30 tell much more; give task.launches=30"
-        )
+    config, rule = settings(arguments)
     folder = Path(config.results) / FOLDER
     with interruption.deferred():
-        cells = measured_cells(_measured(config))
+        cells = measured(config)
         folder.mkdir(parents=True, exist_ok=True)
         write_cells(cells, folder / CELLS)
         try:
@@ -59,6 +58,19 @@ def main(arguments: Sequence[str]) -> int:
     print_self_test(console(), found)
     sys.stderr.write(f"{folder / PAGE}\n")
     return ExitStatus.OK
+
+
+def settings(arguments: Sequence[str]) -> tuple[Config, StoppingRule]:
+    """What is measured, and the rule of the gates that are drawn from it."""
+    config, task = _config(arguments)
+    rule = StoppingRule(config.gate.alarms, config.alpha, config.margin)
+    least = LEAST_PILOTS * rule.pilot
+    if task.launches < least:
+        raise UsageError(
+            f"task.launches={task.launches}: a self-test draws gates from at least {least} "
+            "launches, and 30 tell much more; give task.launches=30"
+        )
+    return three_arms(config, task), rule
 
 
 def _refuse_other_words(arguments: Sequence[str]) -> None:
@@ -100,11 +112,12 @@ def _config(overrides: Sequence[str]) -> tuple[Config, ThroughputConfig]:
     return config, config.task
 
 
-def _measured(config: Config) -> list[ThroughputRecord]:
+def measured(config: Config) -> list[MeasuredCell]:
+    """Of three arms, as `three_arms` has them."""
     module = task_of(config)
     planned = module.plan(config, capture())
     records = module.measure(config, planned, SESSION, _announce)
-    return [record for record in records if isinstance(record, ThroughputRecord)]
+    return measured_cells([one for one in records if isinstance(one, ThroughputRecord)])
 
 
 def _announce(text: str) -> None:

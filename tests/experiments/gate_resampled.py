@@ -4,21 +4,19 @@
     python tests/experiments/gate_resampled.py measure busy
     python tests/experiments/gate_resampled.py draw [--equal 2000] [--planted 400]
 
-`measure` runs `bnbench gate --self-test` three times, with twenty launches each of base, head and
-canary in five cells of fused_cpu on one thread, with nothing else running, or with a process on one
-CPU that never rests. It adds the launches to `reports/gate/launches-CONDITION.json`. `draw` plays
-gates with them, on all CPUs: ``--equal`` gates of two equal versions for each of five budgets, and
-``--planted`` for each budget and slow-down. Writes `reports/gate/resampled.md` and a picture for
-each condition.
+`measure` does what `bnbench gate --self-test` does, three times, with twenty launches each of base,
+head and canary in five cells of fused_cpu on one thread, with nothing else running, or with a
+process on one CPU that never rests. It adds the launches to `reports/gate/launches-CONDITION.json`.
+`draw` plays gates with them, on all CPUs: ``--equal`` gates of two equal versions for each of five
+budgets, and ``--planted`` for each budget and slow-down. Writes `reports/gate/resampled.md` and a
+picture for each condition.
 Exits with 1 where more gates alarm than the promised 1 %, beyond doubt.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ from statistics import fmean, median, stdev
 import numpy as np
 
 from harness import formatting, statistics
-from harness.cli.gate_self_test import CELLS, FOLDER
+from harness.cli.gate_self_test import measured, settings
 from harness.gate.error_rates import EFFECTS, Draw, GateRates, error_rates
 from harness.gate.measured_cells import MeasuredCell, read_cells, write_cells
 from harness.gate.self_test import drawn
@@ -104,16 +102,13 @@ def main() -> int:
 
 
 def measure(condition: str) -> int:
-    bnbench = str(Path(sys.executable).parent / "bnbench")
-    with tempfile.TemporaryDirectory() as results, busy_loop(CONDITIONS[condition]):
-        words = [bnbench, "gate", "--self-test", f"results={results}", *MEASURED]
+    path = _launches(condition)
+    with busy_loop(CONDITIONS[condition]):
         for _ in range(SESSIONS):
-            subprocess.run(words, check=True)
-            sessions = [read_cells(Path(results) / FOLDER / CELLS)]
-            if _launches(condition).exists():
-                sessions.insert(0, read_cells(_launches(condition)))
-            cells = [joined(each) for each in zip(*sessions, strict=True)]
-            write_cells(cells, _launches(condition))
+            sessions = [measured(settings(MEASURED)[0])]
+            if path.exists():
+                sessions.insert(0, read_cells(path))
+            write_cells([joined(cells) for cells in zip(*sessions, strict=True)], path)
     return 0
 
 
