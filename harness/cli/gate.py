@@ -30,6 +30,7 @@ from harness.gate.pairs import MeasuredPair, implementations_of, pairs_of
 from harness.gate.sides import Side, built_sides
 from harness.gate.undecided import UndecidedError
 from harness.isolation import Arm, interruption
+from harness.isolation.machine_lock import machine_lock
 from harness.isolation.place_facts import PlaceFacts
 from harness.records import ExitStatus
 from harness.report.completeness import completeness_sentences
@@ -154,7 +155,10 @@ def _facts(
 def _with_counts(session: Session, facts: GateFacts, pairs: Sequence[MeasuredPair]) -> GateFacts:
     records = Journal(session.config.journal).read().of_session(session.id)
     arms = dict(_arms(session.config, pairs))
-    return replace(facts, counts=counted_cells(facts.cells, records, arms, _announce))
+    with machine_lock(timed=False):
+        counts = counted_cells(facts.cells, records, arms, _announce)
+    interruption.check()
+    return replace(facts, counts=counts)
 
 
 def _arms(config: Config, pairs: Sequence[MeasuredPair]) -> Iterator[tuple[GatePair, ArmPair]]:

@@ -10,13 +10,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import which
 
 from harness.environment import machine
 from harness.instruction_counts.calls import CountedCall, CountOutcome, Counts
 from harness.instruction_counts.dumps import read_counts
+from harness.isolation import interruption
 from harness.isolation.child_commands import ending_with_parent
 from harness.isolation.places import HERE, Place
 from harness.isolation.settings import ALWAYS, THREAD_COUNTS
@@ -40,6 +42,7 @@ CALLGRIND = (
 )
 COMPILERS = ("cc", "gcc", "clang")
 LAST_WORDS = 300  # characters of what a process wrote before it died
+LOOK = 0.1  # seconds between two looks at a process
 SECONDS = 1200.0  # for one process; import takes one or two minutes of it
 
 
@@ -102,21 +105,32 @@ def _counted(
         place.interpreter or sys.executable,
         *("-P", *program),
     ]
-    try:
-        ended = subprocess.run(
-            command,
-            env=_environment(place, folder),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
+    status = _run(command, _environment(place, folder), folder / "messages", seconds)
+    if status is None:
         died = Status.TIMEOUT, f"counting was not done after {seconds:.0f} s"
     else:
-        died = Status.CRASHED, f"the counted process died: {_last_words(ended)}"
+        words = _last_words(folder / "messages") or f"exit status {status}"
+        died = Status.CRASHED, f"the counted process died: {words}"
     return _outcomes(calls, folder, answers, died)
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], messages: Path, seconds: float
+) -> int | None:
+    """The exit status; None where its time was over. An interruption ends the process."""
+    end = time.monotonic() + seconds
+    with messages.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        try:
+            while process.poll() is None and time.monotonic() < end:
+                interruption.wait(LOOK)
+            return process.poll()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def _outcomes(
@@ -174,8 +188,7 @@ def _uncounted(call: CountedCall, status: Status, reason: str) -> CountOutcome:
     return CountOutcome(call, status, reason=reason)
 
 
-def _last_words(ended: subprocess.CompletedProcess[str]) -> str:
+def _last_words(messages: Path) -> str:
     """The end of what it wrote, without valgrind's own lines."""
-    lines = [line for line in ended.stderr.splitlines() if not line.startswith(("==", "--"))]
-    words = " ".join(lines)[-LAST_WORDS:].strip()
-    return words or f"exit status {ended.returncode}"
+    lines = messages.read_bytes().decode(errors="replace").splitlines()
+    return " ".join(one for one in lines if not one.startswith(("==", "--")))[-LAST_WORDS:].strip()

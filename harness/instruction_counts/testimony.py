@@ -14,6 +14,8 @@ from harness.records import Verdict
 # since Python looks things up by where they lie in memory. Three times that is far below what time
 # could find.
 MORE_INSTRUCTIONS = 0.002
+# Two processes differed by up to 200, which is more than that share of a small call.
+LEAST_INSTRUCTIONS = 600
 # Where arrays lie in memory decides which lines of the model's caches they share. The same code
 # under another folder's name differed by 0.1 %, and small calls, which fetch little, by 24 lines.
 MORE_LINES = 0.02
@@ -88,7 +90,7 @@ def compare_counts(
 
 
 def change_of_counts(base: Counts, head: Counts) -> CountChange:
-    more = base.instructions * MORE_INSTRUCTIONS
+    more = max(base.instructions * MORE_INSTRUCTIONS, LEAST_INSTRUCTIONS)
     return CountChange(
         head.instructions / base.instructions,
         head.lines / base.lines if base.lines else None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness import formatting
 from harness.analysis.gate_counts import GateCount, of_agreement
-from harness.instruction_counts import Agreement, Counts
+from harness.instruction_counts import Agreement, Counts, Direction
 from harness.report.labels import conditions
 
 HEADER = (
@@ -32,17 +32,25 @@ def sentence(counts: Sequence[GateCount]) -> str:
     """Whether counts and times agree, over all of them."""
     found = {one: len(of_agreement(counts, one)) for one in Agreement}
     counted = len(counts) - found[Agreement.SILENT]
+    same = sum(map(_open_and_the_same, counts))
     parts = [
         f"{formatting.counted(counted, 'call')} counted",
         f"{found[Agreement.AGREES]} agree with time",
         f"{found[Agreement.DISAGREES]} disagree",
-        f"{found[Agreement.UNDECIDED]} where time has no verdict or counts point both ways",
+        f"{found[Agreement.UNDECIDED]} undecided by time or by counts ({same} the same by counts)",
         f"{found[Agreement.SILENT]} not counted",
     ]
     return (
         f"Instructions, exact, on one thread in the AVX2 path: {', '.join(parts)}. "
         "They change no verdict."
     )
+
+
+def _open_and_the_same(count: GateCount) -> bool:
+    """Where time leaves a call open, that counts find no change is what they have to add."""
+    if count.change is None or count.agreement is not Agreement.UNDECIDED:
+        return False
+    return count.change.direction is Direction.SAME
 
 
 def rows(counts: Sequence[GateCount]) -> list[tuple[str, ...]]:

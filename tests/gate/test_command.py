@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.gate_counts import GateCount
 from harness.cli import gate
+from harness.instruction_counts import Agreement
 from harness.isolation import Arm
 from harness.isolation.lock_holders import SESSION
 from harness.isolation.place_facts import PlaceFacts
@@ -118,6 +120,25 @@ def test_the_session_is_a_gates_and_ends_in_the_journal(measured):
     assert session.command[:3] == ("bnbench", "gate", "main")
     assert session.config["baseline"] == "base"
     assert contents.ends[session.id].state == "FINISHED"
+
+
+def test_instructions_are_counted_where_that_is_asked_for(measured, monkeypatch):
+    asked = []
+
+    def counted_cells(cells: Any, records: Any, arms: Any, _: Any) -> tuple[GateCount, ...]:
+        asked.append(dict(arms))
+        [cell] = cells
+        return (GateCount("mine", cell.cell, "kernel", Agreement.SILENT, reason="no valgrind"),)
+
+    monkeypatch.setattr(gate, "counted_cells", counted_cells)
+    assert json.loads(gated("--json").stdout)["facts"]["counts"] == []
+    assert asked == []
+    ran = gated("--json", "gate.instructions=true")
+    [count] = json.loads(ran.stdout)["facts"]["counts"]
+    [[base, head]] = asked[0].values()
+    assert base.place != head.place
+    assert count["reason"] == "no valgrind"
+    assert "0 calls counted" in ran.stderr
 
 
 def written(repository: MadeRepository) -> list[Path]:

@@ -24,7 +24,7 @@ from tests.helpers.gate_facts import PAIR, cells, facts, records
 
 BASE, HEAD = Arm("mine", Place(path="base")), Arm("mine", Place(path="head"))
 ARMS = {PAIR: (BASE, HEAD)}
-LESS, MORE = Counts(1000, 600, 0), Counts(1300, 600, 0)
+LESS, MORE = Counts(1_000_000, 600, 0), Counts(1_300_000, 600, 0)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_they_change_no_verdict_and_are_on_the_page_the_terminal_and_in_the_docu
     assert "batch_norm from Python" in page
     assert "batch_norm from Python" not in output.getvalue(), "it agrees or is not timed"
     [one, *_] = json.loads(to_text(gate_document(found)))["facts"]["counts"]
-    assert (one["head_counts"]["instructions"], one["agreement"]) == (1300, "DISAGREES")
+    assert (one["head_counts"]["instructions"], one["agreement"]) == (1_300_000, "DISAGREES")
 
 
 def test_without_counts_nothing_is_written_of_them():

@@ -56,6 +56,14 @@ def test_a_few_lines_more_are_no_change_however_few_there_were():
 
 
 @pytest.mark.parametrize(
+    ("more", "direction"), [(200, Direction.SAME), (-200, Direction.SAME), (2000, Direction.MORE)]
+)
+def test_what_processes_differ_by_is_no_change_of_a_small_call(more, direction):
+    change = change_of_counts(Counts(20_000, 0, 0), Counts(20_000 + more, 0, 0))
+    assert change.instructions is direction
+
+
+@pytest.mark.parametrize(
     ("instructions", "verdict", "expected"),
     [
         (1.1, Verdict.SLOWER, Agreement.AGREES),
