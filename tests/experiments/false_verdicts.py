@@ -8,7 +8,8 @@ names. Whatever is FASTER or SLOWER there is false. The same samples are also ju
 careful harness would, so that each precaution shows what it is for:
 
     bnbench                         log-ratios paired by block, the launch as the unit, disturbed
-                                    blocks set aside, flags heeded
+                                    blocks set aside, flags heeded, variances moderated over cells
+    ... each cell by itself         the same, its variance that of its own launches
     ... flags not heeded            the same interval, whatever the record's flags say
     blocks as the unit              a t-interval over all blocks of all launches, as if those were
                                     independent
@@ -25,7 +26,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import log, log1p
 
@@ -33,8 +34,10 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import statistics
+from harness.analysis.moderation import moderate
 from harness.records import (
     CANARY,
+    AnyRecord,
     Interval,
     Status,
     ThroughputFigures,
@@ -46,7 +49,7 @@ from harness.store import Journal
 from tests.experiments.cells import FACES, PHASES, SHAPES, busy_loop, run
 
 FALSE = (Verdict.FASTER, Verdict.SLOWER)
-BASELINE = "torch_native"
+BASELINE, MODERATED = "torch_native", "bnbench"
 
 Judgement = tuple[Verdict | None, Interval | None]
 
@@ -72,19 +75,23 @@ def main():
             f"task.faces={FACES}",
             f"device.threads={arguments.threads}",
         )
-    Console(width=120).print(table(pairs(arguments.results)))
+    records = list(Journal(f"{arguments.results}/journal").read().records.values())
+    Console(width=120).print(table(pairs(records), pairs(moderate(records).records)))
 
 
-def pairs(results: str) -> list[tuple[ThroughputRecord, ThroughputRecord]]:
+def pairs(records: Iterable[AnyRecord]) -> list[tuple[ThroughputRecord, ThroughputRecord]]:
     """The canary's record and the baseline's of each cell that was measured."""
     cells: defaultdict[str, dict[str, ThroughputRecord]] = defaultdict(dict)
-    for record in Journal(f"{results}/journal").read().records.values():
+    for record in records:
         if isinstance(record, ThroughputRecord) and record.status is Status.OK:
             cells[record.identity.cell_key][record.implementation] = record
     return [(arms[CANARY], arms[BASELINE]) for arms in cells.values() if len(arms) == 2]
 
 
-def table(cells: Sequence[tuple[ThroughputRecord, ThroughputRecord]]) -> Table:
+def table(
+    cells: Sequence[tuple[ThroughputRecord, ThroughputRecord]],
+    moderated: Sequence[tuple[ThroughputRecord, ThroughputRecord]],
+) -> Table:
     made = Table(
         "judged by",
         "cells",
@@ -96,7 +103,7 @@ def table(cells: Sequence[tuple[ThroughputRecord, ThroughputRecord]]) -> Table:
     )
     for name, judge in JUDGES.items():
         verdicts, intervals = zip(
-            *(judge(canary, baseline) for canary, baseline in cells), strict=True
+            *(judge(*pair) for pair in (moderated if name == MODERATED else cells)), strict=True
         )
         false = sum(verdict in FALSE for verdict in verdicts)
         undecided = sum(verdict not in {*FALSE, Verdict.SAME} for verdict in verdicts)
@@ -184,7 +191,8 @@ def judged(found: Interval, record: ThroughputRecord) -> Judgement:
 
 
 JUDGES: dict[str, Callable[[ThroughputRecord, ThroughputRecord], Judgement]] = {
-    "bnbench": by_bnbench,
+    MODERATED: by_bnbench,
+    "... each cell by itself": by_bnbench,
     "... flags not heeded": flags_not_heeded,
     "blocks as the unit": blocks_as_the_unit,
     "one launch": one_launch,
