@@ -19,7 +19,7 @@ from harness.isolation import WorkerSettings
 from harness.isolation.failures import WORKER_FAILURES
 from harness.isolation.machine_lock import machine_lock
 from harness.records import Plain, plain_fields
-from harness.timing.launch import ArmFailed
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.launch_pool import LaunchPool
 
 SECONDS = 60.0  # by default

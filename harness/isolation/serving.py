@@ -16,7 +16,7 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from inspect import signature
@@ -37,13 +37,16 @@ from harness.records import InvalidDataError, from_plain, to_json
 
 Service = Callable[..., object]  # each has parameters and an answer of its own
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+# With these, OpenMP chooses its threads' CPUs when it is loaded, of those that it finds allowed.
+BINDING_AT_LOAD = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}
 
 
 def run_worker(services: Callable[[], Mapping[str, Service]]) -> None:
     """Serve what ``services`` returns, over the pipes that the command line names (`StartOptions`).
 
-    It is called when CPUs and threads are set, so that whatever it imports finds them so. A service
-    with a parameter ``progress`` is given a function that sends its plain data to the parent.
+    It is called when CPUs and threads are set, so that whatever it imports, but for PyTorch, finds
+    them so. A service with a parameter ``progress`` is given a function that sends its plain data
+    to the parent.
     """
     serve(from_plain(json.loads(sys.argv[1]), StartOptions), services)
 
@@ -53,12 +56,13 @@ def serve(options: StartOptions, services: Callable[[], Mapping[str, Service]]) 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent to heed
     die_with_parent(options.requests)
     run_out_of_memory_first()
-    os.sched_setaffinity(0, options.cpus)
+    if not BINDING_AT_LOAD.isdisjoint(os.environ):
+        bind(options.cpus)
 
     def send(kind: MessageKind, content: object) -> None:
         os.write(options.replies, to_json(Message(kind, content)).encode() + b"\n")
 
-    send("value", set_up(options.threads))
+    send("value", set_up(options))
     offered = services()
     with os.fdopen(options.requests) as lines:
         for line in lines:
@@ -90,13 +94,23 @@ def run_out_of_memory_first() -> None:
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def set_up(threads: int) -> WorkerFacts:
-    """Set the libraries' own thread counts; what is in force then."""
+def set_up(options: StartOptions) -> WorkerFacts:
+    """Import PyTorch on whatever CPU is free, bind to those that are given, and set the libraries'
+    own thread counts; what is in force then.
+    """
     import torch
 
-    torch.set_num_threads(threads)
+    bind(options.cpus)
+    torch.set_num_threads(options.threads)
     cpus = tuple(sorted(os.sched_getaffinity(0)))
     return WorkerFacts(os.getpid(), torch.get_num_threads(), cpus, PROTOCOL)
+
+
+def bind(cpus: Collection[int]) -> None:
+    """All threads of this process, and with them those that they begin."""
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended
+            os.sched_setaffinity(int(thread.name), cpus)
 
 
 def answer(

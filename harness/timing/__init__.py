@@ -11,6 +11,7 @@ least_time        what a cell takes at least, told where less is given
 warm_up           calibrates an arm and calls it until it is steady
 schedule          the order of samples in a block
 launch            one launch: its worker processes, asked one request at a time
+arm_failure       an arm that is out, and why
 hosts             which arms share a process of a launch
 launch_pool       the launches of a task, kept alive from cell to cell
 blocks            a launch's blocks, and which of them are set aside

@@ -14,9 +14,10 @@ from math import prod
 
 from harness.records import Cost, Seconds
 from harness.timing import schedule
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.blocks import take_blocks
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
-from harness.timing.launch import ArmFailed, Launch
+from harness.timing.launch import Launch
 from harness.timing.messages import CellSetup
 from harness.timing.time_account import TimeAccount
 from harness.timing.time_budget import TimeBudget

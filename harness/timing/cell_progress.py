@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from harness import statistics
 from harness.records import StopReason
 from harness.statistics import Prior
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell import CellLaunch
 from harness.timing.cell_spec import FLOORS, CellMeasurement, CellSpec
-from harness.timing.launch import ArmFailed
 from harness.timing.launch_pool import LaunchPool
 from harness.timing.session_schedule import UndecidedCell
 from harness.timing.time_account import TimeAccount
@@ -71,6 +71,9 @@ class CellProgress:
         """
         while True:
             began, arms = budget.spent, self._arms()
+            with self._account.running(), self._account.on("starting"):
+                started = [what for arm, what in self.spec.arms.items() if arm in arms]
+                pool.start_one(self.launches, started)
             launch = CellLaunch(
                 pool[self.launches], self.spec, self.launches, arms, self._account, budget
             )

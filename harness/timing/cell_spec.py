@@ -18,7 +18,7 @@ from harness.records import (
     TimedSample,
     TimeSpent,
 )
-from harness.timing.launch import ArmFailed
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.messages import CellSetup
 
 Item = TypeVar("Item")

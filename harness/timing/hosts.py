@@ -35,11 +35,14 @@ def host_of(arm: Arm) -> Host:
 
 
 def startable_hosts(arms: Iterable[Arm]) -> set[Host]:
-    """Those whose start cannot go wrong by an arm's fault. What runs elsewhere, or cannot be
-    loaded, starts when the arm is prepared, to which it is charged.
+    """Without those of arms that cannot be loaded here, which start when the arm is prepared, to
+    which it is charged.
     """
-    here = [arm for arm in arms if arm.place == HERE]
-    return {host_of(arm) for arm in here if registry.unavailable(arm.implementation) is None}
+    return {
+        host_of(arm)
+        for arm in arms
+        if arm.place != HERE or registry.unavailable(arm.implementation) is None
+    }
 
 
 def becomes_ready(worker: WorkerProcess, names: Sequence[str], timeout: float) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Self
 
@@ -25,23 +26,13 @@ from harness.isolation import (
 from harness.isolation.failures import REMOTE_STATUSES
 from harness.isolation.worker_process import Reply
 from harness.records import Bytes, Cost, MemoryUse, Seconds, Status
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.hosts import SHARED, Host, becomes_ready, host_of, startable_hosts
 from harness.timing.messages import CellSetup, CheckResult, TimingResult
 from implementations import registry
 
 WORKER = "harness.timing.worker"
 NO_ROOM = "there is not enough memory for the inputs, before any implementation is called"
-
-
-class ArmFailed(Exception):  # noqa: N818 -- an event that becomes a record
-    """An arm refused, crashed, hung, or computed something wrong, and is out of this cell.
-
-    ``died`` says that its process died with it, and with that the arms beside it.
-    """
-
-    def __init__(self, arm: str, status: Status, reason: str, *, died: bool = False) -> None:
-        super().__init__(f"{arm}: {status}: {reason}")
-        self.arm, self.status, self.reason, self.died = arm, status, reason, died
 
 
 class Launch:
@@ -87,7 +78,9 @@ class Launch:
     def begin_start(self, arms: Collection[Arm]) -> None:
         """Begin to start the processes that these arms need, without waiting for them."""
         for host in startable_hosts(arms) - self._workers.keys() - self._unloadable.keys():
-            self._unawaited[host] = WorkerProcess(WORKER, self._settings, awaited=False)
+            settings = replace(self._settings, place=host.place)
+            with suppress(WorkerUnavailable):  # it is charged to the arm that is prepared there
+                self._unawaited[host] = WorkerProcess(WORKER, settings, awaited=False)
 
     def await_start(self, names: Collection[str]) -> None:
         """Wait until what was begun has nothing more to do, and the package's implementations of
@@ -95,7 +88,7 @@ class Launch:
         """
         for host in list(self._unawaited):
             worker = self._unawaited.pop(host)
-            if becomes_ready(worker, [] if host.owner else sorted(names), self._timeout):
+            if becomes_ready(worker, sorted(names) if host == SHARED else [], self._timeout):
                 self._workers[host] = worker
 
     def open(self, setup: CellSetup) -> None:

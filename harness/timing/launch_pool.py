@@ -7,6 +7,7 @@ The unit of replication stays the launch within a cell: each cell is measured in
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Collection, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from typing import Self
 from harness.environment import machine
 from harness.isolation import HERE, Arm, WorkerSettings
 from harness.isolation.settings import meaningful
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.hosts import Host
-from harness.timing.launch import ArmFailed, Launch
+from harness.timing.launch import Launch
 from implementations import registry
 
 MOST_KEPT = 2  # pools, each with the processes of some launches, of 0.3 GB each
@@ -56,12 +58,16 @@ class LaunchPool:
 
     def start(self, count: int, arms: Collection[Arm]) -> None:
         """Have the processes of the first ``count`` launches ready for these arms, started side by
-        side where they have several CPUs. When it returns none of them has anything left to do, so
+        side where there are several CPUs. When it returns none of them has anything left to do, so
         that what is timed next is alone.
         """
-        ahead, together = range(min(count, MOST_AHEAD)), self._settings.threads
+        ahead, together = range(min(count, MOST_AHEAD)), len(os.sched_getaffinity(0))
         for first in ahead[::together]:
             self._start([self[index] for index in ahead[first : first + together]], arms)
+
+    def start_one(self, index: int, arms: Collection[Arm]) -> None:
+        """The same of a single launch, whose processes start side by side."""
+        self._start([self[index]], arms)
 
     def _start(self, launches: Collection[Launch], arms: Collection[Arm]) -> None:
         implementations = [arm.implementation for arm in arms if arm.place == HERE]

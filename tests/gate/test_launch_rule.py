@@ -10,8 +10,8 @@ from harness.gate.launch_rule import GateLaunchRule
 from harness.isolation import Arm
 from harness.records import Protocol, Seconds, Status
 from harness.statistics.stopping_rule import StoppingRule
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_spec import CellMeasurement, CellSpec
-from harness.timing.launch import ArmFailed
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
 from tests.helpers.samples import sample

@@ -87,3 +87,6 @@ class FakePool(list[FakeLaunch]):
 
     def start(self, count, arms):
         pass
+
+    def start_one(self, index, arms):
+        pass

@@ -14,9 +14,9 @@ from harness.records import Status, ThroughputRecord
 from harness.session import jobs
 from harness.store import Journal, SessionStart
 from harness.tasks import throughput
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_progress import CellProgress
 from harness.timing.cell_spec import CellSpec
-from harness.timing.launch import ArmFailed
 
 SHAPES = [[4, 3, 5], [8, 3], [16, 3]]
 

@@ -26,8 +26,8 @@ from harness.records import Seconds, Status
 from harness.statistics import LaunchVariance, Prior
 from harness.tasks import conformance, throughput
 from harness.timing import cell_rounds
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_progress import CellProgress
-from harness.timing.launch import ArmFailed
 
 
 def configured(task: TaskConfig) -> Config:

@@ -9,7 +9,7 @@ import pytest
 from harness.isolation import WAIT_POLICIES, Arm, WorkerSettings, WorkerTimedOut
 from harness.records import Cost, Status
 from harness.timing import launch
-from harness.timing.launch import ArmFailed
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.launch_pool import LaunchPool
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem

@@ -18,10 +18,10 @@ from harness.isolation import Arm
 from harness.problems import operand_bytes
 from harness.records import Protocol, Seconds, Status, Verdict
 from harness.statistics import LaunchVariance, fit_prior
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_rounds import CellRounds
 from harness.timing.cell_spec import FLOORS, CellSpec
 from harness.timing.figures import figures_of
-from harness.timing.launch import ArmFailed
 from harness.timing.launch_variances import launch_variances, launches_wanted
 from harness.timing.messages import CellSetup
 from harness.timing.schedule import SAMPLE_ATTEMPTS

@@ -12,9 +12,9 @@ import pytest
 
 from harness.isolation import Arm
 from harness.records import Protocol, Seconds, Status
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_rounds import CellRounds
 from harness.timing.cell_spec import CellSpec
-from harness.timing.launch import ArmFailed
 from harness.timing.launch_variances import launches_wanted
 from harness.timing.least_time import least_seconds
 from harness.timing.messages import CellSetup

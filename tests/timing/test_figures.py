@@ -24,10 +24,10 @@ from harness.records import (
     TimeSpent,
     Verdict,
 )
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.cell_spec import CellMeasurement, CellSpec
 from harness.timing.clock_agreement import log_device_times, log_slopes
 from harness.timing.figures import figures_of
-from harness.timing.launch import ArmFailed
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
 

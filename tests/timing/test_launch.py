@@ -18,6 +18,7 @@ from harness.isolation import (
 from harness.isolation.messages import RemoteFailure
 from harness.records import Cost, Status
 from harness.timing import launch
+from harness.timing.arm_failure import ArmFailed
 from harness.timing.hosts import Host
 from harness.timing.messages import CellSetup
 from implementations.interface import Phase, Problem
@@ -62,7 +63,7 @@ def test_inputs_for_which_there_is_no_memory_are_no_fault_of_the_arm(name, monke
     monkeypatch.setattr(launch, "WorkerProcess", lambda *_: Worker(failure))
     opened = launch.Launch(WorkerSettings(), 1.0)
     opened.open(SETUP)
-    with pytest.raises(launch.ArmFailed) as failed:
+    with pytest.raises(ArmFailed) as failed:
         opened.prepare("numpy", Arm("numpy"))
     assert (failed.value.status, failed.value.died) == (status, died)
     assert (launch.NO_ROOM in failed.value.reason) == (status is Status.UNAVAILABLE)
@@ -114,12 +115,12 @@ def test_a_place_where_no_worker_starts_is_tried_once_and_costs_its_own_arms_onl
         raise WorkerUnavailable("it has no bnbench")
 
     monkeypatch.setattr(launch, "WorkerProcess", unavailable)
-    unloadable: dict[Host, launch.ArmFailed] = {}
+    unloadable: dict[Host, ArmFailed] = {}
     for _ in range(2):  # launches of one task share what they know
         opened = launch.Launch(WorkerSettings(), 1.0, unloadable)
         opened.open(SETUP)
         for arm in ("one", "other"):
-            with pytest.raises(launch.ArmFailed) as failed:
+            with pytest.raises(ArmFailed) as failed:
                 opened.prepare(arm, Arm("numpy", OTHER))
             assert (failed.value.arm, failed.value.status) == (arm, Status.UNAVAILABLE)
             assert failed.value.reason == "it has no bnbench"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.isolation import Arm, Place, WorkerDied, WorkerError, WorkerSettings
+from harness.isolation import Arm, Place, WorkerDied, WorkerError, WorkerSettings, WorkerUnavailable
 from harness.isolation.messages import RemoteFailure
 from harness.timing import launch
 from harness.timing.launch_pool import MOST_AHEAD, LaunchPool
@@ -61,8 +61,9 @@ def started(count, arms=(NUMPY,), threads=2):
         return [len(pool[index]._workers) for index in range(count)]
 
 
-def test_as_many_as_have_cpus_are_begun_before_the_first_is_waited_for(log):
-    started(4)
+def test_as_many_as_have_cpus_are_begun_before_the_first_is_waited_for(log, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    started(4, threads=1)
     assert [event for event, *_ in log][:2] == ["begun", "begun"]
     assert events(log, "begun") == [0, 1, 2, 3]
     assert max(map(log.index, [("begun", 0), ("begun", 1)])) < log.index(("started", 0))
@@ -88,10 +89,26 @@ def test_an_implementation_from_outside_gets_a_process_that_loads_nothing_ahead(
     assert sorted(loaded) == [[[]], [["numpy"]]]
 
 
-@pytest.mark.parametrize("arm", [ELSEWHERE, MISSING], ids=["elsewhere", "missing"])
-def test_what_may_not_start_is_left_to_its_arm(arm, log):
-    assert started(1, [arm]) == [0]
+def test_what_cannot_be_loaded_is_left_to_its_arm(log):
+    assert started(1, [MISSING]) == [0]
     assert log == []
+
+
+def test_what_runs_elsewhere_starts_too_and_loads_nothing_ahead(log):
+    assert started(1, [ELSEWHERE, NUMPY]) == [2]
+    loaded = [names for event, _, *names in log if event == "load_ahead"]
+    assert sorted(loaded) == [[[]], [["numpy"]]]
+
+
+def test_a_place_where_nothing_starts_is_left_to_its_arm(log):
+    Worker.trouble["begun"] = WorkerUnavailable("there is no ../env/bin/python")
+    assert started(1, [ELSEWHERE]) == [0]
+
+
+def test_a_later_launch_starts_its_processes_side_by_side(log):
+    with LaunchPool(WorkerSettings(threads=1), 5.0) as pool:
+        pool.start_one(9, [NUMPY, ELSEWHERE])
+    assert [event for event, *_ in log][:2] == ["begun", "begun"]
 
 
 @pytest.mark.parametrize("event", ["started", "load_ahead"])
