@@ -37,24 +37,12 @@ class LaunchPool:
     def __init__(self, settings: WorkerSettings, timeout: float) -> None:
         self._settings, self._timeout = settings, timeout
         self._launches: list[Launch] = []
-        self._newest: int | None = None  # the launch that was asked for last
         self._unloadable: dict[Host, ArmFailed] = {}
 
     def __getitem__(self, index: int) -> Launch:
         while len(self._launches) <= index:
             self._launches.append(Launch(self._settings, self._timeout, self._unloadable))
-        if index != self._newest and not self._launches[index].is_started and _memory_is_short():
-            self._end_one(index)
-        self._newest = index
         return self._launches[index]
-
-    def _end_one(self, before: int) -> None:
-        """End the newest of the launches before this one, which is needed again last: a cell goes
-        through all of them in order.
-        """
-        alive = [launch for launch in self._launches[:before] if launch.is_started]
-        if alive:
-            alive[-1].close()
 
     def start(self, count: int, arms: Collection[Arm]) -> None:
         """Have the processes of the first ``count`` launches ready for these arms, started side by
@@ -63,13 +51,14 @@ class LaunchPool:
         """
         ahead, together = range(min(count, MOST_AHEAD)), len(os.sched_getaffinity(0))
         for first in ahead[::together]:
-            self._start([self[index] for index in ahead[first : first + together]], arms)
+            self._start(ahead[first : first + together], arms)
 
     def start_one(self, index: int, arms: Collection[Arm]) -> None:
         """The same of a single launch, whose processes start side by side."""
-        self._start([self[index]], arms)
+        self._start([index], arms)
 
-    def _start(self, launches: Collection[Launch], arms: Collection[Arm]) -> None:
+    def _start(self, indices: Collection[int], arms: Collection[Arm]) -> None:
+        launches = [self._with_room(index) for index in indices]
         implementations = [arm.implementation for arm in arms if arm.place == HERE]
         own = [name for name in implementations if not registry.is_foreign(name)]
         names = sorted({registry.name_of(name) for name in own})
@@ -78,6 +67,16 @@ class LaunchPool:
             launch.begin_start(arms)
         with ThreadPoolExecutor(len(launches)) as waiting:
             list(waiting.map(lambda launch: launch.await_start(names), launches))
+
+    def _with_room(self, index: int) -> Launch:
+        """A launch that may start. Where memory is short it takes the place of the newest before
+        it, which is needed again last: a cell goes through all of them in order.
+        """
+        launch = self[index]
+        if not launch.is_started and _memory_is_short():
+            for other in [each for each in self._launches[:index] if each.is_started][-1:]:
+                other.close()
+        return launch
 
     def clear(self) -> None:
         """Give back the memory of a cell that was begun in any; the processes stay."""

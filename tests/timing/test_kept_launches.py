@@ -82,6 +82,7 @@ def test_a_process_that_died_between_two_jobs_is_replaced_and_costs_nothing(laun
 
 def test_where_memory_is_short_a_launch_takes_the_place_of_the_one_before(launches, monkeypatch):
     def begin(number):
+        pool.start_one(number, [Arm("torch_native")])
         pool[number].open(SETUP)
         pool[number].prepare("torch_native", Arm("torch_native"))
         return pool[number].processes
