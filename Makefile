@@ -11,8 +11,8 @@ help:           ## list the targets
 bench: $(READY) ## check, measure and train once, in a few minutes: table, report and MLflow runs
 	$(BIN)/bnbench run experiment=quick
 
-# Files of tests share the cores, and one more waits for what is slow to start. What computes takes the machine's lock, which is a clock's: where workers may have clocks of their own, none waits for
-# another.
+# Files of tests share the cores, and one more waits for what is slow to start. What computes takes the machine's lock, which is
+# a clock's: where workers may have clocks of their own, none waits for another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 OWN_CLOCK := $(shell unshare --time --fork true 2>/dev/null && echo 'unshare --time --fork ')
 test: $(READY)  ## run all tests; each benchmark once, untimed

@@ -43,7 +43,7 @@ from harness.report.gate_files import (
 )
 from harness.report.terminal.gate import gate_table
 from harness.session import Session, begin, close, run_job
-from harness.store import Journal
+from harness.store import Contents, Journal
 from harness.tasks import task_of, throughput
 from harness.tasks.arm_settings import ask_place
 from harness.tasks.arms import arms_of
@@ -119,9 +119,10 @@ def _run_session(
             measure = partial(throughput.measure, rule=GateLaunchRule(job.rule, job.cells))
             run_job(job.config, job.name, measure)
         interruption.check()
-        facts = _facts(session, jobs, sides, pairs)
+        contents = Journal(session.config.journal).read()
+        facts = _facts(session, contents, jobs, sides, pairs)
         if session.config.gate.instructions:
-            facts = _with_counts(session, facts, pairs)
+            facts = _with_counts(session, contents, facts, pairs)
         status = _finish(session, facts)
         end = "FINISHED" if status == ExitStatus.OK else "FAILED"
     except OSError as error:
@@ -132,9 +133,12 @@ def _run_session(
 
 
 def _facts(
-    session: Session, jobs: Sequence[GateJob], sides: Sequence[Side], pairs: Sequence[MeasuredPair]
+    session: Session,
+    contents: Contents,
+    jobs: Sequence[GateJob],
+    sides: Sequence[Side],
+    pairs: Sequence[MeasuredPair],
 ) -> GateFacts:
-    contents = Journal(session.config.journal).read()
     base, head = (side.tree for side in sides)
     gate, found = session.config.gate, completeness(contents, session.id)
     rule = stopping_rule([job.config for job in jobs] or [session.config], gate.alarms)
@@ -152,9 +156,10 @@ def _facts(
     )
 
 
-def _with_counts(session: Session, facts: GateFacts, pairs: Sequence[MeasuredPair]) -> GateFacts:
-    records = Journal(session.config.journal).read().of_session(session.id)
-    arms = dict(_arms(session.config, pairs))
+def _with_counts(
+    session: Session, contents: Contents, facts: GateFacts, pairs: Sequence[MeasuredPair]
+) -> GateFacts:
+    records, arms = contents.of_session(session.id), dict(_arms(session.config, pairs))
     with machine_lock(timed=False):
         counts = counted_cells(facts.cells, records, arms, _announce)
     interruption.check()

@@ -35,11 +35,10 @@ from harness.gate.measured_cells import MeasuredCell, read_cells, write_cells
 from harness.gate.self_test import drawn
 from harness.gate.simulation import Launches
 from harness.report.figures.gate_power import power_figure
-from harness.statistics.stopping_rule import StoppingRule
 from tests.experiments.cells import busy_loop
+from tests.experiments.gate_error_rates import RULE, is_broken
 
 REPORTS = Path(__file__).parents[2] / "reports/gate"
-RULE = StoppingRule()
 CONDITIONS = {"quiet": None, "busy": 0}  # the CPU that is kept busy
 MEASURED = (
     "implementations=[fused_cpu]",
@@ -52,7 +51,6 @@ MEASURED = (
 SESSIONS = 3
 LAUNCHES = (3.0, 4.0, 6.0, 8.0, 12.0)  # budgets, in launches of a cell
 MOST = 24  # launches of one cell
-DOUBT = 0.01
 PAGE = """\
 # Error rates of gates that are drawn from measured launches
 
@@ -168,12 +166,6 @@ def twice(draw: Draw) -> Draw:
         )
 
     return draw_both
-
-
-def is_broken(rates: GateRates) -> bool:
-    """Whether more gates alarm than promised, beyond doubt."""
-    low, _ = statistics.binomial_interval(rates.alarms, rates.gates, DOUBT)
-    return low > RULE.alarms
 
 
 def page(
